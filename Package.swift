@@ -99,7 +99,15 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
-    targets: (rooms + suites).filter { isBuilt($0) },
+    targets: (rooms + suites).filter { isBuilt($0) }.map { target in
+        target.dependencies.removeAll { dependency in
+            if case .byNameItem(let name, _) = dependency {
+                return !(rooms.first { $0.name == name }.map { isBuilt($0) } ?? true)
+            }
+            return false
+        }
+        return target
+    },
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17,
     cxxLanguageStandard: .cxx17
