@@ -54,7 +54,7 @@ public enum TrainingKernels {
         ck_training_rotary_backward(gradient, cosines, sines, heads, width)
     }
 
-    /// Backward of `gate / (1 + exp(−gate)) · up`; the gradients may overwrite `gate` and `up`.
+    /// Backward of `gate / (1 + exp(−gate)) · up`; the gradients must not overlap the inputs.
     public static func swiGLUBackward(
         gate: UnsafePointer<Float>, up: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
         gateGradient: UnsafeMutablePointer<Float>, upGradient: UnsafeMutablePointer<Float>, count: Int
@@ -62,21 +62,26 @@ public enum TrainingKernels {
         ck_training_swiglu_backward(gate, up, outputGradient, gateGradient, upGradient, count)
     }
 
-    /// Floats of scratch that ``attentionBackward(query:key:value:outputGradient:queryGradient:keyGradient:valueGradient:length:heads:keyValueHeads:width:scale:scratch:)`` needs.
+    /// Floats of scratch that attention backward needs for one sequence.
     public static func attentionScratch(length: Int, width: Int) -> Int {
         ck_training_attention_scratch(length, width)
     }
 
-    /// Backward of causal attention over one short sequence; overwrites the three gradients.
+    /// Backward of causal attention over one short sequence.
+    ///
+    /// - Parameters:
+    ///   - query: bf16 [length, heads · width], as the forward pass saw it; `key` and `value` with their own heads.
+    ///   - outputGradient: [length, heads · width].
+    ///   - queryGradient: overwritten, as `keyGradient` and `valueGradient`; rows of all three lie `gradientStride` apart.
     public static func attentionBackward(
         query: UnsafePointer<BFloat16Bits>, key: UnsafePointer<BFloat16Bits>, value: UnsafePointer<BFloat16Bits>,
         outputGradient: UnsafePointer<Float>, queryGradient: UnsafeMutablePointer<Float>,
-        keyGradient: UnsafeMutablePointer<Float>, valueGradient: UnsafeMutablePointer<Float>,
-        length: Int, heads: Int, keyValueHeads: Int, width: Int, scale: Float, scratch: UnsafeMutablePointer<Float>
+        keyGradient: UnsafeMutablePointer<Float>, valueGradient: UnsafeMutablePointer<Float>, gradientStride: Int,
+        length: Int, shape: AttentionShape, scratch: UnsafeMutablePointer<Float>
     ) {
         ck_training_attention_backward(
-            query, key, value, outputGradient, queryGradient, keyGradient, valueGradient, length, heads,
-            keyValueHeads, width, scale, scratch)
+            query, key, value, outputGradient, queryGradient, keyGradient, valueGradient, gradientStride, length,
+            shape.heads, shape.keyValueHeads, shape.headDimension, shape.scale, scratch)
     }
 
     /// The elementwise part of attention backward for a block of query rows of one head of a long sequence.

@@ -45,12 +45,12 @@ void ck_training_swiglu_backward(
 size_t ck_training_attention_scratch(size_t length, size_t width);
 
 /// Backward of causal attention over one short sequence; rows are bf16 as the forward pass saw them.
-/// query and both output gradients are [length, heads · width], key and value [length, key_value_heads · width].
-/// All three gradients are overwritten.
+/// query and output_gradient are [length, heads · width], key and value [length, key_value_heads · width].
+/// The three gradients are overwritten; their rows lie `gradient_stride` floats apart.
 void ck_training_attention_backward(
     const uint16_t *query, const uint16_t *key, const uint16_t *value, const float *output_gradient,
-    float *query_gradient, float *key_gradient, float *value_gradient, size_t length, size_t heads,
-    size_t key_value_heads, size_t width, float scale, float *scratch);
+    float *query_gradient, float *key_gradient, float *value_gradient, size_t gradient_stride, size_t length,
+    size_t heads, size_t key_value_heads, size_t width, float scale, float *scratch);
 
 /// The elementwise part of attention backward for a block of query rows of one head.
 /// On entry `scores` holds q·k (unscaled) and `slopes` the derivatives of the probabilities, both [rows, stride] with

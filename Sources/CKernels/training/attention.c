@@ -64,8 +64,8 @@ TRAINING_INLINE void accumulate(float *restrict target, const float *restrict so
 
 TRAINING_CLONES void ck_training_attention_backward(
     const uint16_t *query, const uint16_t *key, const uint16_t *value, const float *output_gradient,
-    float *query_gradient, float *key_gradient, float *value_gradient, size_t length, size_t heads,
-    size_t key_value_heads, size_t width, float scale, float *scratch) {
+    float *query_gradient, float *key_gradient, float *value_gradient, size_t gradient_stride, size_t length,
+    size_t heads, size_t key_value_heads, size_t width, float scale, float *scratch) {
     size_t padded = (length + 15) & ~(size_t)15;
     float *key_columns = scratch;
     float *value_columns = key_columns + width * padded;
@@ -76,9 +76,11 @@ TRAINING_CLONES void ck_training_attention_backward(
     size_t group = heads / key_value_heads;
     size_t row_width = heads * width, cache_width = key_value_heads * width;
     memset(key_columns, 0, 2 * width * padded * sizeof(float));
-    memset(key_gradient, 0, length * cache_width * sizeof(float));
-    memset(value_gradient, 0, length * cache_width * sizeof(float));
-    memset(query_gradient, 0, length * row_width * sizeof(float));
+    for (size_t i = 0; i < length; i++) {
+        memset(query_gradient + i * gradient_stride, 0, row_width * sizeof(float));
+        memset(key_gradient + i * gradient_stride, 0, cache_width * sizeof(float));
+        memset(value_gradient + i * gradient_stride, 0, cache_width * sizeof(float));
+    }
     for (size_t shared = 0; shared < key_value_heads; shared++) {
         for (size_t j = 0; j < length; j++) {
             for (size_t d = 0; d < width; d++) {
@@ -91,15 +93,15 @@ TRAINING_CLONES void ck_training_attention_backward(
         for (size_t head = shared * group; head < (shared + 1) * group; head++) {
             for (size_t i = 0; i < length; i++) {
                 const float *out = output_gradient + i * row_width + head * width;
-                float *dq = query_gradient + i * row_width + head * width;
+                float *dq = query_gradient + i * gradient_stride + head * width;
                 for (size_t d = 0; d < width; d++)
                     query_row[d] = training_widen_one(query[i * row_width + head * width + d]);
                 two_products(query_row, key_columns, scores, out, value_columns, slopes, width, padded, i + 1);
                 attention_row(scores, slopes, i + 1, i + 1, scale);
                 for (size_t j = 0; j <= i; j++) {
                     accumulate(dq, key_rows + j * width, slopes[j], width);
-                    accumulate(key_gradient + j * cache_width + shared * width, query_row, slopes[j], width);
-                    accumulate(value_gradient + j * cache_width + shared * width, out, scores[j], width);
+                    accumulate(key_gradient + j * gradient_stride + shared * width, query_row, slopes[j], width);
+                    accumulate(value_gradient + j * gradient_stride + shared * width, out, scores[j], width);
                 }
             }
         }

@@ -1,7 +1,6 @@
 import Foundation
 import Identity
 import Safetensors
-import Tensors
 import Transformer
 
 /// A training state on disk: `step_000100/{model.safetensors, optimizer.safetensors, state.json}` and, last, `STABLE`.
@@ -45,12 +44,12 @@ public enum Checkpoint {
             try files.removeItem(atPath: stable)
             try DurableFile.synchronizeFolder(folder)
         }
-        let model = modelSources(state.master)
+        let model = state.master.sources
         let optimizer = optimizerSources(state)
         try SafetensorsWriter.write(model, to: "\(folder)/\(modelFile)")
         try SafetensorsWriter.write(optimizer, to: "\(folder)/\(optimizerFile)")
         let description = State(
-            schema: schema, step: state.step, updates: state.updates, parameters: state.master.parameterCount,
+            schema: schema, step: state.step, updates: state.updates, parameters: state.master.layout.parameterCount,
             modelHash: try weightsHash(of: model), optimizerHash: try weightsHash(of: optimizer), notes: notes)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -75,29 +74,23 @@ public enum Checkpoint {
         guard description.schema == schema else {
             throw CheckpointError(folder: folder, what: "its schema is \(description.schema), this build reads \(schema)")
         }
-        let master = MasterWeights(configuration: configuration)
-        guard description.parameters == master.parameterCount, description.step >= description.updates,
+        let layout = ParameterLayout(configuration)
+        guard description.parameters == layout.parameterCount, description.step >= description.updates,
             description.updates >= 0
         else {
             throw CheckpointError(
-                folder: folder, what: "it holds \(description.parameters) parameters for \(master.parameterCount)")
+                folder: folder, what: "it holds \(description.parameters) parameters for \(layout.parameterCount)")
         }
-        let state = TrainingState(
-            master: master, firstMoments: Storage(count: master.parameterCount),
-            secondMoments: Storage(count: master.parameterCount), step: description.step, updates: description.updates)
+        let state = TrainingState(layout: layout, step: description.step, updates: description.updates)
         let model = try SafetensorsFile(path: "\(folder)/\(modelFile)")
         let optimizer = try SafetensorsFile(path: "\(folder)/\(optimizerFile)")
-        for tensor in master.tensors {
-            for (file, name, storage) in [
-                (model, tensor.name, master.storage), (optimizer, firstMoment(tensor.name), state.firstMoments),
-                (optimizer, secondMoment(tensor.name), state.secondMoments),
-            ] {
-                try file.copy(
-                    name, as: .float32, shape: tensor.shape,
-                    to: UnsafeMutableBufferPointer(rebasing: storage.buffer[tensor.range]))
-            }
+        for slice in layout.slices {
+            let (name, shape) = (slice.name, slice.shape)
+            try model.copy(name, as: .float32, shape: shape, to: state.master[slice])
+            try optimizer.copy(firstMoment + name, as: .float32, shape: shape, to: state.firstMoments[slice])
+            try optimizer.copy(secondMoment + name, as: .float32, shape: shape, to: state.secondMoments[slice])
         }
-        guard try weightsHash(of: modelSources(master)) == description.modelHash,
+        guard try weightsHash(of: state.master.sources) == description.modelHash,
             try weightsHash(of: optimizerSources(state)) == description.optimizerHash
         else {
             throw CheckpointError(folder: folder, what: "the tensors do not match their hashes: the files decayed")
@@ -105,27 +98,14 @@ public enum Checkpoint {
         return (state, description.notes)
     }
 
-    private static func firstMoment(_ name: String) -> String { "first_moment/\(name)" }
-    private static func secondMoment(_ name: String) -> String { "second_moment/\(name)" }
-
-    private static func modelSources(_ master: MasterWeights) -> [TensorSource] {
-        master.tensors.map { source(of: master.storage, $0, name: $0.name) }
-    }
+    private static let firstMoment = "first_moment/"
+    private static let secondMoment = "second_moment/"
 
     private static func optimizerSources(_ state: TrainingState) -> [TensorSource] {
-        state.master.tensors.flatMap {
-            [
-                source(of: state.firstMoments, $0, name: firstMoment($0.name)),
-                source(of: state.secondMoments, $0, name: secondMoment($0.name)),
-            ]
-        }
-    }
-
-    private static func source(
-        of storage: Storage<Float>, _ tensor: MasterWeights.Tensor, name: String
-    ) -> TensorSource {
-        TensorSource(name: name, type: .float32, shape: tensor.shape) { body in
-            try body(UnsafeRawBufferPointer(UnsafeMutableBufferPointer(rebasing: storage.buffer[tensor.range])))
+        [(firstMoment, state.firstMoments), (secondMoment, state.secondMoments)].flatMap { prefix, moments in
+            moments.sources.map {
+                TensorSource(name: prefix + $0.name, type: $0.type, shape: $0.shape, withBytes: $0.withBytes)
+            }
         }
     }
 }

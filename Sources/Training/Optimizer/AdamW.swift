@@ -1,4 +1,5 @@
 import Tensors
+import Transformer
 
 /// Applies gradients to a training state: global norm, clipping, then AdamW with decoupled weight decay.
 ///
@@ -21,32 +22,34 @@ public struct AdamW: Sendable {
     private static let blockLength = 16384
 
     /// The global norm of gradients: not a number or infinite when any of them is.
-    public static func norm(of gradients: Storage<Float>, pool: ComputePool) -> Double {
-        let blocks = (gradients.count + blockLength - 1) / blockLength
+    public static func norm(of gradients: MasterWeights, pool: ComputePool) -> Double {
+        let values = gradients.values
+        let blocks = (values.count + blockLength - 1) / blockLength
         let sums = Storage<Double>(count: blocks)
         pool.run(blocks) { block, _ in
             let start = block * blockLength
             sums.pointer[block] = TrainingKernels.sumOfSquares(
-                gradients.pointer + start, count: min(blockLength, gradients.count - start))
+                values.pointer + start, count: min(blockLength, values.count - start))
         }
         return sums.buffer.reduce(0, +).squareRoot()
     }
 
     /// Applies one update. The caller has made sure that `norm` is finite.
     public func update(
-        _ state: TrainingState, gradients: Storage<Float>, norm: Double, learningRate: Double, pool: ComputePool
+        _ state: TrainingState, gradients: MasterWeights, norm: Double, learningRate: Double, pool: ComputePool
     ) {
         state.updates += 1
         let step = AdamWStep(
             update: state.updates, learningRate: learningRate, beta1: settings.beta1, beta2: settings.beta2,
             epsilon: settings.epsilon, weightDecay: settings.weightDecay, gradientScale: clipping.scale(forNorm: norm))
-        let count = gradients.count
-        let parameters = state.master.storage
+        let count = gradients.values.count
+        let parameters = state.master.values.pointer
+        let (first, second) = (state.firstMoments.values.pointer, state.secondMoments.values.pointer)
         pool.run((count + Self.blockLength - 1) / Self.blockLength) { block, _ in
             let start = block * Self.blockLength
             step.apply(
-                parameters: parameters.pointer + start, gradients: gradients.pointer + start,
-                firstMoments: state.firstMoments.pointer + start, secondMoments: state.secondMoments.pointer + start,
+                parameters: parameters + start, gradients: gradients.values.pointer + start,
+                firstMoments: first + start, secondMoments: second + start,
                 count: min(Self.blockLength, count - start))
         }
     }

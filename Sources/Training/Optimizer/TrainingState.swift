@@ -1,4 +1,3 @@
-import Tensors
 import Transformer
 
 /// Everything that a training step changes: f32 weights, AdamW's moments and two counters.
@@ -8,9 +7,9 @@ public final class TrainingState {
     /// The weights in f32; the model that samples is their rounding to bf16.
     public let master: MasterWeights
     /// AdamW's mean gradient, laid out as the weights.
-    public let firstMoments: Storage<Float>
+    public let firstMoments: MasterWeights
     /// AdamW's mean squared gradient, laid out as the weights.
-    public let secondMoments: Storage<Float>
+    public let secondMoments: MasterWeights
     /// The last finished step; 0 before the first.
     public internal(set) var step: Int
     /// Optimizer updates applied, which is less than `step` when steps were skipped.
@@ -19,18 +18,17 @@ public final class TrainingState {
     /// A state before the first step: given weights, zero moments.
     public init(master: MasterWeights) {
         self.master = master
-        firstMoments = Storage(count: master.parameterCount)
-        secondMoments = Storage(count: master.parameterCount)
+        firstMoments = MasterWeights(layout: master.layout)
+        secondMoments = MasterWeights(layout: master.layout)
         step = 0
         updates = 0
     }
 
-    init(
-        master: MasterWeights, firstMoments: Storage<Float>, secondMoments: Storage<Float>, step: Int, updates: Int
-    ) {
-        self.master = master
-        self.firstMoments = firstMoments
-        self.secondMoments = secondMoments
+    /// A state that a checkpoint fills in.
+    init(layout: ParameterLayout, step: Int, updates: Int) {
+        master = MasterWeights(layout: layout)
+        firstMoments = MasterWeights(layout: layout)
+        secondMoments = MasterWeights(layout: layout)
         self.step = step
         self.updates = updates
     }

@@ -39,7 +39,7 @@ public final class PolicyTrainer {
     public func step(_ batch: TrainingBatch) throws(TrainingBatchError) -> StepMetrics {
         let started = ContinuousClock.now
         let configuration = state.master.configuration
-        try batch.validate(vocabularySize: configuration.vocabularySize, maximumLength: configuration.maximumPositions)
+        try batch.validate(vocabularySize: configuration.vocabularySize, maximumLength: configuration.maxPositions)
         guard batch.step == state.step + 1 else {
             throw TrainingBatchError(what: "step \(batch.step) does not follow step \(state.step)", place: "the batch")
         }

@@ -41,12 +41,12 @@ public final class SupervisedWarmUp {
         let configuration = state.master.configuration
         for row in demonstrations {
             let tokens = row.prompt + row.completion
-            guard !row.prompt.isEmpty, !row.completion.isEmpty, tokens.count <= configuration.maximumPositions,
+            guard !row.prompt.isEmpty, !row.completion.isEmpty, tokens.count <= configuration.maxPositions,
                 tokens.allSatisfy({ $0 >= 0 && $0 < configuration.vocabularySize })
             else {
                 throw DemonstrationError(
                     "a demonstration of \(tokens.count) tokens does not fit the model; use its own tokenizer "
-                        + "and at most \(configuration.maximumPositions) tokens")
+                        + "and at most \(configuration.maxPositions) tokens")
             }
         }
         let sequences = demonstrations.map { TrainingSequence(prompt: $0.prompt, completion: $0.completion) }
