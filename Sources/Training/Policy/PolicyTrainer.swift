@@ -1,0 +1,78 @@
+import Foundation
+import Tensors
+import Transformer
+
+/// Reinforcement learning on one model: one optimizer update per batch.
+///
+/// The trainer owns its state; ask it for ``weights()`` after a step to publish a version. Not thread-safe: one owner
+/// calls it, and it spreads each step over the pool.
+public final class PolicyTrainer {
+    /// Weights, moments and counters.
+    public let state: TrainingState
+    /// How the policy is trained.
+    public let settings: PolicySettings
+    private let graph: TrainingGraph
+    private let optimizer: AdamW
+    private let pool: ComputePool
+
+    /// A trainer that goes on from `state`.
+    public init(state: TrainingState, settings: PolicySettings, kernels: Kernels, pool: ComputePool) {
+        self.state = state
+        self.settings = settings
+        self.pool = pool
+        graph = TrainingGraph(configuration: state.master.configuration, kernels: kernels, pool: pool)
+        optimizer = AdamW(settings: settings.optimizer, clipping: settings.clipping)
+    }
+
+    /// The bf16 model of the current state: what a new policy version is.
+    public func weights() -> ModelWeights {
+        ModelWeights(state.master)
+    }
+
+    /// Learns from one batch.
+    ///
+    /// Groups whose rewards are all equal are skipped and not replaced; the loss is divided by the completion tokens of
+    /// all rollouts, skipped ones included, so that a batch with little to learn makes a small step. A loss or gradient
+    /// that is not finite leaves weights and moments untouched. The step counter advances in every case.
+    ///
+    /// - Throws: ``TrainingBatchError`` for a malformed batch; the state is then untouched.
+    public func step(_ batch: TrainingBatch) throws(TrainingBatchError) -> StepMetrics {
+        let started = ContinuousClock.now
+        let configuration = state.master.configuration
+        try batch.validate(vocabularySize: configuration.vocabularySize, maximumLength: configuration.maxPositions)
+        guard batch.step == state.step + 1 else {
+            throw TrainingBatchError(what: "step \(batch.step) does not follow step \(state.step)", place: "the batch")
+        }
+        let tokens = TrainableTokens(batch)
+        var metrics = StepMetrics(step: batch.step, outcome: .nothingToLearn)
+        tokens.describe(batch, in: &metrics)
+        metrics.learningRate = settings.schedule.rate(at: state.updates + 1)
+        if !tokens.sequences.isEmpty { learn(from: tokens, &metrics) }
+        state.step = batch.step
+        let elapsed = started.duration(to: .now).components
+        metrics.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+        return metrics
+    }
+
+    private func learn(from tokens: TrainableTokens, _ metrics: inout StepMetrics) {
+        let denominator = Double(metrics.completionTokens)
+        let objective = settings.objective
+        let pass = graph.run(tokens.sequences, weights: state.master, temperature: settings.temperature) {
+            target, logProbability in
+            let token = objective.loss(
+                policy: Double(logProbability), behavior: Double(tokens.behavior[target]),
+                advantage: tokens.advantages[target])
+            return Float(token.slope / denominator)
+        }
+        tokens.measure(pass, objective: objective, denominator: denominator, in: &metrics)
+        metrics.gradientNorm = AdamW.norm(of: graph.gradients, pool: pool)
+        guard metrics.loss.isFinite, metrics.gradientNorm.isFinite else {
+            metrics.outcome = .skippedNonFinite
+            return
+        }
+        optimizer.update(
+            state, gradients: graph.gradients, norm: metrics.gradientNorm, learningRate: metrics.learningRate,
+            pool: pool)
+        metrics.outcome = .applied
+    }
+}
