@@ -15,14 +15,17 @@ final class LatestWatcher: Sendable {
     private let upstreams: UpstreamSet
     private let gate: ManifestGate
     private let board: VersionBoard
+    private let floor: UInt64?
     private let pace: Pace
     private let logger: Logger
     private let accept: @Sendable (SignedManifest) async throws(ShardcastError) -> Void
     private let errors: Mutex<[ShardcastError?]>
 
+    /// - Parameter floor: The newest version of an earlier life; nothing older is taken for news.
     /// - Parameter accept: Called for each newer manifest before the board shows it; an error keeps it off the board.
     init(
-        upstreams: UpstreamSet, gate: ManifestGate, board: VersionBoard, pace: Pace, logger: Logger,
+        upstreams: UpstreamSet, gate: ManifestGate, board: VersionBoard, floor: UInt64? = nil, pace: Pace,
+        logger: Logger,
         accept: @escaping @Sendable (SignedManifest) async throws(ShardcastError) -> Void = {
             (_) throws(ShardcastError) in
         }
@@ -30,6 +33,7 @@ final class LatestWatcher: Sendable {
         self.upstreams = upstreams
         self.gate = gate
         self.board = board
+        self.floor = floor
         self.pace = pace
         self.logger = logger
         self.accept = accept
@@ -84,7 +88,7 @@ final class LatestWatcher: Sendable {
         // Most repeated answers are the manifest that hangs there already.
         if let newest = board.newest, newest.bytes == bytes { return false }
         let signed = try gate.admit(bytes, from: upstream.address.description)
-        if let known, signed.manifest.version < known {
+        if let known = [known, floor].compactMap({ $0 }).max(), signed.manifest.version < known {
             throw ShardcastError(
                 .wentBackwards,
                 "\(upstream.address) offers version \(signed.manifest.version) although version \(known) is out: "

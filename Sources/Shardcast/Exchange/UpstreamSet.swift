@@ -51,6 +51,11 @@ final class UpstreamSet: Sendable {
         standings = Mutex(addresses.map { _ in Standing() })
     }
 
+    deinit {
+        // An HTTP client that is forgotten instead of shut down is a crash in debug builds.
+        Task { [http] in try? await http.shutdown() }
+    }
+
     /// Bytes of all bodies received from all upstreams.
     var bytesReceived: UInt64 { upstreams.reduce(0) { $0 + $1.bytesReceived } }
 

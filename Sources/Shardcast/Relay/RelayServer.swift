@@ -7,11 +7,11 @@ import ServiceLifecycle
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// An HTTP relay of policy versions: beside the trainer (origin), or anywhere as a cache of other relays.
