@@ -24,7 +24,7 @@ extension Run {
         }
     }
 
-    /// The group of an audit that this connection holds; what a report is compared with. Nil: do not bother.
+    /// The group of an audit that this connection holds, what a report is compared with; nil where there is none.
     public func audit(_ id: UInt64, on connection: ConnectionID) -> (group: Hash256, record: GroupRecord)? {
         guard let key = presence.keys[connection], let audit = state.audits[id], audit.verifier == key,
             let record = state.groups[audit.group]

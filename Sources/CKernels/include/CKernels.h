@@ -222,4 +222,8 @@ const uint8_t *ck_vector_expected(size_t index);
 #if defined(__clang__)
 #pragma clang assume_nonnull end
 #endif
+
+// The umbrella of the module: what training adds beside the canonical arithmetic.
+#include "CKernelsTraining.h"
+
 #endif

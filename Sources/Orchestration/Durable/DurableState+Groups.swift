@@ -104,12 +104,13 @@ extension DurableState {
         freeSlot(record.slot)
     }
 
-    func saturatingSum(_ left: Int64, _ right: Int64) -> Int64 {
-        let (sum, overflow) = left.addingReportingOverflow(right)
-        return overflow ? .max : sum
-    }
-
     mutating func updateWorker(_ key: PublicKey, _ change: (inout WorkerRecord) -> Void) {
         change(&workers[key, default: WorkerRecord()])
     }
+}
+
+/// The sum, or the largest number where it would overflow.
+func saturatingSum(_ left: Int64, _ right: Int64) -> Int64 {
+    let (sum, overflow) = left.addingReportingOverflow(right)
+    return overflow ? .max : sum
 }

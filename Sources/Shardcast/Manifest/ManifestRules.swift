@@ -61,6 +61,9 @@ extension Manifest {
                 sum += shard.bytes  // at most 2^16 shards of 2^25 bytes: no overflow
             }
             try require(sum == file.bytes, "has shards of \(sum) bytes for \(file.name), which has \(file.bytes)")
+            try require(
+                file.shards.count > 1 || file.shards[0].sha256 == file.sha256,
+                "gives \(file.name), which is one shard, another hash than that shard")
             total += sum
             try require(total <= ManifestLimits.totalBytes, "describes more than \(ManifestLimits.totalBytes) bytes")
         }

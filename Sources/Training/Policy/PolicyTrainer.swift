@@ -4,29 +4,31 @@ import Transformer
 
 /// Reinforcement learning on one model: one optimizer update per batch.
 ///
-/// The trainer owns its state; ask it for ``weights()`` after a step to publish a version. Not thread-safe: one owner
-/// calls it, and it spreads each step over the pool.
+/// Not thread-safe: one owner calls it, and it spreads each step over the pool.
 public final class PolicyTrainer {
     /// Weights, moments and counters.
     public let state: TrainingState
     /// How the policy is trained.
     public let settings: PolicySettings
+    /// The bf16 model of the current state, which is what a version publishes. Every step overwrites it: write it out,
+    /// or make another one from the state, before the next.
+    public let weights: ModelWeights
+    private let kernels: Kernels
     private let graph: TrainingGraph
     private let optimizer: AdamW
     private let pool: ComputePool
 
     /// A trainer that goes on from `state`.
-    public init(state: TrainingState, settings: PolicySettings, kernels: Kernels, pool: ComputePool) {
+    ///
+    /// - Throws: `ModelError` when a weight is not finite.
+    public init(state: TrainingState, settings: PolicySettings, kernels: Kernels, pool: ComputePool) throws {
         self.state = state
         self.settings = settings
+        self.kernels = kernels
         self.pool = pool
+        weights = try ModelWeights(master: state.master, kernels: kernels, pool: pool)
         graph = TrainingGraph(configuration: state.master.configuration, kernels: kernels, pool: pool)
         optimizer = AdamW(settings: settings.optimizer, clipping: settings.clipping)
-    }
-
-    /// The bf16 model of the current state: what a new policy version is.
-    public func weights() -> ModelWeights {
-        ModelWeights(state.master)
     }
 
     /// Learns from one batch.
@@ -35,8 +37,9 @@ public final class PolicyTrainer {
     /// all rollouts, skipped ones included, so that a batch with little to learn makes a small step. A loss or gradient
     /// that is not finite leaves weights and moments untouched. The step counter advances in every case.
     ///
-    /// - Throws: ``TrainingBatchError`` for a malformed batch; the state is then untouched.
-    public func step(_ batch: TrainingBatch) throws(TrainingBatchError) -> StepMetrics {
+    /// - Throws: ``TrainingBatchError`` for a malformed batch; the state is then untouched. `ModelError` when the update
+    ///   itself made a weight overflow; the state is then lost, and training goes on from a checkpoint.
+    public func step(_ batch: TrainingBatch) throws -> StepMetrics {
         let started = ContinuousClock.now
         let configuration = state.master.configuration
         try batch.validate(vocabularySize: configuration.vocabularySize, maximumLength: configuration.maxPositions)
@@ -47,17 +50,17 @@ public final class PolicyTrainer {
         var metrics = StepMetrics(step: batch.step, outcome: .nothingToLearn)
         tokens.describe(batch, in: &metrics)
         metrics.learningRate = settings.schedule.rate(at: state.updates + 1)
-        if !tokens.sequences.isEmpty { learn(from: tokens, &metrics) }
+        if !tokens.sequences.isEmpty { try learn(from: tokens, &metrics) }
         state.step = batch.step
         let elapsed = started.duration(to: .now).components
         metrics.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
         return metrics
     }
 
-    private func learn(from tokens: TrainableTokens, _ metrics: inout StepMetrics) {
+    private func learn(from tokens: TrainableTokens, _ metrics: inout StepMetrics) throws {
         let denominator = Double(metrics.completionTokens)
         let objective = settings.objective
-        let pass = graph.run(tokens.sequences, weights: state.master, temperature: settings.temperature) {
+        let pass = graph.run(tokens.sequences, weights: weights, temperature: settings.temperature) {
             target, logProbability in
             let token = objective.loss(
                 policy: Double(logProbability), behavior: Double(tokens.behavior[target]),
@@ -73,6 +76,7 @@ public final class PolicyTrainer {
         optimizer.update(
             state, gradients: graph.gradients, norm: metrics.gradientNorm, learningRate: metrics.learningRate,
             pool: pool)
+        try weights.update(from: state.master, kernels: kernels, pool: pool)
         metrics.outcome = .applied
     }
 }

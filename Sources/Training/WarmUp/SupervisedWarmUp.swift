@@ -5,16 +5,23 @@ import Transformer
 public final class SupervisedWarmUp {
     /// Weights, moments and counters. Reinforcement starts with fresh moments from these weights.
     public let state: TrainingState
+    /// The bf16 model of the current state; every step overwrites it.
+    public let weights: ModelWeights
     private let settings: SupervisedSettings
+    private let kernels: Kernels
     private let graph: TrainingGraph
     private let optimizer: AdamW
     private let pool: ComputePool
 
     /// A warm-up that goes on from `state`.
-    public init(state: TrainingState, settings: SupervisedSettings, kernels: Kernels, pool: ComputePool) {
+    ///
+    /// - Throws: `ModelError` when a weight is not finite.
+    public init(state: TrainingState, settings: SupervisedSettings, kernels: Kernels, pool: ComputePool) throws {
         self.state = state
         self.settings = settings
+        self.kernels = kernels
         self.pool = pool
+        weights = try ModelWeights(master: state.master, kernels: kernels, pool: pool)
         graph = TrainingGraph(configuration: state.master.configuration, kernels: kernels, pool: pool)
         optimizer = AdamW(settings: settings.optimizer, clipping: settings.clipping)
     }
@@ -35,9 +42,10 @@ public final class SupervisedWarmUp {
 
     /// Learns from one batch of demonstrations.
     ///
-    /// - Throws: ``DemonstrationError`` for an empty batch, an empty demonstration or tokens outside of the vocabulary.
+    /// - Throws: ``DemonstrationError`` for an empty batch, an empty demonstration or tokens outside of the vocabulary;
+    ///   `ModelError` when the update made a weight overflow.
     @discardableResult
-    public func step(_ demonstrations: [Demonstration]) throws(DemonstrationError) -> Progress {
+    public func step(_ demonstrations: [Demonstration]) throws -> Progress {
         let configuration = state.master.configuration
         for row in demonstrations {
             let tokens = row.prompt + row.completion
@@ -53,7 +61,7 @@ public final class SupervisedWarmUp {
         let count = sequences.reduce(0) { $0 + $1.targetCount }
         guard count > 0 else { throw DemonstrationError("a warm-up step needs at least one demonstration") }
         let slope = Float(-1 / Double(count))
-        let pass = graph.run(sequences, weights: state.master, temperature: 1) { _, _ in slope }
+        let pass = graph.run(sequences, weights: weights) { _, _ in slope }
         let loss = -pass.logProbabilities.reduce(0) { $0 + Double($1) } / Double(count)
         let norm = AdamW.norm(of: graph.gradients, pool: pool)
         state.step += 1
@@ -62,6 +70,7 @@ public final class SupervisedWarmUp {
             optimizer.update(
                 state, gradients: graph.gradients, norm: norm,
                 learningRate: settings.schedule.rate(at: state.updates + 1), pool: pool)
+            try weights.update(from: state.master, kernels: kernels, pool: pool)
         }
         return Progress(step: state.step, loss: loss, gradientNorm: norm, tokens: count, isApplied: isApplied)
     }
