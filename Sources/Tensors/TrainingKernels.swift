@@ -112,9 +112,10 @@ public struct AdamWStep: Sendable {
         gradientScale: Double
     ) {
         settings = ck_training_adamw_settings(
-            learning_rate: Float(learningRate), beta1: Float(beta1), beta2: Float(beta2), epsilon: Float(epsilon),
-            weight_decay: Float(weightDecay), bias_correction1: Float(1 - power(beta1, update)),
-            bias_correction2_root: Float((1 - power(beta2, update)).squareRoot()), gradient_scale: Float(gradientScale))
+            decay: Float(1 - learningRate * weightDecay), step: Float(learningRate / (1 - power(beta1, update))),
+            rest1: Float(1 - beta1), beta2: Float(beta2), rest2: Float(1 - beta2),
+            root: Float((1 - power(beta2, update)).squareRoot()), epsilon: Float(epsilon),
+            gradient_scale: Float(gradientScale))
     }
 
     /// Applies the step to `count` elements; elementwise, so the same for every split over threads and machines.

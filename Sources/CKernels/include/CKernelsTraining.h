@@ -68,21 +68,21 @@ void ck_training_attention_rows(
 float ck_training_log_softmax_backward(
     float *logits, size_t count, size_t target, float temperature, float slope);
 
-/// What AdamW needs for one step; the bias corrections are 1 - beta^t, computed in double by the caller.
+/// What AdamW needs for one step, computed in double by the caller and rounded once.
 typedef struct {
-    float learning_rate;
-    float beta1;
+    float decay;            // 1 - learning rate * weight decay
+    float step;             // learning rate / (1 - beta1^t)
+    float rest1;            // 1 - beta1
     float beta2;
+    float rest2;            // 1 - beta2
+    float root;             // sqrt(1 - beta2^t)
     float epsilon;
-    float weight_decay;
-    float bias_correction1;
-    float bias_correction2_root;
     float gradient_scale;
 } ck_training_adamw_settings;
 
 /// One AdamW step with decoupled weight decay, in the order of torch.optim.AdamW:
-/// g = gradient · gradient_scale; p -= p · lr · wd; m += (g - m)(1 - β1); v = v β2 + g² (1 - β2);
-/// p -= (lr / bc1) · m / (sqrt(v) / sqrt(bc2) + eps).
+/// g = gradient * gradient_scale; m += (g - m) * rest1; v = v * beta2 + g^2 * rest2;
+/// p = p * decay - step * m / (sqrt(v) / root + epsilon).
 void ck_training_adamw(
     float *parameters, const float *gradients, float *first_moments, float *second_moments, size_t count,
     const ck_training_adamw_settings *settings);

@@ -32,6 +32,9 @@ final class VersionStore: Sendable {
         }
     }
 
+    /// Lets another client have the directory.
+    func close() { lock.release() }
+
     func path(_ version: UInt64) -> String { "\(root)/\(VersionNumber.name(version))" }
     func partialPath(_ version: UInt64) -> String { "\(root)/.partial-\(VersionNumber.name(version))" }
 

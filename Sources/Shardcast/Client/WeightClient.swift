@@ -142,6 +142,7 @@ public final class WeightClient: Sendable {
         board.close()
         await task?.value
         await upstreams.shutDown()
+        store.close()
     }
 
     private func manifest(_ version: UInt64, within timeout: Duration) async throws(ShardcastError) -> SignedManifest {

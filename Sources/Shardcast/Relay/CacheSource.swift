@@ -87,6 +87,7 @@ final class CacheSource: WeightSource {
             }
         }
         await upstreams.shutDown()
+        store.close()
     }
 
     /// Makes a shard verified and present: from the disk of an earlier process, else from upstream, once for all.

@@ -32,6 +32,9 @@ final class CacheStore: Sendable {
         maximumBytes = bytes
     }
 
+    /// Lets another relay have the directory.
+    func close() { lock.release() }
+
     /// Takes up the manifests that an earlier process left; what is not believed any more is removed.
     ///
     /// - Returns: The newest.
