@@ -66,7 +66,7 @@ let rooms: [Target] = [
             "Orchestration", "Telemetry", "Generation", "Training", "Verification", "Environments", "Rewards",
             "EnvironmentKit", "Queues", "Ledger", "Shardcast", "Messages", "RunConfiguration", "Transformer", "Sampling",
             "Proofs", "Safetensors", "Tokenizers", "Tensors", "Identity", grdb, logging, lifecycle, subprocess,
-            system,
+            system, httpClient,
         ]
     ),
 

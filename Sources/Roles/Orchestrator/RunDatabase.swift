@@ -45,14 +45,8 @@ public final class RunDatabase: Sendable {
     ///
     /// - Throws: A ``RoleFailure`` when the file belongs to another run or cannot be written.
     public init(path: String, run: Hash256) throws {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(5)
-        configuration.prepareDatabase { database in
-            // FULL: a transaction that returned is on the disk, not only in the write-ahead log's page cache.
-            try database.execute(sql: "PRAGMA synchronous = FULL")
-        }
         do {
-            pool = try DatabasePool(path: path, configuration: configuration)
+            pool = try DatabasePool(path: path, configuration: Ledger.durableConfiguration())
             var migrator = DatabaseMigrator()
             migrator.registerMigration("journal-1") { database in
                 try database.execute(
@@ -74,7 +68,7 @@ public final class RunDatabase: Sendable {
                 if let known = try Data.fetchOne(database, sql: "SELECT id FROM run") {
                     guard [UInt8](known) == run.bytes else {
                         throw RoleFailure(
-                            .badInput, "\(path) belongs to run \(Data(known).map { String($0, radix: 16) }.joined()).",
+                            .badInput, "\(path) belongs to run \(Hexadecimal.encode(known)).",
                             advice: "Choose another run directory, or start over with --clean.")
                     }
                 } else {
@@ -95,7 +89,7 @@ public final class RunDatabase: Sendable {
     func facts() throws -> [Fact] {
         try pool.read { database in
             try Data.fetchAll(database, sql: "SELECT body FROM facts ORDER BY sequence").map { body in
-                try Fact(journalBytes: [UInt8](body))
+                try Fact(decoding: body)
             }
         }
     }
@@ -121,7 +115,7 @@ public final class RunDatabase: Sendable {
                     }
                     for fact in turn.facts {
                         try database.execute(
-                            sql: "INSERT INTO facts (body) VALUES (?)", arguments: [Data(fact.journalBytes())])
+                            sql: "INSERT INTO facts (body) VALUES (?)", arguments: [Data(fact.encoded())])
                     }
                     for settlement in turn.settlements { try settlement.enter(in: database) }
                     for hash in turn.forgotten {
@@ -167,8 +161,8 @@ public final class RunDatabase: Sendable {
         }
     }
 
-    /// Balances by account, for welcomes, standings and the final table.
-    func balances() throws -> [LedgerAccount: Int64] {
-        try pool.read { try Ledger.balances(in: $0) }
+    /// A worker's balance in FLOPs, stake apart.
+    func balance(of worker: PublicKey) throws -> Int64 {
+        try pool.read { try Ledger.balance(of: .worker(worker), in: $0) }
     }
 }
