@@ -10,6 +10,11 @@
 
 #include <stdint.h>
 #include <string.h>
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#else
+#include <xmmintrin.h>
+#endif
 
 #define CK_MINIMUM_NORMAL 0x1p-126f
 #define CK_TINY_LIMIT (0x1p-126 - 0x1p-151)
@@ -58,7 +63,7 @@ static inline float f32_div(float a, float b) {
     return flush_result(a / b, (double)a / (double)b);
 }
 static inline float f32_sqrt(float a) {
-    return __builtin_sqrtf(flush_input(a));
+    return vget_lane_f32(vsqrt_f32(vdup_n_f32(flush_input(a))), 0);  // the instruction, never libm
 }
 static inline float f32_fma(float a, float b, float c) {
     a = flush_input(a), b = flush_input(b), c = flush_input(c);
@@ -74,7 +79,7 @@ static inline float f32_add(float a, float b) { return a + b; }
 static inline float f32_sub(float a, float b) { return a - b; }
 static inline float f32_mul(float a, float b) { return a * b; }
 static inline float f32_div(float a, float b) { return a / b; }
-static inline float f32_sqrt(float a) { return __builtin_sqrtf(a); }
+static inline float f32_sqrt(float a) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(a))); }  // never libm
 
 #if defined(__FMA__)
 static inline float f32_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
