@@ -690,6 +690,9 @@ public nonisolated struct Apus_V1_GroupSubmission: Sendable {
   /// Ed25519 over "apus/group/v1\0" || frame 1
   public var signature: Data = Data()
 
+  /// computing time spent on the group, for statistics only
+  public var seconds: Double = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -2362,7 +2365,7 @@ nonisolated extension Apus_V1_LeaseCancelled: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Apus_V1_GroupSubmission: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".GroupSubmission"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}lease_id\0\u{1}signature\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}lease_id\0\u{1}signature\0\u{1}seconds\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2372,6 +2375,7 @@ nonisolated extension Apus_V1_GroupSubmission: SwiftProtobuf.Message, SwiftProto
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.leaseID) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.seconds) }()
       default: break
       }
     }
@@ -2384,12 +2388,16 @@ nonisolated extension Apus_V1_GroupSubmission: SwiftProtobuf.Message, SwiftProto
     if !self.signature.isEmpty {
       try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 2)
     }
+    if self.seconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.seconds, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Apus_V1_GroupSubmission, rhs: Apus_V1_GroupSubmission) -> Bool {
     if lhs.leaseID != rhs.leaseID {return false}
     if lhs.signature != rhs.signature {return false}
+    if lhs.seconds != rhs.seconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -16,6 +16,7 @@ final class Chronicle {
     private let log: Logger
     private var names: [PublicKey: String] = [:]
     private var tally = StepTally()
+    private var held: [String: UInt64] = [:]
 
     init(
         directory: RunDirectory, tensorBoard: Bool, rollouts: RolloutRecord?, log: Logger
@@ -46,6 +47,18 @@ final class Chronicle {
         }
     }
 
+    /// Notes which version a worker holds, for the screen.
+    func note(version: UInt64, heldBy worker: String) {
+        guard !worker.isEmpty, held.count < 256 || held[worker] != nil else { return }
+        held[worker] = version
+    }
+
+    /// Counts what workers say that generation cost them.
+    func note(generateSeconds: Double) { tally.generateSeconds += generateSeconds }
+
+    /// Counts what verifiers say that replays cost them.
+    func note(verifySeconds: Double) { tally.verifySeconds += verifySeconds }
+
     /// Counts a batch when it is sent, and writes its rollouts down.
     func note(batch: Wire.Batch, desk: AuditDesk) {
         tally.begin(batch)
@@ -68,6 +81,7 @@ final class Chronicle {
         }
         var values: [String: Double] = [:]
         for (name, value) in row.values where value.isFinite { values[name] = value }
+        for (worker, version) in held { values["version/\(worker)"] = Double(version) }
         story.append(StoryLine("step", "Step \(step) made.", step: step, values: values))
     }
 }

@@ -11,7 +11,9 @@ extension Orchestrator {
         case .heartbeat: step(.heartbeat(from: connection))
         case .goodbye: step(.goodbye(from: connection))
 
-        case .leaseRequest(let request): step(.leasesRequested(from: from, groups: Int(request.groups)))
+        case .leaseRequest(let request):
+            chronicle.note(version: request.newestVersion, heldBy: connections[connection]?.name ?? "")
+            step(.leasesRequested(from: from, groups: Int(request.groups)))
         case .leaseProgress(let progress): step(.leaseProgress(from: connection, leases: progress.leaseIds))
         case .leaseReturn(let returned): step(.leasesReturned(from: from, leases: returned.leaseIds))
         case .groupSubmission(let submission): takeGroup(submission, payload: attachments.first ?? [], from: from)
@@ -53,6 +55,7 @@ extension Orchestrator {
             if case .groupReceived(hash, _, _) = fact { true } else { false }
         }
         if isJournaled {
+            chronicle.note(generateSeconds: submission.seconds)
             turn.groups.append(RunDatabase.StoredGroup(hash: hash, payload: payload, signature: signature))
         } else {
             desk.forget([hash])
@@ -66,6 +69,7 @@ extension Orchestrator {
             send(.acknowledgement(Wire.Acknowledgement()), to: from)
             return
         }
+        chronicle.note(verifySeconds: report.seconds)
         let outcome = await desk.judge(report, by: identity, of: audit.group, record: audit.record)
         // Scoring may have let other messages in between; the machine checks again that the audit is still open.
         step(.auditReported(from: from, audit: report.auditID, verdict: outcome.verdict))

@@ -165,4 +165,9 @@ public final class RunDatabase: Sendable {
     func balance(of worker: PublicKey) throws -> Int64 {
         try pool.read { try Ledger.balance(of: .worker(worker), in: $0) }
     }
+
+    /// Every balance.
+    func balances() throws -> [Account: Int64] {
+        try pool.read { try Ledger.balances(in: $0) }
+    }
 }

@@ -4,6 +4,10 @@ import Telemetry
 
 /// What the orchestrator counts between two steps, for the row of `metrics.jsonl`.
 struct StepTally {
+    /// Seconds that workers computed, as they say.
+    var generateSeconds = 0.0
+    /// Seconds that verifiers computed, as they say.
+    var verifySeconds = 0.0
     private var accepted = 0
     private var rejected: [String: Int] = [:]
     private var discarded = 0
@@ -61,6 +65,10 @@ struct StepTally {
         for (check, count) in rejected.sorted(by: { $0.key < $1.key }) {
             row["rollouts/rejected/\(check)"] = Double(count)
         }
+        row["generate/seconds"] = generateSeconds
+        row["verify/seconds"] = verifySeconds
+        generateSeconds = 0
+        verifySeconds = 0
         accepted = 0
         rejected = [:]
         discarded = 0

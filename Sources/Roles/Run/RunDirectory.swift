@@ -24,6 +24,10 @@ public struct RunDirectory: Sendable, Hashable {
     public var database: String { root + "/orchestrator.sqlite" }
     /// The trainer's checkpoints.
     public var checkpoints: String { root + "/checkpoints" }
+    /// The model after warm-up, a Hugging Face directory.
+    public var startModel: String { root + "/model-start" }
+    /// The model of the newest checkpoint, a Hugging Face directory.
+    public var model: String { root + "/model" }
     /// The origin directory that the relay serves.
     public var origin: String { root + "/weights" }
     /// Log files, one per process.

@@ -24,6 +24,7 @@ actor TrainingDesk {
     private let kernels: Kernels
     private let pool: ComputePool
     private let checkpoints: CheckpointStore
+    private let directory: RunDirectory
     private let tokenizer: any Tokenizer
     private let stopTokens: [Int32]
     private var trainer: PolicyTrainer?
@@ -32,6 +33,7 @@ actor TrainingDesk {
         self.file = file
         self.environment = environment
         self.kernels = kernels
+        self.directory = directory
         executor = ComputeExecutor(name: "training")
         pool = ComputePool(threads: file.swarm.trainerThreads)
         checkpoints = CheckpointStore(directory: directory.checkpoints, keepLast: file.training.keepCheckpoints)
@@ -68,6 +70,7 @@ actor TrainingDesk {
         // Step 0 is a checkpoint too: a crash in the first steps must not cost the warm-up.
         try checkpoints.save(state)
         trainer = try makeTrainer(state)
+        try replace(directory.startModel)
         return (0, newest.ignored)
     }
 
@@ -78,8 +81,16 @@ actor TrainingDesk {
     /// One optimizer step.
     func step(_ batch: TrainingBatch) throws -> StepMetrics { try current().step(batch) }
 
-    /// Saves everything that the next step depends on.
-    func checkpoint() throws { try checkpoints.save(try current().state) }
+    /// Saves everything that the next step depends on, and the model for whoever wants to use it.
+    func checkpoint() throws {
+        try checkpoints.save(try current().state)
+        try replace(directory.model)
+    }
+
+    private func replace(_ path: String) throws {
+        try? FileManager.default.removeItem(atPath: path)
+        try write(to: path)
+    }
 
     /// The current weights, rounded as workers will use them.
     func draft() throws -> Draft {

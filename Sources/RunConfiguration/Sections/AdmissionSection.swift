@@ -16,6 +16,10 @@ public struct AdmissionSection: ConfigurationSection {
     public var keys: [String] = []
     /// Tokens that admit a key.
     public var invites: [String] = []
+    /// Public keys of the run's verifiers, `apus1:…`.
+    public var verifiers: [String] = []
+    /// Public keys of the run's trainers, `apus1:…`.
+    public var trainers: [String] = []
     /// Keys from one address.
     public var keysPerAddress = 16
 
@@ -27,6 +31,8 @@ public struct AdmissionSection: ConfigurationSection {
         .choice("mode", \.mode, "Who may join: everybody, holders of an invitation, or the keys of the list."),
         .texts("keys", \.keys, "Public keys (apus1:...) that may join."),
         .texts("invites", \.invites, "Tokens, each of which admits a key."),
+        .texts("verifiers", \.verifiers, "Public keys (apus1:...) of the verifiers."),
+        .texts("trainers", \.trainers, "Public keys (apus1:...) of the trainers; apus up adds its own."),
         .integer("keys_per_address", \.keysPerAddress, 1...1_000_000, "Keys that may join from one address."),
     ]
 }
