@@ -151,10 +151,10 @@ struct DecoderIndependenceTests {
         let tokens = harness.tokens(70, seed: 4)
         let targets = harness.tokens(70, seed: 5)
         let hidden = HiddenRows(try harness.reference(tokens), width: way.shape.hiddenSize)
-        let scalar = try harness.decoder()
+        let reference = try harness.decoder(harness.referenceRow)
         let decoder = try harness.decoder(way.row, threads: way.threads)
         for temperature in [Float(1), 0.7, 0] {
-            let expected = try scalar.logProbabilities(hidden, tokens: targets[...], temperature: temperature)
+            let expected = try reference.logProbabilities(hidden, tokens: targets[...], temperature: temperature)
             #expect(try decoder.logProbabilities(hidden, tokens: targets[...], temperature: temperature) == expected)
             let one = HiddenRows(Array(hidden[33]), width: way.shape.hiddenSize)
             #expect(

@@ -73,6 +73,7 @@ struct WeightsTests {
             #expect(loaded.weightsHash == weights.weightsHash)
             #expect(
                 try weightsHash(of: SafetensorsFile(path: "\(path)/model.safetensors").sources) == weights.weightsHash)
+            #expect(try weightsHash(of: master.roundedSources(kernels)) == weights.weightsHash)
             // bf16 weights round to themselves.
             let widened = try directory.masterWeights()
             #expect(try ModelWeights(master: widened, kernels: kernels, pool: pool).weightsHash == weights.weightsHash)

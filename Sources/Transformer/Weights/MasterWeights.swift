@@ -67,4 +67,20 @@ public final class MasterWeights: Sendable {
             }
         }
     }
+
+    /// The tensors as BF16, rounded one at a time while they are written or hashed.
+    ///
+    /// The bits are those of ``ModelWeights`` made from this object, without the memory for them.
+    public func roundedSources(_ kernels: Kernels) -> [TensorSource] {
+        layout.slices.map { slice in
+            TensorSource(name: slice.name, type: .bfloat16, shape: slice.shape) { body in
+                let rounded = Storage<BFloat16Bits>(count: slice.count, zeroed: false)
+                try withExtendedLifetime(rounded) {
+                    kernels.roundToBFloat16(
+                        self.values.pointer + slice.offset, into: rounded.pointer, count: slice.count)
+                    try body(UnsafeRawBufferPointer(rounded.buffer))
+                }
+            }
+        }
+    }
 }
