@@ -19,13 +19,11 @@ kernels="$root/Sources/CKernels"
 flags="-std=c17 -O2 -ffp-contract=off -fno-fast-math -Wall -Werror -I $kernels/include"
 sources=$(find "$kernels" -name '*.c' | sort)
 
-# library COMPILER NAME: the kernels as an archive
+# library COMPILER NAME: the kernels as an archive, compiled on all cores
 library() {
     mkdir "$build/$2"
-    # shellcheck disable=SC2086 # lists of words
-    (cd "$build/$2" && for source in $sources; do
-        "$1" $flags -c "$source" -o "$(echo "${source#"$kernels"/}" | tr / _).o"
-    done && ar rc "../$2.a" ./*.o)
+    (cd "$build/$2" && printf '%s\n' "$sources" | xargs -P "$(nproc)" -I {} sh -c \
+        "$1 $flags -c {} -o \$(echo {} | cksum | tr ' ' _).o" && ar rc "../$2.a" ./*.o)
 }
 
 # program COMPILER LIBRARY TARGET FILE...

@@ -60,7 +60,7 @@ struct AttentionProblem {
     let pages: [Storage<BFloat16Bits>]
     let layer = 1
 
-    /// - Parameter pageOrder: Which physical page holds which positions; any order must do.
+    /// - Parameter garbage: What the slots that no position has written hold.
     init(
         heads: Int, keyValueHeads: Int, dimension: Int, window: Int = 0, positions: Int, kind: Inputs.Kind,
         seed: UInt64, garbage: BFloat16Bits = 0
@@ -89,7 +89,10 @@ struct AttentionProblem {
     }
 
     /// The output rows, computed in chunks of `chunk` positions.
-    func solve(_ kernels: Kernels, chunk: Int = .max, from start: Int = 0) -> [BFloat16Bits] {
+    func solve(
+        _ kernels: Kernels, chunk: Int = .max, from start: Int = 0, queries: [BFloat16Bits]? = nil
+    ) -> [BFloat16Bits] {
+        let query = queries ?? query
         let width = shape.heads * shape.headDimension
         var out = [BFloat16Bits](repeating: 0, count: positions * width)
         let table = pages.map { UnsafePointer($0.pointer) }

@@ -99,6 +99,26 @@ import Testing
         }
     }
 
+    /// A NaN must come out wherever one arises, or a broken model would look healthy on one machine and not on another.
+    @Test(arguments: everyRow.map(\.row)) func nonFiniteValuesSurvive(_ row: KernelRow) throws {
+        let kernels = try Kernels(unverified: row)
+        #expect(exponentials(kernels, [1, .nan, 2])[1].isNaN)
+        for bad: Float in [.nan, .infinity, -.infinity] {
+            var x = [Float](repeating: 0.5, count: 40)
+            x[21] = bad
+            let weight = round(kernels, x.map { _ in 1 })
+            #expect(!Kernels.isFinite(norm(kernels, x, weight), count: 40))
+            #expect(!Kernels.isFinite(swiGLU(kernels, x, x), count: 40))
+        }
+        // Scores that overflow: huge keys against huge queries.
+        let problem = AttentionProblem(
+            heads: 2, keyValueHeads: 1, dimension: 16, positions: 20, kind: .plain, seed: 9)
+        let huge = [BFloat16Bits](repeating: 0x7f00, count: 16)
+        problem.layout.writeKey(huge, page: problem.pages[0].pointer, layer: 1, head: 0, slot: 3)
+        let out = problem.solve(kernels, queries: [BFloat16Bits](repeating: 0x7f00, count: problem.query.count))
+        #expect(!Kernels.isFinite(Array(out[10 * 32..<11 * 32]), count: 32))
+    }
+
     // MARK: - One call each
 
     private func round(_ kernels: Kernels, _ x: [Float]) -> [BFloat16Bits] {

@@ -128,7 +128,8 @@ static float choose(state *s, size_t position) {
     ck_block_sum *blocks = allocate(count, sizeof *blocks);
     for (size_t b = 0; b < count; b++) {
         size_t first = b * CK_VOCABULARY_BLOCK, left = h->vocabulary - first;
-        blocks[b] = s->row->block_sum(s->logits + first, left < CK_VOCABULARY_BLOCK ? left : CK_VOCABULARY_BLOCK, divisor);
+        size_t size = left < CK_VOCABULARY_BLOCK ? left : CK_VOCABULARY_BLOCK;
+        blocks[b] = s->row->block_sum(s->logits + first, size, divisor);
     }
     float maximum, log_sum;
     ck_combine_blocks(blocks, count, &maximum, &log_sum);
