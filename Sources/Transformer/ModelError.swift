@@ -10,7 +10,9 @@ public struct ModelError: Error, CustomStringConvertible, Sendable, Equatable {
         case tensorMismatch
         /// A value that would be committed is NaN or infinite.
         case notFinite
-        /// A request does not fit the model or the cache.
+        /// The key-value cache has no free page left.
+        case cacheFull
+        /// A request does not fit the model.
         case invalidRequest
         /// The disk refused.
         case inputOutput
