@@ -11,6 +11,9 @@ import Testing
     static let seeds = (ProcessInfo.processInfo.environment["APUS_LEARNING_CURVE"] ?? "")
         .split(separator: ",").compactMap { UInt64($0) }
     static let staleness = Int(ProcessInfo.processInfo.environment["APUS_STALENESS"] ?? "1") ?? 1
+    static let learningRate = Double(ProcessInfo.processInfo.environment["APUS_LR"] ?? "") ?? 7e-4
+    static let clipNorm = Double(ProcessInfo.processInfo.environment["APUS_CLIP"] ?? "") ?? 0.1
+    static let warmUpSteps = Int(ProcessInfo.processInfo.environment["APUS_WARM_UP"] ?? "") ?? 600
     static let threads = Int(ProcessInfo.processInfo.environment["APUS_THREADS"] ?? "2") ?? 2
 
     @Test(.enabled(if: !seeds.isEmpty), arguments: seeds)
@@ -23,10 +26,13 @@ import Testing
         let warmUpTime = try clock.measure {
             let warmUp = try SupervisedWarmUp(
                 state: TrainingState(master: master), settings: SupervisedSettings(), kernels: kernels, pool: pool)
-            try warmUp.run(Demonstrations(seed: seed), steps: 600) { warmUpLosses.append($0.loss) }
+            try warmUp.run(Demonstrations(seed: seed), steps: Self.warmUpSteps) { warmUpLosses.append($0.loss) }
         }
+        let settings = PolicySettings(
+            schedule: LearningRateSchedule(peak: Self.learningRate, warmUpSteps: 5),
+            clipping: GradientClipping(maximumNorm: Self.clipNorm))
         let trainer = try PolicyTrainer(
-            state: TrainingState(master: master), settings: PolicySettings(), kernels: kernels, pool: pool)
+            state: TrainingState(master: master), settings: settings, kernels: kernels, pool: pool)
         let sampler = Sampler(kernels: kernels, pool: pool)
         var history = [try ModelWeights(master: master, kernels: kernels, pool: pool)]
         var curve: [String] = []
