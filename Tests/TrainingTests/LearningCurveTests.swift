@@ -14,6 +14,7 @@ import Testing
     static let learningRate = Double(ProcessInfo.processInfo.environment["APUS_LR"] ?? "") ?? 7e-4
     static let clipNorm = Double(ProcessInfo.processInfo.environment["APUS_CLIP"] ?? "") ?? 0.1
     static let warmUpSteps = Int(ProcessInfo.processInfo.environment["APUS_WARM_UP"] ?? "") ?? 600
+    static let coolDown = Int(ProcessInfo.processInfo.environment["APUS_COOL_DOWN"] ?? "") ?? 0
     static let threads = Int(ProcessInfo.processInfo.environment["APUS_THREADS"] ?? "2") ?? 2
 
     @Test(.enabled(if: !seeds.isEmpty), arguments: seeds)
@@ -24,8 +25,12 @@ import Testing
         let clock = ContinuousClock()
         var warmUpLosses: [Double] = []
         let warmUpTime = try clock.measure {
+            var settings = SupervisedSettings()
+            if Self.coolDown > 0 {
+                settings.schedule.coolDown = Self.warmUpSteps - Self.coolDown..<Self.warmUpSteps + 1
+            }
             let warmUp = try SupervisedWarmUp(
-                state: TrainingState(master: master), settings: SupervisedSettings(), kernels: kernels, pool: pool)
+                state: TrainingState(master: master), settings: settings, kernels: kernels, pool: pool)
             try warmUp.run(Demonstrations(seed: seed), steps: Self.warmUpSteps) { warmUpLosses.append($0.loss) }
         }
         let settings = PolicySettings(
