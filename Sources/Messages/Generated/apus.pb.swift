@@ -418,6 +418,9 @@ public nonisolated struct Apus_V1_Hello: Sendable {
   /// trainer: last step that a STABLE checkpoint covers
   public var resumeStep: UInt64 = 0
 
+  /// random per process: what an earlier process with this key held is lost
+  public var instance: UInt64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1028,6 +1031,9 @@ public nonisolated struct Apus_V1_TrainingGroup: Sendable {
   public var samples: [Apus_V1_TrainingSample] = []
 
   public var temperature: Float = 0
+
+  /// for the record only
+  public var workerKey: Data = Data()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1744,7 +1750,7 @@ nonisolated extension Apus_V1_ServerMessage: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Hello"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{3}identity_key\0\u{3}curve_key_signature\0\u{1}name\0\u{3}arithmetic_version\0\u{3}kernel_row\0\u{3}kernel_digest\0\u{3}software_version\0\u{1}invite\0\u{3}tokens_per_second\0\u{3}resume_step\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{3}identity_key\0\u{3}curve_key_signature\0\u{1}name\0\u{3}arithmetic_version\0\u{3}kernel_row\0\u{3}kernel_digest\0\u{3}software_version\0\u{1}invite\0\u{3}tokens_per_second\0\u{3}resume_step\0\u{1}instance\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1763,6 +1769,7 @@ nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 9: try { try decoder.decodeSingularStringField(value: &self.invite) }()
       case 10: try { try decoder.decodeSingularDoubleField(value: &self.tokensPerSecond) }()
       case 11: try { try decoder.decodeSingularUInt64Field(value: &self.resumeStep) }()
+      case 12: try { try decoder.decodeSingularUInt64Field(value: &self.instance) }()
       default: break
       }
     }
@@ -1802,6 +1809,9 @@ nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.resumeStep != 0 {
       try visitor.visitSingularUInt64Field(value: self.resumeStep, fieldNumber: 11)
     }
+    if self.instance != 0 {
+      try visitor.visitSingularUInt64Field(value: self.instance, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1817,6 +1827,7 @@ nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.invite != rhs.invite {return false}
     if lhs.tokensPerSecond != rhs.tokensPerSecond {return false}
     if lhs.resumeStep != rhs.resumeStep {return false}
+    if lhs.instance != rhs.instance {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3036,7 +3047,7 @@ nonisolated extension Apus_V1_Batch: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Apus_V1_TrainingGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".TrainingGroup"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}group_hash\0\u{1}version\0\u{3}prompt_tokens\0\u{1}samples\0\u{1}temperature\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}group_hash\0\u{1}version\0\u{3}prompt_tokens\0\u{1}samples\0\u{1}temperature\0\u{3}worker_key\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3050,6 +3061,7 @@ nonisolated extension Apus_V1_TrainingGroup: SwiftProtobuf.Message, SwiftProtobu
       case 4: try { try decoder.decodeRepeatedUInt32Field(value: &self.promptTokens) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.samples) }()
       case 6: try { try decoder.decodeSingularFloatField(value: &self.temperature) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.workerKey) }()
       default: break
       }
     }
@@ -3078,6 +3090,9 @@ nonisolated extension Apus_V1_TrainingGroup: SwiftProtobuf.Message, SwiftProtobu
     if self.temperature.bitPattern != 0 {
       try visitor.visitSingularFloatField(value: self.temperature, fieldNumber: 6)
     }
+    if !self.workerKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.workerKey, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3088,6 +3103,7 @@ nonisolated extension Apus_V1_TrainingGroup: SwiftProtobuf.Message, SwiftProtobu
     if lhs.promptTokens != rhs.promptTokens {return false}
     if lhs.samples != rhs.samples {return false}
     if lhs.temperature != rhs.temperature {return false}
+    if lhs.workerKey != rhs.workerKey {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -35,6 +35,7 @@ extension Shape {
             9: .one("invite", .text(.name)),
             10: .one("tokens_per_second", .rate),
             11: .one("resume_step", .number64),
+            12: .one("instance", .number64),
         ])
 
     static let leaseRequest = Shape(

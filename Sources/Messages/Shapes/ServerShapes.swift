@@ -126,6 +126,7 @@ extension Shape {
             4: .one("prompt_tokens", .tokens),
             5: .many("samples", .samples, .message(trainingSample)),
             6: .one("temperature", .float(0, 1e6)),
+            7: .one("worker_key", .key),
         ])
 
     static let trainingSample = Shape(
