@@ -75,8 +75,8 @@ enum Interpolation {
             for order in 1..<max(count, 1) {
                 // Table look-ups apart from the arithmetic, which is then free of gathers and vectorises.
                 for i in order..<count {
-                    inverse[i] = table[Int(PrimeField.difference(x[i], x[i - order]))]
-                    previous[i] = newton[i - 1]
+                    inverse[i] = table[Int(PrimeField.difference(x[i], x[i &- order]))]
+                    previous[i] = newton[i &- 1]
                 }
                 for i in order..<count {
                     newton[i] = PrimeField.montgomeryProduct(PrimeField.difference(newton[i], previous[i]), inverse[i])

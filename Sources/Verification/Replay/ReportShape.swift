@@ -32,7 +32,8 @@ enum ReportShape {
             return "has a choice outside the vocabulary"
         }
         guard sample.commitments.count == chunks, sample.topRows.count == chunks else {
-            return "has \(sample.commitments.count) commitments and \(sample.topRows.count) top rows instead of \(chunks)"
+            return
+                "has \(sample.commitments.count) commitments and \(sample.topRows.count) top rows instead of \(chunks)"
         }
         for (chunk, top) in sample.topRows.enumerated() {
             let values = rules.chunking.range(ofChunk: chunk, rows: tokens).count * rules.hiddenSize
