@@ -2,7 +2,9 @@ import Proofs
 
 /// Whether a verifier's report can be an answer to its audit at all; if not, the verifier is at fault, not the worker.
 enum ReportShape {
-    /// What is wrong with the report, or nil. The evidence has passed every cheap check.
+    /// What is wrong with the report, or nil.
+    ///
+    /// The evidence has passed every cheap check.
     static func fault(in report: ReplayResult, for evidence: GroupEvidence, _ rules: AuditRules) -> VerifierFault? {
         guard report.samples.count == evidence.samples.count else {
             return VerifierFault(
