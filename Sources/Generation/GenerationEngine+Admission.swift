@@ -60,7 +60,7 @@ extension GenerationEngine {
                 capacity: chunkRows, width: weights.configuration.hiddenSize, isCollecting: context.workerKey != nil)
             // Arrays grow as needed beyond this; a huge maximum must not cost memory that nobody uses.
             return SampleState(
-                index: index, noise: key.words, rows: rows, capacity: min(parameters.maximumTokens, 256))
+                index: index, noise: key.words, rows: rows, capacity: min(parameters.maximumTokens, 64))
         }
         let chooser = TokenChooser(
             kernels: kernels, vocabularySize: weights.configuration.vocabularySize, parameters: parameters)
