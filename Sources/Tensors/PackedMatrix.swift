@@ -4,8 +4,9 @@ import CKernels
 ///
 /// Panels of 48 matrix rows; inside a panel the pairs `(w[2p], w[2p+1])` of the 48 rows lie side by side for each `p`.
 /// Odd columns and the last panel are padded with zeros, which never change a bit of a result.
-// Sendable without a check: written while it is built or explicitly repacked by its only user, then read.
 public final class PackedMatrix: @unchecked Sendable {
+    // Unchecked because it is written only while it is built or repacked by its only user, and read after that.
+
     /// Output features: rows of the original matrix.
     public let rows: Int
     /// Input features: columns of the original matrix.

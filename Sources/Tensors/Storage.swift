@@ -7,8 +7,9 @@ public typealias BFloat16Bits = UInt16
 ///
 /// The class hands out its address and does no locking: who writes while others read is the caller's plan
 /// (weights are written once and then shared, scratch belongs to one thread).
-// Sendable without a check: the reference itself is immutable, and exclusivity of the contents is the contract above.
 public final class Storage<Element: BitwiseCopyable>: @unchecked Sendable {
+    // Unchecked because the address is immutable, and exclusivity of the contents is the contract above.
+
     /// The number of elements.
     public let count: Int
     /// The first element, 64-byte aligned.

@@ -40,6 +40,7 @@ ALWAYS_INLINE lanes lanes_div(lanes x, lanes y) { return BOTH(lanes, _mm256_div_
 ALWAYS_INLINE lanes lanes_fma(lanes x, lanes y, lanes z) {
     return BOTH(lanes, _mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b));
 }
+#define lanes_fma_clean lanes_fma
 ALWAYS_INLINE lanes lanes_max(lanes x, lanes y) { return BOTH(lanes, _mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)); }
 ALWAYS_INLINE lanes lanes_min(lanes x, lanes y) { return BOTH(lanes, _mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)); }
 

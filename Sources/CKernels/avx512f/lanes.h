@@ -23,6 +23,7 @@ ALWAYS_INLINE lanes lanes_sub(lanes a, lanes b) { return _mm512_sub_ps(a, b); }
 ALWAYS_INLINE lanes lanes_mul(lanes a, lanes b) { return _mm512_mul_ps(a, b); }
 ALWAYS_INLINE lanes lanes_div(lanes a, lanes b) { return _mm512_div_ps(a, b); }
 ALWAYS_INLINE lanes lanes_fma(lanes a, lanes b, lanes c) { return _mm512_fmadd_ps(a, b, c); }
+#define lanes_fma_clean lanes_fma
 ALWAYS_INLINE lanes lanes_max(lanes a, lanes b) { return _mm512_max_ps(a, b); }
 ALWAYS_INLINE lanes lanes_min(lanes a, lanes b) { return _mm512_min_ps(a, b); }
 

@@ -11,8 +11,8 @@
 #define PRODUCT(name) avx512f_##name
 #define ROW_SYMBOL ck_avx512f_row
 #define ROW_NAME "avx512f"
-// 24 accumulators, 6 registers of weights and 2 of input.
-#define TILE_ROWS 8
+// 18 accumulators, 6 registers of weights and 2 of input; with 8 rows the compiler spills.
+#define TILE_ROWS 6
 #define TILE_VECTORS 3
 #define SINGLE_VECTORS 6
 #define ATTENTION_ROWS 8

@@ -80,6 +80,8 @@ static void matmul_columns(const ck_matmul_job *job, size_t column) {
 #if TILE_ROWS > 4
     case 4: matmul_tile(job, row, column, 4, TILE_VECTORS); break;
     case 5: matmul_tile(job, row, column, 5, TILE_VECTORS); break;
+#endif
+#if TILE_ROWS > 6
     case 6: matmul_tile(job, row, column, 6, TILE_VECTORS); break;
     case 7: matmul_tile(job, row, column, 7, TILE_VECTORS); break;
 #endif

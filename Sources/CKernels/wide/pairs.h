@@ -1,4 +1,5 @@
 // A pair of bf16 products as two fused multiply-adds: odd element first, then even (rule 3).
+// lanes_fma_clean is lanes_fma for operands without denormals: the same thing where the processor flushes.
 #ifndef CK_WIDE_PAIRS_H
 #define CK_WIDE_PAIRS_H
 
@@ -18,8 +19,8 @@ ALWAYS_INLINE pairs pairs_load_part(const uint16_t *p, size_t n) {
 }
 ALWAYS_INLINE pairs pairs_broadcast(uint32_t x) { return pairs_split(words_set(x)); }
 ALWAYS_INLINE lanes pairs_accumulate(lanes acc, pairs w, pairs x) {
-    acc = lanes_fma(x.odd, w.odd, acc);
-    return lanes_fma(x.even, w.even, acc);
+    acc = lanes_fma_clean(x.odd, w.odd, acc);
+    return lanes_fma_clean(x.even, w.even, acc);
 }
 
 #endif
