@@ -37,8 +37,10 @@ public final class MasterWeights: Sendable {
                 try file.copy(slice.name, as: .float32, shape: slice.shape, to: destination)
             } else {
                 let bits = try file.load(slice.name, as: .bfloat16, shape: slice.shape, UInt16.self)
-                for index in 0..<slice.count {
-                    destination[index] = Float(bitPattern: UInt32(bits.buffer[index]) << 16)
+                withExtendedLifetime(bits) {
+                    for index in 0..<slice.count {
+                        destination[index] = Float(bitPattern: UInt32(bits.pointer[index]) << 16)
+                    }
                 }
             }
         }
