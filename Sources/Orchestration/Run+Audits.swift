@@ -39,7 +39,6 @@ extension Run {
             commit(.auditAssigned(audit: id, group: group, verifier: verifier))
             let deadline = now.advanced(by: configuration.timing.audit)
             presence.auditDeadlines[id] = deadline
-            presence.disputes[group] = nil
             expect(deadline)
             if let audit = audit(id) { assigned[verifier, default: []].append(audit) }
         }

@@ -13,7 +13,7 @@ extension Run {
             presence.auditDeadlines[audit] = now.advanced(by: configuration.timing.audit)
             expectBack(record.verifier, .verifier, now)
         }
-        for group in state.auditQueue where state.groups[group]?.dispute != nil { presence.disputes[group] = now }
+        for (group, record) in state.groups where record.dispute != nil { presence.disputes[group] = now }
         expect(now.advanced(by: min(configuration.timing.reconnect, configuration.timing.lease)))
     }
 

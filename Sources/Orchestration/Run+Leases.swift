@@ -43,7 +43,10 @@ extension Run {
 
     /// Progress renews leases, within their limit.
     mutating func renewLeases(_ connection: ConnectionID, _ leases: [UInt64], _ now: Instant) {
-        guard let key = member(on: connection, now) else { return }
+        guard let key = member(on: connection, now) else {
+            refuse(Correspondent(connection), Self.helloRequired)
+            return
+        }
         for id in leases where state.leases[id]?.worker == key {
             guard let clock = presence.leaseClocks[id] else { continue }
             presence.leaseClocks[id]?.deadline = min(clock.limit, now.advanced(by: clock.duration))

@@ -119,10 +119,18 @@ extension Run {
         return key
     }
 
+    /// A sign of life; on a connection without a hello the member must learn that it is not known any more.
+    mutating func noteHeartbeat(_ connection: ConnectionID, _ now: Instant) {
+        if member(on: connection, now) == nil { refuse(Correspondent(connection), Self.helloRequired) }
+    }
+
+    static let helloRequired = Refusal(
+        "hello-required", "This connection has not said hello.", advice: "Say hello first.")
+
     /// Finds who sent a message; refuses it where nobody said hello or the role does not fit.
     mutating func sender(_ from: Correspondent, _ role: Role, _ now: Instant) -> PublicKey? {
         guard let key = member(on: from.connection, now) else {
-            refuse(from, Refusal("hello-required", "This connection has not said hello.", advice: "Say hello first."))
+            refuse(from, Self.helloRequired)
             return nil
         }
         guard presence.members[key]?.role == role else {
