@@ -4,7 +4,7 @@ import Identity
 
 /// What one simulated run is like; everything follows from the seed.
 struct Scenario {
-    enum WorkerKind { case honest, cheater, lateCheater, equivocator, malformed }
+    enum WorkerKind { case honest, cheater, lateCheater, equivocator, malformed, idle }
     enum VerifierKind { case honest, lazy, liar }
 
     var seed: UInt64
@@ -31,7 +31,7 @@ struct Scenario {
         scenario.pace = random.below(4)
         scenario.staleness = random.below(4)
         scenario.workers = (0...random.below(4)).map { _ in
-            random.pick([.honest, .honest, .honest, .cheater, .lateCheater, .equivocator, .malformed])
+            random.pick([.honest, .honest, .honest, .cheater, .lateCheater, .equivocator, .malformed, .idle])
         }
         scenario.workers[0] = .honest
         scenario.verifiers = [.honest] + (0..<random.below(3)).map { _ in random.pick([.honest, .lazy]) }
@@ -59,6 +59,7 @@ struct Scenario {
             runID: .zero, secret: [1, 2, 3], steps: steps, groupsPerBatch: groupsPerBatch, pace: pace,
             maximumStaleness: staleness, trainers: [Self.trainerKey])
         configuration.timing.lease = 2_000
+        configuration.timing.leaseRenewals = 3
         configuration.timing.audit = 1_500
         configuration.timing.heartbeat = 1_500
         configuration.timing.reconnect = 2_500

@@ -99,7 +99,7 @@ class SimulatedMember {
             let isAwaited = unanswered.removeValue(forKey: to.message) != nil
             if refusal.code == "hello-required" {
                 connect()
-            } else if refusal.code == "banned" || (to.message == 0 && refusal.final) {
+            } else if refusal.code == "banned" || refusal.code == "superseded" || (to.message == 0 && refusal.final) {
                 hasLeft = true
             } else if isAwaited {
                 refused(to.message, refusal)

@@ -95,7 +95,11 @@ final class SimulatedWorker: SimulatedMember {
         world.after(milliseconds + world.random.below(milliseconds)) { [weak self] in
             guard let self, self.life == current, self.isUp, !self.hasLeft else { return }
             self.isBusy = false
-            self.handIn()
+            if self.kind == .idle {
+                self.world.tell(.leaseProgress(from: self.connection, leases: self.leases.map(\.id)))
+            } else {
+                self.handIn()
+            }
             self.work()
             self.ask()
         }

@@ -82,6 +82,9 @@ struct Witness {
         case .groupDiscarded(let group, _): return batchOf[group] == nil ? [] : ["a batched group was discarded"]
         case .batchCut(let step, let groups): return record(batch: step, groups)
         case .workerBanned(let worker, _, _): return checkBan(worker)
+        case .verifierBanned(let verifier, _):
+            let index = Scenario.keys.firstIndex(of: verifier).map { $0 - 8 }
+            return index.map { scenario.verifiers[$0] == .liar } == true ? [] : ["an honest verifier was banned"]
         default: return []
         }
     }
@@ -90,7 +93,8 @@ struct Witness {
         guard let record = shadow.groups[group], let worker = shadow.workers[record.worker] else { return ["no group"] }
         var problems = record.worker == verifier ? ["a verifier audits itself"] : []
         if record.dispute?.accuser == verifier { problems.append("a verifier confirms itself") }
-        if worker.isOnProbation, record.dispute == nil, worker.auditing + worker.disputed >= max(1, 3 - worker.strikes) {
+        if worker.isOnProbation, record.dispute == nil, worker.auditing + worker.disputed >= max(1, 3 - worker.strikes)
+        {
             problems.append("too many groups of one worker on probation are in audit")
         }
         return problems

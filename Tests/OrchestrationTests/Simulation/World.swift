@@ -10,7 +10,7 @@ final class World {
     private var calendar = Calendar<() -> Void>()
 
     // The orchestrator's process.
-    var run: Run?
+    private(set) var run: Run?
     private var bornAt: UInt64 = 0
     private var clockOffset: UInt64 = 0
     private var unsent: [Action] = []
@@ -205,6 +205,3 @@ final class World {
         witness.checkBatch(step, groups).forEach(fail)
     }
 }
-extension World { func dump() -> String { guard let run else { return "down" }
- let s = run.state
- return "verifiers \(s.verifiers) cut \(s.cutStep) done \(s.doneStep) stable \(s.stableStep) newest \(s.newest!) room \(run.leaseRoom) live \(s.liveLeases) queue \(s.auditQueue.map { s.groups[$0]! }) audits \(s.audits) accepted \(s.acceptedGroups.count) waiting \(s.waitingSlots) wW \(run.presence.waitingWorkers.count) wV \(run.presence.waitingVerifiers.count) workers \(s.workers.values) batchReq \(String(describing: run.presence.batchRequest)) members \(run.presence.members.values)" } }
