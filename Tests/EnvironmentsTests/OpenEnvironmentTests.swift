@@ -29,4 +29,29 @@ struct OpenEnvironmentTests {
             try await openEnvironment(named: "dataset", options: ["path": .string(path), "reward": "unknown"])
         }
     }
+
+    /// The defaults of every built-in environment are kept as files, which the run configuration's tests load.
+    ///
+    /// To write them anew: `APUS_WRITE_DOCS=1 swift test --filter OpenEnvironmentTests`.
+    @Test(arguments: allEnvironments.map { $0.id })
+    func defaultsAreTheOnesThatRunFilesAreTestedWith(_ id: String) throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "RunConfigurationTests/Fixtures/defaults")
+        let file = folder.appending(path: "\(id).toml")
+        let text = try runFileDefaults(ofEnvironmentNamed: id)
+        if ProcessInfo.processInfo.environment["APUS_WRITE_DOCS"] != nil {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try text.write(to: file, atomically: true, encoding: .utf8)
+        } else {
+            #expect(try String(contentsOf: file, encoding: .utf8) == text)
+        }
+    }
+
+    @Test func defaultsOfDatasetsAndProgramsAreTheLimit() throws {
+        #expect(
+            try runFileDefaults(ofEnvironmentNamed: "process", options: ["max_tokens": 9])
+                == "[sampling]\nmax_tokens = 9\n")
+        #expect(try runFileDefaults(ofEnvironmentNamed: "dataset") == "")
+        #expect(throws: EnvironmentError.self) { try runFileDefaults(ofEnvironmentNamed: "unknown") }
+    }
 }
