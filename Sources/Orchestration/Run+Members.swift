@@ -19,7 +19,7 @@ extension Run {
         guard !isRepeated else { return }
         report(.memberJoined(key: hello.key, role: hello.role, name: hello.name))
         switch hello.role {
-        case .worker: resendLeases(hello.key)
+        case .worker: resendLeases(hello.key, now)
         case .verifier: resendAudits(hello.key)
         case .trainer: resumeTrainer(hello.resumeStep)
         }
@@ -28,7 +28,7 @@ extension Run {
 
     private func objection(to hello: Hello, _ from: Correspondent) -> Refusal? {
         if let newer = presence.members[hello.key]?.connection, newer > from.connection {
-            return Refusal("superseded", "The same key has said hello on a newer connection.", final: true)
+            return Self.superseded
         }
         if let present = presence.members[hello.key], present.role != hello.role, present.connection != nil {
             return Refusal(
@@ -53,6 +53,10 @@ extension Run {
             return trainerObjection(hello)
         }
     }
+
+    static let superseded = Refusal(
+        "superseded", "The same key has said hello on a newer connection.",
+        advice: "Give every process a key of its own.", final: true)
 
     static func banned(_ finding: Finding) -> Refusal {
         Refusal("banned", "This key is banned (\(finding.check): \(finding.reason)).", final: true)
@@ -98,6 +102,7 @@ extension Run {
         let before = presence.members[hello.key]
         if let old = before?.connection, old != from.connection {
             presence.keys[old] = nil
+            refuse(Correspondent(old), Self.superseded)
             outbox.append(.close(old))
         }
         cancelRequests(hello.key)
@@ -105,7 +110,11 @@ extension Run {
             key: hello.key, role: hello.role, name: hello.name, order: before?.order ?? presence.nextOrder,
             connection: from.connection, lastSeen: now)
         if before == nil { presence.nextOrder += 1 }
-        if let before { member.pace = before.pace }
+        if let before {
+            member.pace = before.pace
+            member.stalls = before.stalls
+            member.stalledUntil = before.stalledUntil
+        }
         presence.members[hello.key] = member
         presence.keys[from.connection] = hello.key
         if hello.role == .trainer { presence.trainer = hello.key }
@@ -119,10 +128,18 @@ extension Run {
         return key
     }
 
+    /// A sign of life; on a connection without a hello the member must learn that it is not known any more.
+    mutating func noteHeartbeat(_ connection: ConnectionID, _ now: Instant) {
+        if member(on: connection, now) == nil { refuse(Correspondent(connection), Self.helloRequired) }
+    }
+
+    static let helloRequired = Refusal(
+        "hello-required", "This connection has not said hello.", advice: "Say hello first.")
+
     /// Finds who sent a message; refuses it where nobody said hello or the role does not fit.
     mutating func sender(_ from: Correspondent, _ role: Role, _ now: Instant) -> PublicKey? {
         guard let key = member(on: from.connection, now) else {
-            refuse(from, Refusal("hello-required", "This connection has not said hello.", advice: "Say hello first."))
+            refuse(from, Self.helloRequired)
             return nil
         }
         guard presence.members[key]?.role == role else {

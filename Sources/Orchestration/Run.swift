@@ -55,7 +55,7 @@ public struct Run: Sendable {
         case .tick: break
         case .hello(let hello, let from): greet(hello, from, now)
         case .disconnected(let connection): disconnect(connection, now)
-        case .heartbeat(let connection): _ = member(on: connection, now)
+        case .heartbeat(let connection): noteHeartbeat(connection, now)
         case .goodbye(let connection): dismiss(connection, now)
         case .leasesRequested(let from, let groups): requestLeases(from, groups, now)
         case .leaseProgress(let connection, let leases): renewLeases(connection, leases, now)

@@ -162,6 +162,7 @@ import Testing
             cut = try await get("\(relay.url)/metrics").text.contains("apus_relay_cut_connections_total 1")
         }
         #expect(cut)
+        withExtendedLifetime(socket) {}
         try await relay.stop()
     }
 
@@ -176,6 +177,8 @@ import Testing
         let third = try PlainSocket(port: relay.port)
         third.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect((try await third.receive()).isEmpty)
+        // Without this the optimizer may close them as soon as they have answered.
+        withExtendedLifetime(held) {}
         try await relay.stop()
     }
 
@@ -192,6 +195,7 @@ import Testing
         try await eventually { try await get("\(relay.url)/metrics").text.contains("apus_relay_waiters 1") }
         try lab.publish(2)
         #expect((try await waiting[1].receive()).hasPrefix("HTTP/1.1 200"))
+        withExtendedLifetime(waiting) {}
         try await relay.stop()
     }
 

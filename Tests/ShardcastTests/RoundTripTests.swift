@@ -95,6 +95,7 @@ import Testing
         let origin = try await lab.relay()
         var cache = try await lab.cachingRelay(upstreams: [origin.url])
         let first = try lab.client(cache.url, directory: "first")
+        _ = try await first.waitForVersion(after: 1, timeout: .seconds(5))
         _ = try await first.fetch(version: 2)
         // Version 1 was never announced to this cache; it asks upstream for it.
         _ = try await first.fetch(version: 1)

@@ -11,6 +11,10 @@ import Testing
     static let seeds = (ProcessInfo.processInfo.environment["APUS_LEARNING_CURVE"] ?? "")
         .split(separator: ",").compactMap { UInt64($0) }
     static let staleness = Int(ProcessInfo.processInfo.environment["APUS_STALENESS"] ?? "1") ?? 1
+    static let learningRate = Double(ProcessInfo.processInfo.environment["APUS_LR"] ?? "") ?? 7e-4
+    static let clipNorm = Double(ProcessInfo.processInfo.environment["APUS_CLIP"] ?? "") ?? 0.1
+    static let warmUpSteps = Int(ProcessInfo.processInfo.environment["APUS_WARM_UP"] ?? "") ?? 600
+    static let coolDown = Int(ProcessInfo.processInfo.environment["APUS_COOL_DOWN"] ?? "") ?? 0
     static let threads = Int(ProcessInfo.processInfo.environment["APUS_THREADS"] ?? "2") ?? 2
 
     @Test(.enabled(if: !seeds.isEmpty), arguments: seeds)
@@ -21,12 +25,19 @@ import Testing
         let clock = ContinuousClock()
         var warmUpLosses: [Double] = []
         let warmUpTime = try clock.measure {
+            var settings = SupervisedSettings()
+            if Self.coolDown > 0 {
+                settings.schedule.coolDown = Self.warmUpSteps - Self.coolDown..<Self.warmUpSteps + 1
+            }
             let warmUp = try SupervisedWarmUp(
-                state: TrainingState(master: master), settings: SupervisedSettings(), kernels: kernels, pool: pool)
-            try warmUp.run(Demonstrations(seed: seed), steps: 600) { warmUpLosses.append($0.loss) }
+                state: TrainingState(master: master), settings: settings, kernels: kernels, pool: pool)
+            try warmUp.run(Demonstrations(seed: seed), steps: Self.warmUpSteps) { warmUpLosses.append($0.loss) }
         }
+        let settings = PolicySettings(
+            schedule: LearningRateSchedule(peak: Self.learningRate, warmUpSteps: 5),
+            clipping: GradientClipping(maximumNorm: Self.clipNorm))
         let trainer = try PolicyTrainer(
-            state: TrainingState(master: master), settings: PolicySettings(), kernels: kernels, pool: pool)
+            state: TrainingState(master: master), settings: settings, kernels: kernels, pool: pool)
         let sampler = Sampler(kernels: kernels, pool: pool)
         var history = [try ModelWeights(master: master, kernels: kernels, pool: pool)]
         var curve: [String] = []
@@ -73,6 +84,28 @@ import Testing
         let greedy = try evaluate(512, temperature: 0, stream: 2)
         let final = try evaluate(512, temperature: 1, stream: 3)
         curve.append(String(format: "%.2f", try evaluate(256, temperature: 1, stream: 161)))
+        var kinds: [String: Int] = [:]
+        do {
+            var random = SplitMix64(stream: 0xE7A1, 77)
+            let problems = (0..<2000).map { _ in DigitSortTask.digits(&random, .heldOut) }
+            let samples = sampler.sample(problems.map { ($0, 1) }, weights: trainer.weights, temperature: 1, seed: 5)
+            for (rows, digits) in zip(samples, problems) {
+                let found = rows[0].completion.map { Int($0) }
+                let answer = digits.sorted().map { Int($0) + 48 }
+                let body = Array(found.dropLast())
+                let kind: String
+                if body == answer { kind = "right" }
+                else if body == answer.reversed() { kind = "descending" }
+                else if body == digits.map({ Int($0) + 48 }) { kind = "copy" }
+                else if found.last != 10 { kind = "no end" }
+                else if body == body.sorted() && body.count == answer.count - 1 { kind = "asc shorter" }
+                else if body == body.sorted() && body.count == answer.count { kind = "asc wrong digit" }
+                else if body == body.sorted() && body.count == answer.count + 1 { kind = "asc longer" }
+                else { kind = "other" }
+                kinds[kind, default: 0] += 1
+            }
+        }
+        print("KINDS", kinds)
         print("CURVE seed \(seed): \(curve.joined(separator: " ")) | final \(final) greedy \(greedyBefore) -> \(greedy)")
         print(
             "TIME seed \(seed): warm-up \(warmUpTime) (loss \(warmUpLosses.last ?? 0)), training \(trainTime), sampling",

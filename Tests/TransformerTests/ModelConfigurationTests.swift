@@ -79,6 +79,7 @@ struct ModelConfigurationTests {
             ("\"rope_theta\": 10000", "\"rope_theta\": 0"), ("\"rope_theta\": 10000", "\"rope_theta\": \"x\""),
             ("\"unknown_key\": {\"x\": [1]}", "\"attention_bias\": true"),
             ("\"unknown_key\": {\"x\": [1]}", "\"hidden_act\": \"gelu\""),
+            ("\"unknown_key\": {\"x\": [1]}", "\"layer_types\": [\"full_attention\", \"sliding_attention\"]"),
             ("\"unknown_key\": {\"x\": [1]}", "\"use_sliding_window\": true"),
             ("\"unknown_key\": {\"x\": [1]}", "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 4.0}"),
         ])

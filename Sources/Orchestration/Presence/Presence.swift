@@ -76,6 +76,10 @@ struct MemberPresence: Sendable {
     var request: (from: Correspondent, count: Int)?
     /// The newest message id of a long poll on this connection.
     var newestRequest: UInt64 = 0
+    /// How many rounds of its leases expired since it handed in anything.
+    var stalls = 0
+    /// Until when it gets no lease for that.
+    var stalledUntil: Instant?
     /// How fast a worker hands in groups.
     var pace = MeasuredPace()
 }

@@ -32,7 +32,8 @@ struct VersionFetch: Sendable {
                 try await transfer(missing, into: partial, meter, arrive)
                 arrive.finish()
             }
-            try await group.waitForAll()
+            // Not waitForAll(), which lets the others go on after the first error.
+            while try await group.next() != nil {}
         }
         try store.install(signed)
         return FetchedVersion(
@@ -74,7 +75,7 @@ struct VersionFetch: Sendable {
                     arrive.yield(shard.sha256)
                 }
             }
-            try await group.waitForAll()
+            while try await group.next() != nil {}
         }
     }
 }

@@ -59,7 +59,9 @@ public final class ModelWeights: Sendable {
                 try file.copy(slice.name, as: .bfloat16, shape: slice.shape, to: destination)
             } else {
                 let source = try file.load(slice.name, as: .float32, shape: slice.shape, Float.self)
-                kernels.roundToBFloat16(source.pointer, into: values.pointer + slice.offset, count: slice.count)
+                withExtendedLifetime(source) {
+                    kernels.roundToBFloat16(source.pointer, into: values.pointer + slice.offset, count: slice.count)
+                }
             }
         }
         try checkFinite()
