@@ -100,7 +100,7 @@ final class AuditDesk {
     }
 
     /// Compares a replay with its group, scores an accepted one, and counts both sides' work.
-    func judge(
+    nonisolated(nonsending) func judge(
         _ report: Wire.AuditReport, by verifier: PublicKey, of hash: Hash256, record: GroupRecord
     ) async -> Outcome {
         let fault = { (reason: String) in Outcome(verdict: .inconclusive(reason: reason), replay: nil) }

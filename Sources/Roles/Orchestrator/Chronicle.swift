@@ -27,7 +27,7 @@ final class Chronicle {
             tensorBoard
             ? try TensorBoardFile(
                 directory: directory.root, host: ProcessInfo.processInfo.hostName,
-                time: Int(Date().timeIntervalSince1970), logger: log) : nil
+                time: Date().timeIntervalSince1970, logger: log) : nil
         self.rollouts = rollouts
         self.log = log
     }

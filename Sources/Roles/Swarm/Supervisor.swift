@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Subprocess
 import Synchronization
 import SystemPackage
@@ -43,11 +44,21 @@ public final class Supervisor: Sendable {
             return stopping
         }
         guard !wasStopping else { return }
-        for (_, processID) in processIDs { kill(processID, SIGTERM) }
+        signal(SIGTERM)
         Task {
             try await Task.sleep(for: grace)
-            for (_, processID) in processIDs { kill(processID, SIGKILL) }
+            signal(SIGKILL)
         }
+    }
+
+    /// Ends every process at once.
+    public func kill() {
+        stopping.withLock { $0 = true }
+        signal(SIGKILL)
+    }
+
+    private func signal(_ number: Int32) {
+        for (_, processID) in processIDs { _ = Glibc.kill(processID, number) }
     }
 
     /// Whether a stop was asked for.
@@ -113,7 +124,7 @@ public final class Supervisor: Sendable {
             living.withLock { $0[member.name] = processID }
             notices(.started(member, processID: processID, attempt: attempt))
             // A stop that came between the check and the start must reach this process too.
-            if isStopping { kill(processID, SIGTERM) }
+            if isStopping { _ = Glibc.kill(processID, SIGTERM) }
         }
         living.withLock { $0[member.name] = nil }
         return result.terminationStatus

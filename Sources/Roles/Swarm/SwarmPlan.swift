@@ -25,6 +25,8 @@ public struct SwarmPlan: Sendable {
     public let lab: NodePublicKeys
     /// Names of the workers that cheat.
     public let dishonest: [String]
+    /// Names of all workers of this machine.
+    public let workers: [String]
     /// The processes to start.
     public let members: [MemberProcess]
 
@@ -69,6 +71,7 @@ public struct SwarmPlan: Sendable {
         try Self.write(file.json, to: directory.runFile)
 
         self.file = file
+        self.workers = workers
         self.directory = directory
         self.lab = lab.publicLine
         runID = secrets.runID
