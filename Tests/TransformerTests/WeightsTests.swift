@@ -68,6 +68,8 @@ struct WeightsTests {
             let directory = try ModelDirectory(opening: path)
             #expect(directory.configuration == shape.configuration)
             #expect(directory.generation == .byteLevel)
+            try FileManager.default.removeItem(atPath: "\(path)/generation_config.json")
+            #expect(try ModelDirectory(opening: path).generation.stopTokens.isEmpty)
             let loaded = try directory.weights(kernels: kernels, pool: pool)
             #expect(elements(loaded) == elements(weights))
             #expect(loaded.weightsHash == weights.weightsHash)

@@ -11,7 +11,7 @@
 /// The wire schema of Apus, version 1.
 ///
 /// Every ZeroMQ message is: frame 0 = one ClientMessage or ServerMessage, then the raw frames that its body
-/// announces (the signed group payload, top-k rows). Identity never comes from a field: it comes from the
+/// announces (the signed group payload). Identity never comes from a field: it comes from the
 /// authenticated channel. Limits are enforced by the receiver before it decodes (Messages/Limits.swift).
 
 #if canImport(FoundationEssentials)
@@ -172,7 +172,6 @@ public nonisolated struct Apus_V1_ClientMessage: Sendable {
     set {body = .auditRequest(newValue)}
   }
 
-  /// frame 1: top-k rows of every chunk
   public var auditReport: Apus_V1_AuditReport {
     get {
       if case .auditReport(let v)? = body {return v}
@@ -247,7 +246,6 @@ public nonisolated struct Apus_V1_ClientMessage: Sendable {
     /// frame 1: GroupPayload bytes
     case groupSubmission(Apus_V1_GroupSubmission)
     case auditRequest(Apus_V1_AuditRequest)
-    /// frame 1: top-k rows of every chunk
     case auditReport(Apus_V1_AuditReport)
     case auditFault(Apus_V1_AuditFault)
     case batchRequest(Apus_V1_BatchRequest)
