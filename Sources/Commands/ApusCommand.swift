@@ -11,7 +11,10 @@ public struct ApusCommand: AsyncParsableCommand {
             Start here:  apus demo        a whole swarm on this machine, in about a minute
                          apus doctor      can this machine join a run?
             """, version: Software.version,
-        subcommands: [DemoCommand.self, UpCommand.self])
+        subcommands: [
+            DemoCommand.self, UpCommand.self, ModelCommand.self, SFTCommand.self, GenerateCommand.self, ScoreCommand.self,
+            TokenizeCommand.self, EvalCommand.self, EnvCommand.self, KernelsCommand.self, LedgerCommand.self, KeysCommand.self,
+        ])
 
     /// The command line's defaults.
     public init() {}

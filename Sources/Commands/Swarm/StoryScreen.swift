@@ -21,8 +21,9 @@ struct StoryScreen: Sendable {
                 terminal.say(
                     "    Its stake of \(Terminal.short(burned))FLOP burns; none of its groups entered a batch.", .red)
             }
-        case "resumed", "redispatched", "audit-lost", "disputed", "verifier-banned", "discarded", "left", "draining":
+        case "resumed", "redispatched", "audit-lost", "disputed", "verifier-banned", "discarded", "draining":
             terminal.say("  · \(line.text)", .yellow)
+        case "left" where line.reason != "drained": terminal.say("  · \(line.text)", .yellow)
         case "refused": terminal.say("  · refused: \(line.text)", .yellow)
         default: break
         }

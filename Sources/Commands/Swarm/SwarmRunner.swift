@@ -20,10 +20,13 @@ struct SwarmRunner: Sendable {
         let start = follower.end
         let terminal = Terminal()
         let supervisor = Supervisor(directory: plan.directory, executables: Self.executables) { notice in
-            if case .died(let member, let how, let delay) = notice {
+            switch notice {
+            case .died(let member, let how, let delay):
                 terminal.say(
                     "  · \(member.name) \(how); it starts again"
                         + (delay > 0 ? " in \(Terminal.fixed(delay, 2)) s." : "."), .yellow)
+            case .left(let member): terminal.say("  · \(member.name) was sent away; the run goes on without it.", .yellow)
+            case .started: break
             }
         }
         let signals = StopSignals { count in

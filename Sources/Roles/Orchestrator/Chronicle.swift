@@ -38,6 +38,7 @@ final class Chronicle {
     /// Writes down what the state machine reports.
     func note(_ notice: RunNotice) {
         if case .memberJoined(let key, _, let name) = notice, !name.isEmpty { names[key] = name }
+        if case .memberLeft(let key, _, _) = notice { held[name(of: key)] = nil }
         tally.count(notice)
         if let line = StoryLine(notice, name: name(of:)) {
             story.append(line)

@@ -2,10 +2,12 @@
 public struct MemberProcess: Sendable, Hashable {
     /// What its end means for the run.
     public enum Ending: Sendable, Hashable {
-        /// It should never end by itself: start it again.
+        /// A clean end is a drained member's; after any other it is started again.
         case restart
         /// A clean exit of this one ends the run.
         case finishesRun
+        /// It may be sent away for good (exit code 69), which the run survives.
+        case mayLeave
     }
 
     /// The name in logs, keys and screens, for example `worker-1`.

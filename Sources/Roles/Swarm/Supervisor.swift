@@ -14,6 +14,8 @@ public final class Supervisor: Sendable {
         case started(MemberProcess, processID: Int32, attempt: Int)
         /// It ended unexpectedly and will be started again after so many seconds.
         case died(MemberProcess, how: String, restartAfter: Double)
+        /// It was refused for good and is not started again.
+        case left(MemberProcess)
     }
 
     private let directory: RunDirectory
@@ -97,7 +99,12 @@ public final class Supervisor: Sendable {
             let began = ContinuousClock.now
             let status = try await start(member, attempt: attempt)
             if isStopping { return }
-            if case .exited(0) = status, member.ending == .finishesRun { return }
+            // Whoever ends cleanly was drained by the orchestrator: its work is done.
+            if case .exited(0) = status { return }
+            if case .exited(69) = status, member.ending == .mayLeave {
+                notices(.left(member))
+                return
+            }
             // An exit that says "this can never work" is not repeated; the log says why.
             if case .exited(let code) = status, code == 64 || code == 65 { throw failure(of: member, status) }
             let lived = began.duration(to: .now)

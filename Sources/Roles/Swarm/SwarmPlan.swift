@@ -109,7 +109,7 @@ public struct SwarmPlan: Sendable {
                     "join", directory.keys + "/\(name).join.toml", "--key", directory.key(name), "--name", name,
                     "--cache", directory.cache(name), "--threads", "\(file.swarm.workerThreads)", "--groups",
                     "\(file.swarm.groupsInFlight)",
-                ] + (dishonest.contains(name) ? ["--dishonest"] : []))
+                ] + (dishonest.contains(name) ? ["--dishonest"] : []), ending: .mayLeave)
         }
         return members
     }
