@@ -5,7 +5,7 @@ import Testing
 @testable import Shardcast
 
 /// The relay as HTTP clients see it, friendly or not.
-@Suite struct RelayTests {
+@Suite(.serialized) struct RelayTests {
     @Test func routesAnswerAsTheContractSays() async throws {
         let lab = try Lab()
         let relay = try await lab.relay()
@@ -258,7 +258,7 @@ import Testing
         let client = try lab.client(cache.url)
         for version: UInt64 in 1...5 {
             try lab.publish(version)
-            _ = try await client.waitForVersion(after: version - 1, timeout: .seconds(5))
+            _ = try await client.waitForVersion(after: version - 1, timeout: .seconds(60))
             _ = try await client.fetch(version: version)
         }
         let manifests = try FileManager.default.contentsOfDirectory(atPath: lab.scratch("cache/manifests")).sorted()

@@ -12,8 +12,12 @@ public enum AdmissionMode: String, Sendable, CaseIterable {
 public struct AdmissionSection: ConfigurationSection {
     /// Who may join.
     public var mode = AdmissionMode.open
-    /// Public keys, `apus1:…`.
+    /// Workers' public keys, `apus1:…`.
     public var keys: [String] = []
+    /// Verifiers' public keys; verifiers are always listed, because verdicts rest on them.
+    public var verifiers: [String] = []
+    /// Trainers' public keys; trainers are always listed.
+    public var trainers: [String] = []
     /// Tokens that admit a key.
     public var invites: [String] = []
     /// Public keys of the run's verifiers, `apus1:…`.
@@ -29,7 +33,9 @@ public struct AdmissionSection: ConfigurationSection {
     /// The keys of the section.
     public static let fields: [ConfigurationField<AdmissionSection>] = [
         .choice("mode", \.mode, "Who may join: everybody, holders of an invitation, or the keys of the list."),
-        .texts("keys", \.keys, "Public keys (apus1:...) that may join."),
+        .texts("keys", \.keys, "Public keys (apus1:...) of workers that may join."),
+        .texts("verifiers", \.verifiers, "Public keys of verifiers; only listed ones give verdicts."),
+        .texts("trainers", \.trainers, "Public keys of trainers; only listed ones get batches."),
         .texts("invites", \.invites, "Tokens, each of which admits a key."),
         .texts("verifiers", \.verifiers, "Public keys (apus1:...) of the verifiers."),
         .texts("trainers", \.trainers, "Public keys (apus1:...) of the trainers; apus up adds its own."),

@@ -18,6 +18,8 @@ struct VersionFetch: Sendable {
                 bytesReused: intact.manifest.totalBytes, duration: .now - begin)
         }
         let signed = try await manifest()
+        store.begin(version)
+        defer { store.end(version) }
         let meter = FetchMeter(signed.manifest, report: progress)
         meter.countReceived(signed.bytes.count)
         let partial = try PartialVersion(path: store.partialPath(version), manifest: signed.manifest)
