@@ -1,14 +1,15 @@
 import Foundation
 import Logging
+import Roles
 import ServiceLifecycle
 
 /// How a long-running process ends: SIGINT and SIGTERM drain it, a second one or a stuck drain ends it.
 enum Lifetime {
-    /// Runs a role until it ends by itself or a signal asks it to drain.
+    /// Runs a role until it ends by itself, a signal asks it to drain, or the supervisor that started it is gone.
     static func run(_ label: String, log: Logger, _ role: @escaping @Sendable () async throws -> Void) async throws {
-        let service = RoleService(role: role)
+        let services: [any Service] = [RoleService(role: role)] + (SupervisorWatch(log: log).map { [$0] } ?? [])
         var configuration = ServiceGroupConfiguration(
-            services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],
+            services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         configuration.maximumGracefulShutdownDuration = .seconds(20)
         configuration.maximumCancellationDuration = .seconds(25)

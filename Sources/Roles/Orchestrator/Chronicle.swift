@@ -15,7 +15,7 @@ final class Chronicle {
     private let rollouts: RolloutRecord?
     private let log: Logger
     private var names: [PublicKey: String] = [:]
-    private var tally = StepTally()
+    private var tally: StepTally
     private var held: [String: UInt64] = [:]
 
     init(
@@ -23,6 +23,7 @@ final class Chronicle {
     ) throws {
         story = try StoryFile(path: directory.story)
         metrics = try MetricsFile(path: directory.metrics, logger: log)
+        tally = StepTally(after: metrics.newestRow)
         self.tensorBoard =
             tensorBoard
             ? try TensorBoardFile(
@@ -68,6 +69,15 @@ final class Chronicle {
         } catch {
             log.warning("rollouts not written", metadata: ["reason": "\(error)"])
         }
+    }
+
+    /// Whether a step's row is still to be written and lacks its batch, which was sent before this process began.
+    func misses(_ step: UInt64) -> Bool { tally.misses(step) }
+
+    /// Counts a batch that an earlier process sent.
+    func recall(_ batch: Wire.Batch, staleness: (mean: Double, maximum: UInt64)) {
+        tally.begin(batch)
+        tally.note(staleness: staleness.mean, staleness.maximum, of: batch.step)
     }
 
     /// Completes a step's row with what the trainer measured.

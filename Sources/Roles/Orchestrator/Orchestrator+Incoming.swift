@@ -24,6 +24,7 @@ extension Orchestrator {
 
         case .batchRequest(let request): step(.batchRequested(from: from, step: request.step))
         case .batchDone(let done):
+            recallBatch(done.step)
             chronicle.note(trainerMetrics: done.metrics.map { ($0.name, $0.value) }, step: done.step)
             step(.batchDone(from: from, step: done.step))
         case .versionPublished(let published):
@@ -59,6 +60,17 @@ extension Orchestrator {
             turn.groups.append(RunDatabase.StoredGroup(hash: hash, payload: payload, signature: signature))
         } else {
             desk.forget([hash])
+        }
+    }
+
+    /// Finds out again what the step's row says about a batch that was sent before this process began.
+    private func recallBatch(_ step: UInt64) {
+        guard chronicle.misses(step), let groups = run.state.batches[step], let staleness = run.staleness(ofBatch: step)
+        else { return }
+        do {
+            chronicle.recall(try desk.batch(step, groups), staleness: staleness)
+        } catch {
+            log.warning("step \(step) gets an incomplete row", metadata: ["reason": "\(error)"])
         }
     }
 

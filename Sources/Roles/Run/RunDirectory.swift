@@ -47,6 +47,11 @@ public struct RunDirectory: Sendable, Hashable {
     /// Where one worker or verifier keeps the policy versions that it fetched.
     public func cache(_ member: String) -> String { root + "/cache/" + member }
 
+    /// Held by the one process that supervises the run's members here.
+    var supervisorLock: String { root + "/locks/supervisor" }
+    /// Held together by the run's members here.
+    var membersLock: String { root + "/locks/members" }
+
     static func padded(_ step: UInt64) -> String {
         let digits = String(step)
         return String(repeating: "0", count: max(0, 6 - digits.count)) + digits

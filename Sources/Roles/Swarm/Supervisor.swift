@@ -119,10 +119,15 @@ public final class Supervisor: Sendable {
             FilePath(directory.log(member.name)), .writeOnly, options: [.create, .append],
             permissions: [.ownerReadWrite, .groupRead, .otherRead])
         var options = PlatformOptions()
+        let environment = Dictionary(
+            uniqueKeysWithValues: SupervisorWatch.environment(directory).map { name, value in
+                (Subprocess.Environment.Key(stringLiteral: name), Optional(value))
+            })
         // An own process group: a Ctrl-C at the terminal reaches the supervisor alone, which then drains in order.
         options.processGroupID = 0
         let result = try await Subprocess.run(
             .path(FilePath(executables + "/" + member.executable)), arguments: Arguments(member.arguments),
+            environment: .inherit.updating(environment),
             platformOptions: options, input: .none,
             output: .fileDescriptor(log, closeAfterSpawningProcess: false),
             error: .fileDescriptor(log, closeAfterSpawningProcess: true)

@@ -29,6 +29,8 @@ public struct SwarmPlan: Sendable {
     public let workers: [String]
     /// The processes to start.
     public let members: [MemberProcess]
+    /// Keeps others out of the directory for as long as the plan lives.
+    private let lock: RunLock
 
     /// Prepares the run of a file.
     ///
@@ -36,7 +38,7 @@ public struct SwarmPlan: Sendable {
     public init(_ original: RunFile, existing: Existing) throws {
         var file = original
         let directory = RunDirectory(file.run.resolvedDirectory)
-        try Self.claim(directory, for: file, existing)
+        lock = try Self.claim(directory, existing)
         let secrets = try RunSecrets(directory: directory)
         let lab = try NodeKeys.loadOrCreate(path: directory.key("lab"))
         let trainer = try NodeKeys.loadOrCreate(path: directory.key("trainer"))
@@ -114,7 +116,7 @@ public struct SwarmPlan: Sendable {
         return members
     }
 
-    private static func claim(_ directory: RunDirectory, for file: RunFile, _ existing: Existing) throws {
+    private static func claim(_ directory: RunDirectory, _ existing: Existing) throws -> RunLock {
         let manager = FileManager.default
         let isUsed = manager.fileExists(atPath: directory.runFile)
         switch existing {
@@ -125,14 +127,24 @@ public struct SwarmPlan: Sendable {
         case .resume where !isUsed:
             throw RoleFailure(
                 .usage, "There is no run in \(directory.root) to go on with.", advice: "Leave --resume out.")
-        case .clean where isUsed:
-            try manager.removeItem(atPath: directory.root)
         default: break
         }
         do {
-            for path in [directory.root, directory.logs, directory.keys] {
+            let locks = (directory.supervisorLock as NSString).deletingLastPathComponent
+            try manager.createDirectory(atPath: locks, withIntermediateDirectories: true)
+            let lock = try RunLock.supervise(directory)
+            if existing == .clean, isUsed {
+                for entry in try manager.contentsOfDirectory(atPath: directory.root)
+                where directory.root + "/" + entry != locks {
+                    try manager.removeItem(atPath: directory.root + "/" + entry)
+                }
+            }
+            for path in [directory.logs, directory.keys] {
                 try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
             }
+            return lock
+        } catch let failure as RoleFailure {
+            throw failure
         } catch {
             throw RoleFailure(
                 .fault, "\(directory.root) cannot be created: \(error.localizedDescription).",

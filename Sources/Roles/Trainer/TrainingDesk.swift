@@ -51,6 +51,8 @@ actor TrainingDesk {
         let newest = try checkpoints.loadNewest(configuration: model.configuration)
         if let state = newest.state {
             trainer = try makeTrainer(state)
+            // A crash may have come between the checkpoint and the model beside it.
+            try replace(state.step == 0 ? directory.startModel : directory.model)
             return (UInt64(state.step), newest.ignored)
         }
         var master = try model.masterWeights(seed: file.run.seed)
@@ -87,9 +89,14 @@ actor TrainingDesk {
         try replace(directory.model)
     }
 
+    /// Writes the model beside the old one and then puts it in its place, so that a reader never sees half of one.
     private func replace(_ path: String) throws {
-        try? FileManager.default.removeItem(atPath: path)
-        try write(to: path)
+        let manager = FileManager.default
+        let draft = path + ".new"
+        try? manager.removeItem(atPath: draft)
+        try write(to: draft)
+        try? manager.removeItem(atPath: path)
+        try manager.moveItem(atPath: draft, toPath: path)
     }
 
     /// The current weights, rounded as workers will use them.
