@@ -111,7 +111,7 @@ public struct SwarmPlan: Sendable {
                     "\(file.swarm.groupsInFlight)",
                 ] + (dishonest.contains(name) ? ["--dishonest"] : []), ending: .mayLeave)
         }
-        return members
+        return members.map { $0.logging(at: file.telemetry.logLevel.rawValue) }
     }
 
     private static func claim(_ directory: RunDirectory, for file: RunFile, _ existing: Existing) throws {
