@@ -13,7 +13,8 @@ public struct ApusCommand: AsyncParsableCommand {
             """, version: Software.version,
         subcommands: [
             DemoCommand.self, UpCommand.self, ModelCommand.self, SFTCommand.self, GenerateCommand.self, ScoreCommand.self,
-            TokenizeCommand.self, EvalCommand.self, EnvCommand.self, KernelsCommand.self, LedgerCommand.self, KeysCommand.self,
+            TokenizeCommand.self, EvalCommand.self, EnvCommand.self, KernelsCommand.self, ToplocCommand.self, LedgerCommand.self,
+            KeysCommand.self, BenchCommand.self, DoctorCommand.self,
         ])
 
     /// The command line's defaults.

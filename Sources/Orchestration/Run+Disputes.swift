@@ -25,10 +25,11 @@ extension Run {
         connectedMembers(.verifier).contains { $0.key != accuser && $0.key != record.worker }
     }
 
-    /// Whether another verifier is connected, or has worked for the run before and may be back in a moment.
+    /// Whether another verifier is connected, or was here before and may be back in a moment.
     private func mayBeConfirmed(_ accuser: PublicKey, _ record: GroupRecord) -> Bool {
-        hasOtherVerifier(than: accuser, record)
-            || state.verifiers.contains { $0.key != accuser && $0.key != record.worker && $0.value.ban == nil }
+        let present = presence.members.values.filter { $0.role == .verifier }.map(\.key)
+        let known = state.verifiers.filter { $0.value.ban == nil }.map(\.key)
+        return (present + known).contains { $0 != accuser && $0 != record.worker }
     }
 
     /// Lets an accusation stand where no second verifier has been there for a while.

@@ -113,6 +113,13 @@ struct FactTests {
                     let rebuilt = try Run(
                         configuration: world.scenario.configuration, replaying: facts.prefix(index))
                     #expect(rebuilt.state == live)
+                    // A snapshot taken here and the facts after it lead to the same end.
+                    let snapshot = try DurableState(decoding: live.encoded())
+                    #expect(snapshot == live)
+                    let resumed = try Run(
+                        configuration: world.scenario.configuration, resuming: snapshot,
+                        replaying: facts[Int(snapshot.factCount)...])
+                    #expect(resumed.state == world.run?.state)
                 }
                 try live.apply(fact)
             }

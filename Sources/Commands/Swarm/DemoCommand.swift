@@ -58,8 +58,9 @@ struct DemoCommand: AsyncParsableCommand {
         let plan = try SwarmPlan(
             file, existing: FileManager.default.fileExists(atPath: directory.runFile) ? .clean : .refuse)
         let story = DemoStory(
-            file: file, plan: plan, kernels: try compute.kernels(), threads: compute.threadCount, began: began)
-        try story.introduce()
+            file: file, plan: plan, environment: try await EnvironmentRegistry.open(file.environment),
+            kernels: try compute.kernels(), threads: compute.threadCount, began: began)
+        story.introduce()
         let wasStopped = try await SwarmRunner(plan: plan) { line in await story.follow(line) }.run()
         if wasStopped {
             Terminal().say("Stopped. Go on with: apus up @ \(plan.directory.runFile) --resume")

@@ -9,30 +9,33 @@ import Tensors
 actor DemoStory {
     private let file: RunFile
     private let plan: SwarmPlan
-    private let environment: (any Environment)?
+    private let environment: any Environment
     private let kernels: Kernels
     private let threads: Int
     private let began: ContinuousClock.Instant
     private let terminal = Terminal()
     private var before: DemoMeasurement?
 
-    init(file: RunFile, plan: SwarmPlan, kernels: Kernels, threads: Int, began: ContinuousClock.Instant) {
+    init(
+        file: RunFile, plan: SwarmPlan, environment: any Environment, kernels: Kernels, threads: Int,
+        began: ContinuousClock.Instant
+    ) {
+        self.environment = environment
         self.file = file
         self.plan = plan
         self.kernels = kernels
         self.threads = threads
         self.began = began
-        environment = try? EnvironmentRegistry.environment(file.environment)
     }
 
-    nonisolated func introduce() throws {
+    nonisolated func introduce() {
         let liars = plan.dishonest
         terminal.say("Apus demo: a swarm of strangers trains a policy on \(file.environment.name).", .bold)
         terminal.say("  run      \(plan.directory.root), kernel row \(kernels.row), \(threads) cores")
         terminal.say(
             "  members  orchestrator, trainer, relay, \(file.swarm.verifiers) verifier, \(plan.workers.joined(separator: ", "))"
                 + (liars.isEmpty ? "" : " (\(liars.joined(separator: ", ")) lies: old weights, perturbed)"))
-        if let note = try EnvironmentRegistry.environment(file.environment).warmUp?.note { terminal.say("  warm-up  \(note)") }
+        if let note = environment.warmUp?.note { terminal.say("  warm-up  \(note)") }
         terminal.say()
     }
 
@@ -84,7 +87,6 @@ actor DemoStory {
     }
 
     private func measure(_ model: String) async throws -> DemoMeasurement {
-        guard let environment else { throw RoleFailure(.fault, "The environment is gone.") }
         return try await DemoMeasurement(
             model: model, environment: environment, prompts: file.evaluation.prompts, kernels: kernels,
             pool: ComputePool(threads: threads))

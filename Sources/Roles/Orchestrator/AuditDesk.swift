@@ -32,7 +32,8 @@ final class AuditDesk {
     }
 
     init(
-        context: RunContext, database: RunDatabase, model: ModelConfiguration, groupID: @escaping (UInt64) -> Hash256
+        context: RunContext, database: RunDatabase, model: ModelConfiguration, policy: AuditPolicy,
+        groupID: @escaping (UInt64) -> Hash256
     ) {
         self.groupID = groupID
         self.context = context
@@ -40,7 +41,7 @@ final class AuditDesk {
         self.model = model
         rules = AuditRules(
             schemaVersion: SchemaVersion.current, arithmeticVersion: ArithmeticVersion.current,
-            vocabularySize: model.vocabularySize, hiddenSize: model.hiddenSize)
+            vocabularySize: model.vocabularySize, hiddenSize: model.hiddenSize, policy: policy)
     }
 
     /// Decodes a group and runs every check that needs no replay.

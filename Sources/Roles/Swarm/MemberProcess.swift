@@ -26,6 +26,12 @@ public struct MemberProcess: Sendable, Hashable {
         self.arguments = arguments
         self.ending = ending
     }
+
+    /// The same process, saying so much.
+    func logging(at level: String) -> MemberProcess {
+        MemberProcess(
+            name: name, executable: executable, arguments: arguments + ["--log-level", level], ending: ending)
+    }
 }
 
 /// When a process that died may start again: at once the first time, then ever later, and not at all once it has died

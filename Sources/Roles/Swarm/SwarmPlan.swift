@@ -113,7 +113,7 @@ public struct SwarmPlan: Sendable {
                     "\(file.swarm.groupsInFlight)",
                 ] + (dishonest.contains(name) ? ["--dishonest"] : []), ending: .mayLeave)
         }
-        return members
+        return members.map { $0.logging(at: file.telemetry.logLevel.rawValue) }
     }
 
     private static func claim(_ directory: RunDirectory, _ existing: Existing) throws -> RunLock {

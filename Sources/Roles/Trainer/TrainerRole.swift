@@ -33,7 +33,7 @@ public struct TrainerRole: Sendable {
         guard let run = Hash256(ticket.run) else {
             throw RoleFailure(.badInput, "\(directory.ticket) names no run.", advice: "Start the run again.")
         }
-        let environment = try EnvironmentRegistry.environment(file.environment)
+        let environment = try await EnvironmentRegistry.open(file.environment)
         let model = try StartingModel(file.model)
         let story = try StoryFile(path: directory.story)
         let desk = TrainingDesk(

@@ -20,12 +20,8 @@ public struct AdmissionSection: ConfigurationSection {
     public var trainers: [String] = []
     /// Tokens that admit a key.
     public var invites: [String] = []
-    /// Public keys of the run's verifiers, `apus1:…`.
-    public var verifiers: [String] = []
-    /// Public keys of the run's trainers, `apus1:…`.
-    public var trainers: [String] = []
-    /// Keys from one address.
-    public var keysPerAddress = 16
+    /// Connections from one network address.
+    public var connectionsPerAddress = 256
 
     /// The defaults.
     public init() {}
@@ -37,8 +33,7 @@ public struct AdmissionSection: ConfigurationSection {
         .texts("verifiers", \.verifiers, "Public keys of verifiers; only listed ones give verdicts."),
         .texts("trainers", \.trainers, "Public keys of trainers; only listed ones get batches."),
         .texts("invites", \.invites, "Tokens, each of which admits a key."),
-        .texts("verifiers", \.verifiers, "Public keys (apus1:...) of the verifiers."),
-        .texts("trainers", \.trainers, "Public keys (apus1:...) of the trainers; apus up adds its own."),
-        .integer("keys_per_address", \.keysPerAddress, 1...1_000_000, "Keys that may join from one address."),
+        .integer(
+            "connections_per_address", \.connectionsPerAddress, 1...1_000_000, "Connections from one network address."),
     ]
 }

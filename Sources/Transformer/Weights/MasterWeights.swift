@@ -49,12 +49,12 @@ public final class MasterWeights: Sendable {
     /// The configuration of the model.
     public var configuration: ModelConfiguration { layout.configuration }
 
-    /// The elements of one tensor.
+    /// The elements of one tensor; the pointer is good while this object lives.
     public subscript(slice: TensorSlice) -> UnsafeMutableBufferPointer<Float> {
         UnsafeMutableBufferPointer(rebasing: values.buffer[slice.range])
     }
 
-    /// The elements of the tensor of that name, or nil where the model has none.
+    /// The elements of the tensor of that name, or nil where the model has none; good while this object lives.
     public func tensor(named name: String) -> UnsafeMutableBufferPointer<Float>? {
         layout.slice(named: name).map { self[$0] }
     }

@@ -90,7 +90,7 @@ public final class ModelWeights: Sendable {
     /// The configuration of the model.
     public var configuration: ModelConfiguration { layout.configuration }
 
-    /// The first element of a tensor, row-major.
+    /// The first element of a tensor, row-major; the pointer is good while this object lives.
     public subscript(slice: TensorSlice) -> UnsafePointer<BFloat16Bits> {
         UnsafePointer(values.pointer + slice.offset)
     }

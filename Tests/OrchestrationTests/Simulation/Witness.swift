@@ -3,7 +3,7 @@ import Identity
 @testable import Orchestration
 
 /// Sees every journaled fact and every settlement, and knows what must never happen.
-struct Witness {
+final class Witness {
     private let scenario: Scenario
     /// The state that the journal alone amounts to.
     private(set) var shadow = DurableState()
@@ -22,24 +22,27 @@ struct Witness {
 
     /// A message that depends on a fact stands after it.
     func checkOrder(_ actions: [Action]) -> [String] {
-        var received = received
-        var leases = leases
-        var audits = audits
-        var batches = batches
+        var newGroups: Set<Hash256> = []
+        var newLeases: Set<UInt64> = []
+        var newAudits: Set<UInt64> = []
+        var newBatches: [UInt64: [Hash256]] = [:]
         var problems: [String] = []
         for action in actions {
             switch action {
-            case .journal(.groupReceived(let group, _, _)): received.insert(group)
-            case .journal(.leaseGranted(let lease, _, _, _, _)): leases.insert(lease)
-            case .journal(.auditAssigned(let audit, _, _)): audits.insert(audit)
-            case .journal(.batchCut(let step, let groups)): batches[step] = groups
-            case .sendReceipt(_, let receipt) where !received.contains(receipt.group):
+            case .journal(.groupReceived(let group, _, _)): newGroups.insert(group)
+            case .journal(.leaseGranted(let lease, _, _, _, _)): newLeases.insert(lease)
+            case .journal(.auditAssigned(let audit, _, _)): newAudits.insert(audit)
+            case .journal(.batchCut(let step, let groups)): newBatches[step] = groups
+            case .sendReceipt(_, let receipt)
+            where !received.contains(receipt.group) && !newGroups.contains(receipt.group):
                 problems.append("a receipt before its fact")
-            case .sendLeases(_, let sent) where !sent.allSatisfy({ leases.contains($0.id) }):
+            case .sendLeases(_, let sent)
+            where !sent.allSatisfy({ leases.contains($0.id) || newLeases.contains($0.id) }):
                 problems.append("a lease before its fact")
-            case .sendAudits(_, let sent) where !sent.allSatisfy({ audits.contains($0.id) }):
+            case .sendAudits(_, let sent)
+            where !sent.allSatisfy({ audits.contains($0.id) || newAudits.contains($0.id) }):
                 problems.append("an audit before its fact")
-            case .sendBatch(_, let step, let groups) where batches[step] != groups:
+            case .sendBatch(_, let step, let groups) where (newBatches[step] ?? batches[step]) != groups:
                 problems.append("a batch before its fact, or another one")
             default: break
             }
@@ -48,7 +51,7 @@ struct Witness {
     }
 
     /// Takes in one transaction.
-    mutating func record(_ actions: [Action]) -> [String] {
+    func record(_ actions: [Action]) -> [String] {
         var problems: [String] = []
         for action in actions {
             switch action {
@@ -66,7 +69,7 @@ struct Witness {
         return problems
     }
 
-    private mutating func record(_ fact: Fact) -> [String] {
+    private func record(_ fact: Fact) -> [String] {
         switch fact {
         case .leaseGranted(let lease, _, _, let worker, _):
             leases.insert(lease)
@@ -100,12 +103,12 @@ struct Witness {
         return problems
     }
 
-    private mutating func fate(_ group: Hash256, _ fate: String) -> [String] {
+    private func fate(_ group: Hash256, _ fate: String) -> [String] {
         guard let before = fates.updateValue(fate, forKey: group) else { return [] }
         return ["a group was \(before) and then \(fate)"]
     }
 
-    private mutating func record(batch step: UInt64, _ groups: [Hash256]) -> [String] {
+    private func record(batch step: UInt64, _ groups: [Hash256]) -> [String] {
         var problems: [String] = []
         if groups.count != scenario.groupsPerBatch { problems.append("batch \(step) has \(groups.count) groups") }
         for group in groups {
@@ -119,7 +122,7 @@ struct Witness {
         return problems
     }
 
-    private mutating func record(_ settlement: Settlement) {
+    private func record(_ settlement: Settlement) {
         switch settlement {
         case .earned(let worker, _, let amount, let withheld):
             earned[worker, default: 0] += amount
@@ -155,7 +158,7 @@ struct Witness {
     }
 
     /// Nothing grows with uptime.
-    func checkBounds(_ run: Run, _ unsent: Int) -> [String] {
+    func checkBounds(_ run: borrowing Run) -> [String] {
         let state = run.state
         let uncovered = Int(state.cutStep - state.stableStep)
         let slots = (uncovered + Int(scenario.pace) + 2 + Int(scenario.staleness)) * scenario.groupsPerBatch

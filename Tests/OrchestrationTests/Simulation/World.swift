@@ -4,20 +4,27 @@ import Identity
 
 /// A whole swarm in one thread: members, a bad network, and an orchestrator whose process dies and comes back.
 final class World {
+    /// A running orchestrator; a class so that the simulation copies nothing.
+    private final class Process {
+        var run: Run
+        init(_ run: Run) { self.run = run }
+    }
+
     let scenario: Scenario
     var random: SplitMix
     private(set) var now: UInt64 = 0
     private var calendar = Calendar<() -> Void>()
 
     // The orchestrator's process.
-    private(set) var run: Run?
+    private var process: Process?
+    var run: Run? { process?.run }
     private var bornAt: UInt64 = 0
     private var clockOffset: UInt64 = 0
     private var unsent: [Action] = []
 
     // The orchestrator's disk.
     private(set) var journal: [Fact] = []
-    private(set) var witness: Witness
+    let witness: Witness
 
     private var members: [SimulatedMember] = []
     private var connections: [ConnectionID: SimulatedMember] = [:]
@@ -119,7 +126,7 @@ final class World {
         do {
             let reborn = try Run(configuration: scenario.configuration, replaying: journal)
             if reborn.state != witness.shadow { fail("the journal does not rebuild the state") }
-            run = reborn
+            process = Process(reborn)
             bornAt = now
             clockOffset = random.below(1_000_000)
         } catch {
@@ -128,8 +135,8 @@ final class World {
     }
 
     private func crash() {
-        guard run != nil else { return }
-        run = nil
+        guard process != nil else { return }
+        process = nil
         unsent = []
         after(10 + random.below(1_000)) { [self] in boot() }
     }
@@ -141,26 +148,23 @@ final class World {
     }
 
     private func hear(_ event: Event) {
-        guard var running = run, !isStopped else { return }
-        run = nil
+        guard let process, !isStopped else { return }
         events += 1
-        let actions = running.step(event, at: instant)
-        run = running
-        unsent += actions
-        witness.checkBounds(running, unsent.count).forEach(fail)
+        unsent += process.run.step(event, at: instant)
+        witness.checkBounds(process.run).forEach(fail)
         // The driver may gather several events for one transaction.
         if random.chance(0.8) { commit() }
     }
 
     /// Journals and settles everything in one transaction, then carries out the rest.
     private func commit() {
-        guard let run else { return }
+        guard let process, !unsent.isEmpty else { return }
         let actions = unsent
         unsent = []
         witness.checkOrder(actions).forEach(fail)
         for case .journal(let fact) in actions { journal.append(fact) }
         witness.record(actions).forEach(fail)
-        if events % 16 == 0, run.state != witness.shadow { fail("the live state is not what the journal says") }
+        if events % 16 == 0, process.run.state != witness.shadow { fail("the live state is not what the journal says") }
         // The process may die between the sync and the sending.
         if scenario.kills > 0, random.chance(0.0005) {
             crash()
