@@ -177,7 +177,9 @@ import Testing
     }
 
     @Test func noiseDoesNotDisturbOthers() async throws {
-        let pair = try Pair()
+        var limits = SocketLimits()
+        limits.connectionsPerAddress = 1000
+        let pair = try Pair(limits, .standard)
         var random = SystemRandomNumberGenerator()
         for round in 0..<100 {
             let stream = try RawStream(port: pair.router.port)
