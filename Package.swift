@@ -14,6 +14,7 @@ let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 
 let rooms: [Target] = [
@@ -65,6 +66,7 @@ let rooms: [Target] = [
             "Orchestration", "Telemetry", "Generation", "Training", "Verification", "Environments", "Rewards",
             "EnvironmentKit", "Queues", "Ledger", "Shardcast", "Messages", "RunConfiguration", "Transformer", "Sampling",
             "Proofs", "Safetensors", "Tokenizers", "Tensors", "Identity", grdb, logging, lifecycle, subprocess,
+            system, httpClient,
         ]
     ),
 
@@ -97,9 +99,18 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
-    targets: (rooms + suites).filter { isBuilt($0) },
+    targets: (rooms + suites).filter { isBuilt($0) }.map { target in
+        target.dependencies.removeAll { dependency in
+            if case .byNameItem(let name, _) = dependency {
+                return !(rooms.first { $0.name == name }.map { isBuilt($0) } ?? true)
+            }
+            return false
+        }
+        return target
+    },
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17,
     cxxLanguageStandard: .cxx17

@@ -223,4 +223,8 @@ uint64_t ck_vector_expected(size_t index);
 #if defined(__clang__)
 #pragma clang assume_nonnull end
 #endif
+
+// The umbrella of the module: what training adds beside the canonical arithmetic.
+#include "CKernelsTraining.h"
+
 #endif

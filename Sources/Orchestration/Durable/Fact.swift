@@ -1,0 +1,72 @@
+public import Identity
+
+/// One durable change of a run.
+///
+/// The journal is the list of facts; the same facts in the same order rebuild the same state, whatever the
+/// configuration, the clock or the process. A fact says what happened, with every number that was decided by
+/// configuration written into it. Cases and labels are a file format: add, never rename.
+public enum Fact: Sendable, Hashable, Codable {
+    /// An invitation was used up by a worker.
+    case invitationUsed(invitation: Hash256, worker: PublicKey, stake: Int64)
+
+    /// A version was published.
+    case versionPublished(version: PolicyVersion)
+
+    /// A slot was leased; the next unused lease id is `lease`.
+    case leaseGranted(lease: UInt64, slot: UInt64, attempt: UInt32, worker: PublicKey, version: UInt64)
+    /// A live lease ended without a group.
+    case leaseEnded(lease: UInt64, reason: LeaseEnd)
+
+    /// A group was journaled: it owns its slot.
+    case groupReceived(group: Hash256, lease: UInt64, tokens: UInt64)
+    /// A group passed its audit.
+    case groupAccepted(
+        group: Hash256, audit: UInt64, rewards: [Float], verifiedFLOPs: Int64, withheld: Int64, auditFLOPs: Int64)
+    /// A group failed: a cheap check (`audit` 0, the group was never journaled) or an audit.
+    case groupRejected(group: Hash256, lease: UInt64, audit: UInt64, finding: Finding, auditFLOPs: Int64)
+    /// A group was set aside unaudited; nobody is blamed.
+    case groupWithdrawn(group: Hash256, reason: String)
+    /// An accepted group was too old for batch `step`.
+    case groupDiscarded(group: Hash256, step: UInt64)
+
+    /// A group's audit was given to a verifier; the next unused audit id is `audit`.
+    case auditAssigned(audit: UInt64, group: Hash256, verifier: PublicKey)
+    /// An audit did not come to a verdict.
+    case auditLost(audit: UInt64, reason: String)
+    /// A verifier found a group wrong, and another verifier is to look at it too.
+    case auditDisputed(audit: UInt64, finding: Finding, auditFLOPs: Int64)
+
+    /// A worker lost its stake and its place.
+    case workerBanned(worker: PublicKey, finding: Finding, burned: Int64)
+    /// A verifier lost its place.
+    case verifierBanned(verifier: PublicKey, finding: Finding)
+
+    /// A batch was put together: these groups, in this order, for ever.
+    case batchCut(step: UInt64, groups: [Hash256])
+    /// The trainer made the step of a batch.
+    case batchDone(step: UInt64)
+    /// A STABLE checkpoint covers everything up to this step.
+    case checkpointStable(step: UInt64)
+    /// The trainer went on from the STABLE checkpoint of this step.
+    case trainerResumed(step: UInt64)
+}
+
+/// Why a lease ended without a group.
+public enum LeaseEnd: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Its time ran out.
+    case expired
+    /// The worker gave it back or said goodbye.
+    case returned
+    /// The worker was gone for too long.
+    case absent
+    /// Its version is too old for every batch to come.
+    case stale
+    /// Another lease's group owns the slot.
+    case slotOwned
+    /// Its group failed a check.
+    case rejected
+    /// Its group was set aside, nobody to blame.
+    case withdrawn
+    /// The worker was banned.
+    case banned
+}

@@ -1,0 +1,178 @@
+public import Identity
+
+/// A place for one group of the run.
+public struct Slot: Sendable, Hashable, Codable {
+    /// Where a slot stands.
+    public enum Phase: Sendable, Hashable, Codable {
+        /// It was leased before and needs a new lease.
+        case waiting
+        /// A worker is at it.
+        case leased(UInt64)
+        /// A journaled group owns it.
+        case owned(Hash256)
+        /// Its group is in the batch of this step.
+        case batched(UInt64)
+    }
+
+    /// Leases of one slot that are remembered, so that late submissions find theirs.
+    static let rememberedLeases = 4
+
+    /// Where it stands.
+    public internal(set) var phase: Phase
+    /// How often it was leased.
+    public internal(set) var attempts: UInt32
+    /// Its newest leases, oldest first.
+    public internal(set) var leases: [UInt64]
+}
+
+/// What is remembered of a lease.
+public struct LeaseRecord: Sendable, Hashable, Codable {
+    /// Where a lease stands.
+    public enum Phase: Sendable, Hashable, Codable {
+        /// The worker is at it.
+        case live
+        /// It ended without an owned slot.
+        case ended(LeaseEnd)
+        /// This group was journaled for it.
+        case submitted(Hash256)
+    }
+
+    /// The slot.
+    public let slot: UInt64
+    /// How often the slot was leased before.
+    public let attempt: UInt32
+    /// Whose lease it is.
+    public let worker: PublicKey
+    /// The number of the version to generate under.
+    public let version: UInt64
+    /// Where it stands.
+    public internal(set) var phase: Phase
+}
+
+/// What is remembered of a journaled group.
+public struct GroupRecord: Sendable, Hashable, Codable {
+    /// Where a group stands.
+    public enum Phase: Sendable, Hashable, Codable {
+        /// It waits for a verifier.
+        case queued
+        /// A verifier is at it.
+        case auditing(UInt64)
+        /// It waits for a batch.
+        case accepted
+        /// It is in the batch of this step.
+        case batched(UInt64)
+    }
+
+    /// A verifier's finding that another verifier is to confirm.
+    public struct Dispute: Sendable, Hashable, Codable {
+        /// Who found it.
+        public let accuser: PublicKey
+        /// The audit in which it was found.
+        public let audit: UInt64
+        /// What was found.
+        public let finding: Finding
+        /// What the audit cost.
+        public let auditFLOPs: Int64
+    }
+
+    /// The slot that it owns.
+    public let slot: UInt64
+    /// The lease that it answers.
+    public let lease: UInt64
+    /// Whose group it is.
+    public let worker: PublicKey
+    /// The number of the version under which it was generated.
+    public let version: UInt64
+    /// Completion tokens in it.
+    public let tokens: UInt64
+    /// Where it stands.
+    public internal(set) var phase: Phase
+    /// How often its audit was assigned.
+    public internal(set) var auditAttempts: Int
+    /// The verifier that lost it last, avoided where there is another.
+    public internal(set) var avoided: PublicKey?
+    /// A finding to be confirmed.
+    public internal(set) var dispute: Dispute?
+}
+
+/// An audit that a verifier holds.
+public struct AuditRecord: Sendable, Hashable, Codable {
+    /// The group.
+    public let group: Hash256
+    /// Who holds it.
+    public let verifier: PublicKey
+}
+
+/// What is remembered of a worker's key.
+public struct WorkerRecord: Sendable, Hashable, Codable {
+    /// Leases that it holds.
+    public internal(set) var liveLeases: Set<UInt64> = []
+    /// Its journaled groups without a verdict, in order.
+    public internal(set) var pendingGroups: [Hash256] = []
+    /// How many of those a verifier is at, for the first time.
+    public internal(set) var auditing = 0
+    /// How many of those one verifier found wrong, and another has not confirmed yet.
+    public internal(set) var disputed = 0
+    /// Groups accepted.
+    public internal(set) var accepted: UInt64 = 0
+    /// Groups rejected.
+    public internal(set) var rejected: UInt64 = 0
+    /// Groups that came to a verdict in an audit.
+    public internal(set) var audited: UInt64 = 0
+    /// Groups discarded for age; credited all the same.
+    public internal(set) var discarded: UInt64 = 0
+    /// Soft rejections so far.
+    public internal(set) var strikes = 0
+    /// Verified FLOPs since the last rejection.
+    public internal(set) var streak: Int64 = 0
+    /// Verified FLOPs in all.
+    public internal(set) var earned: Int64 = 0
+    /// Stake held.
+    public internal(set) var staked: Int64 = 0
+    /// Why it was banned, if it was.
+    public internal(set) var ban: Finding?
+
+    /// Whether nothing of it was accepted since its last rejection.
+    public var isOnProbation: Bool { streak == 0 }
+    /// Leases and groups without a verdict.
+    public var unauditedGroups: Int { liveLeases.count + pendingGroups.count }
+}
+
+/// What is remembered of a verifier's key.
+public struct VerifierRecord: Sendable, Hashable, Codable {
+    /// Audits that it holds.
+    public internal(set) var liveAudits: Set<UInt64> = []
+    /// Audits that came to a verdict.
+    public internal(set) var audited: UInt64 = 0
+    /// Audits that it lost.
+    public internal(set) var lost: UInt64 = 0
+    /// Accusations that another verifier's replay refuted.
+    public internal(set) var refuted = 0
+    /// Audit FLOPs in all.
+    public internal(set) var earned: Int64 = 0
+    /// Why it was banned, if it was.
+    public internal(set) var ban: Finding?
+}
+
+/// Numbers over the whole run.
+public struct RunCounters: Sendable, Hashable, Codable {
+    /// The most names of checks that are counted apart; further ones count as "other".
+    static let maximumChecks = 64
+
+    /// Groups journaled.
+    public internal(set) var received: UInt64 = 0
+    /// Groups accepted.
+    public internal(set) var accepted: UInt64 = 0
+    /// Groups rejected, by check.
+    public internal(set) var rejected: [String: UInt64] = [:]
+    /// Groups discarded for age.
+    public internal(set) var discarded: UInt64 = 0
+    /// Groups set aside, nobody to blame.
+    public internal(set) var withdrawn: UInt64 = 0
+    /// Audits without a verdict.
+    public internal(set) var auditsLost: UInt64 = 0
+    /// The largest n − 1 − step(v) of a group in any batch n.
+    public internal(set) var maximumStaleness: UInt64 = 0
+    /// Completion tokens in batches.
+    public internal(set) var batchedTokens: UInt64 = 0
+}

@@ -1,0 +1,157 @@
+import Identity
+
+extension Run {
+    /// Notes that a verifier is ready for so many more groups.
+    mutating func requestAudits(_ from: Correspondent, _ groups: Int, _ now: Instant) {
+        guard let key = sender(from, .verifier, now) else { return }
+        guard noteRequest(key, from, groups) else {
+            resendAudits(key, answering: from)
+            return
+        }
+        if groups > 0, !presence.waitingVerifiers.contains(key) { presence.waitingVerifiers.append(key) }
+    }
+
+    /// Sends a verifier the audits that it holds, since it may not know of them.
+    mutating func resendAudits(_ key: PublicKey, answering: Correspondent? = nil) {
+        guard let connection = presence.members[key]?.connection else { return }
+        let held = (state.verifiers[key]?.liveAudits ?? []).sorted().compactMap { audit($0) }
+        if !held.isEmpty || answering != nil {
+            outbox.append(.sendAudits(to: answering ?? Correspondent(connection), held))
+        }
+    }
+
+    private func audit(_ id: UInt64) -> Audit? {
+        guard let group = state.audits[id]?.group, let record = state.groups[group],
+            let version = state.versions[record.version]
+        else { return nil }
+        return Audit(
+            id: id, group: group, slot: record.slot, groupID: configuration.groupID(slot: record.slot),
+            worker: record.worker, version: version)
+    }
+
+    /// Hands groups out to verifiers that wait for them.
+    mutating func assignAudits(_ now: Instant) {
+        guard !presence.waitingVerifiers.isEmpty, !state.auditQueue.isEmpty else { return }
+        var assigned: [PublicKey: [Audit]] = [:]
+        var wanted = presence.waitingVerifiers.reduce(0) { $0 + (presence.members[$1]?.request?.count ?? 0) }
+        for group in state.auditQueue where mayAudit(group) {
+            if wanted <= 0 { break }
+            guard let verifier = verifier(for: group, assigned) else { continue }
+            let id = state.nextAudit
+            commit(.auditAssigned(audit: id, group: group, verifier: verifier))
+            let deadline = now.advanced(by: configuration.timing.audit)
+            presence.auditDeadlines[id] = deadline
+            expect(deadline)
+            wanted -= 1
+            if let audit = audit(id) { assigned[verifier, default: []].append(audit) }
+        }
+        for key in presence.waitingVerifiers {
+            guard let audits = assigned[key], let request = presence.members[key]?.request else { continue }
+            cancelRequests(key)
+            outbox.append(.sendAudits(to: request.from, audits))
+        }
+    }
+
+    /// Whether a worker's group may be audited now: a worker on probation has as many groups in audit as it has
+    /// strikes left, so that it loses its place before one more is audited.
+    private func mayAudit(_ group: Hash256) -> Bool {
+        guard let record = state.groups[group], let worker = state.workers[record.worker] else { return false }
+        return !worker.isOnProbation || record.dispute != nil
+            || worker.auditing + worker.disputed < max(1, configuration.strikes - worker.strikes)
+    }
+
+    /// Picks the verifier for a group, by hash among those that may have it.
+    private func verifier(for group: Hash256, _ assigned: [PublicKey: [Audit]]) -> PublicKey? {
+        guard let record = state.groups[group] else { return nil }
+        var able = presence.waitingVerifiers.filter { key in
+            guard isEligible(key, for: record), let request = presence.members[key]?.request else { return false }
+            let held = state.verifiers[key]?.liveAudits.count ?? 0
+            return (assigned[key]?.count ?? 0) < request.count && held < configuration.limits.auditsPerVerifier
+        }
+        if able.count > 1, let avoided = record.avoided { able.removeAll { $0 == avoided } }
+        guard able.count > 1 else { return able.first }
+        var hash = SHA256()
+        hash.update(configuration.secret)
+        hash.update(group)
+        hash.update(littleEndian: state.nextAudit)
+        let draw = hash.finalize().withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+        return able[Int(UInt64(littleEndian: draw) % UInt64(able.count))]
+    }
+
+    /// Whether a verifier may look at a group: not its own, and not what it has already accused.
+    private func isEligible(_ key: PublicKey, for record: GroupRecord) -> Bool {
+        key != record.worker && key != record.dispute?.accuser && state.verifiers[key]?.ban == nil
+    }
+
+    /// Takes in what an audit came to.
+    mutating func takeVerdict(_ from: Correspondent, _ audit: UInt64, _ verdict: AuditVerdict, _ now: Instant) {
+        guard let key = sender(from, .verifier, now) else { return }
+        guard let record = state.audits[audit] else {
+            // Settled, or taken away meanwhile; the verifier need not care.
+            outbox.append(.acknowledge(to: from))
+            return
+        }
+        guard record.verifier == key else {
+            refuse(from, Refusal("not-your-audit", "Audit \(audit) was given to another verifier."))
+            return
+        }
+        guard let group = state.groups[record.group] else { return }
+        switch verdict {
+        case .accepted(let acceptance): accept(record.group, group, audit, acceptance, key)
+        case .rejected(let finding, _) where finding.severity == .refuse:
+            loseAudit(audit, "\(finding.check): \(finding.reason)")
+        case .rejected(let finding, let flops): accuse(record.group, group, audit, finding, max(0, flops), key, now)
+        case .inconclusive(let reason): loseAudit(audit, reason)
+        }
+        outbox.append(.acknowledge(to: from))
+    }
+
+    private mutating func accept(
+        _ group: Hash256, _ record: GroupRecord, _ audit: UInt64, _ acceptance: AuditVerdict.Acceptance,
+        _ verifier: PublicKey
+    ) {
+        let withheld = withholding(of: acceptance.verifiedFLOPs)
+        commit(
+            .groupAccepted(
+                group: group, audit: audit, rewards: acceptance.rewards, verifiedFLOPs: acceptance.verifiedFLOPs,
+                withheld: withheld, auditFLOPs: acceptance.auditFLOPs))
+        presence.auditDeadlines[audit] = nil
+        outbox.append(
+            .settle(
+                .earned(
+                    worker: record.worker, group: group, amount: acceptance.verifiedFLOPs, withheld: withheld)))
+        settleAudit(verifier, audit, acceptance.auditFLOPs)
+        let mean = acceptance.rewards.reduce(0, +) / Float(max(1, acceptance.rewards.count))
+        report(.groupAccepted(group: group, worker: record.worker, version: record.version, meanReward: mean))
+        noteStanding(record.worker)
+        if let accuser = record.dispute?.accuser { refute(accuser) }
+    }
+
+    private func withholding(of flops: Int64) -> Int64 {
+        // In two parts, so that it cannot overflow.
+        flops / 1000 * configuration.withheldPerMille + flops % 1000 * configuration.withheldPerMille / 1000
+    }
+
+    mutating func settleAudit(_ verifier: PublicKey, _ audit: UInt64, _ flops: Int64) {
+        guard flops > 0 else { return }
+        outbox.append(.settle(.audited(verifier: verifier, audit: audit, amount: flops)))
+    }
+
+    mutating func takeFaults(_ from: Correspondent, _ audits: [UInt64], _ reason: String, _ now: Instant) {
+        guard let key = sender(from, .verifier, now) else { return }
+        for audit in audits where state.audits[audit]?.verifier == key { loseAudit(audit, reason) }
+        outbox.append(.acknowledge(to: from))
+    }
+
+    /// An audit came to nothing through nobody's fault: another try, within bounds.
+    mutating func loseAudit(_ audit: UInt64, _ reason: String) {
+        guard let record = state.audits[audit] else { return }
+        let reason = bounded(reason, Finding.maximumReasonBytes)
+        commit(.auditLost(audit: audit, reason: reason))
+        presence.auditDeadlines[audit] = nil
+        report(.auditLost(audit: audit, verifier: record.verifier, reason: reason))
+        if (state.groups[record.group]?.auditAttempts ?? 0) >= configuration.limits.auditAttempts {
+            withdraw(record.group, "no audit came to a verdict")
+        }
+    }
+}

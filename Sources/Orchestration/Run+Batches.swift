@@ -1,0 +1,132 @@
+import Identity
+
+extension Run {
+    /// Sends a batch that exists, or notes that the trainer waits for the next one.
+    mutating func requestBatch(_ from: Correspondent, _ step: UInt64, _ now: Instant) {
+        guard sender(from, .trainer, now) != nil else { return }
+        presence.batchRequest = nil
+        if let groups = state.batches[step] {
+            outbox.append(.sendBatch(to: from, step: step, groups: groups))
+            report(.batchRedispatched(step: step))
+        } else if step <= state.stableStep {
+            refuse(
+                from,
+                Refusal(
+                    "batch-released", "A STABLE checkpoint covers step \(state.stableStep); batch \(step) is gone.",
+                    advice: "Resume from the newest STABLE checkpoint.", final: true))
+        } else if step > configuration.steps {
+            outbox.append(.sendDrain(to: from.connection, reason: "all steps are made", runFinished: true))
+        } else if step > state.cutStep + 1 {
+            refuse(
+                from,
+                Refusal(
+                    "batch-ahead", "Batch \(step) was asked for, but the next one is \(state.cutStep + 1).",
+                    advice: "Use the checkpoints and the database of the same run.", final: true))
+        } else {
+            presence.batchRequest = (from, step)
+        }
+    }
+
+    /// Puts the next batch together when the trainer waits for it: the one place that decides what is too old.
+    mutating func cutBatches() {
+        guard let request = presence.batchRequest, request.step == state.cutStep + 1,
+            state.cutStep - state.stableStep < configuration.limits.retainedBatches
+        else { return }
+        let step = request.step
+        discardStaleGroups(forBatch: step)
+        guard state.acceptedGroups.count >= configuration.groupsPerBatch else { return }
+        let groups = Array(state.acceptedGroups.prefix(configuration.groupsPerBatch))
+        let staleness = groups.map { group -> UInt64 in
+            let version = state.groups[group].flatMap { state.versions[$0.version] }
+            return step - 1 - min(step - 1, version?.step ?? 0)
+        }
+        commit(.batchCut(step: step, groups: groups))
+        presence.batchRequest = nil
+        outbox.append(.sendBatch(to: request.from, step: step, groups: groups))
+        report(
+            .batchCut(
+                step: step, groups: groups.count,
+                meanStaleness: Double(staleness.reduce(0, +)) / Double(groups.count),
+                maximumStaleness: staleness.max() ?? 0))
+        cancelStaleLeases()
+    }
+
+    private mutating func discardStaleGroups(forBatch step: UInt64) {
+        for group in state.acceptedGroups {
+            guard let record = state.groups[group], let version = state.versions[record.version],
+                !isFresh(version, forBatch: step)
+            else { continue }
+            commit(.groupDiscarded(group: group, step: step))
+            outbox.append(.forgetGroups([group]))
+            report(.groupDiscarded(group: group, worker: record.worker, version: record.version))
+        }
+    }
+
+    /// The trainer made a step.
+    mutating func finishBatch(_ from: Correspondent, _ step: UInt64, _ now: Instant) {
+        guard sender(from, .trainer, now) != nil else { return }
+        guard step <= state.cutStep else {
+            refuse(from, Refusal("batch-unknown", "Batch \(step) was never sent.", final: true))
+            return
+        }
+        if step > state.doneStep {
+            commit(.batchDone(step: step))
+            report(.batchDone(step: step))
+        }
+        outbox.append(.acknowledge(to: from))
+    }
+
+    /// A STABLE checkpoint covers a step: its batches need not be kept.
+    mutating func makeStable(_ from: Correspondent, _ step: UInt64, _ now: Instant) {
+        guard sender(from, .trainer, now) != nil else { return }
+        guard step <= state.cutStep else {
+            refuse(from, Refusal("batch-unknown", "Batch \(step) was never sent.", final: true))
+            return
+        }
+        if step > state.stableStep {
+            let released = releasedGroups(through: step)
+            commit(.checkpointStable(step: step))
+            outbox.append(.forgetGroups(released))
+            report(.checkpointStable(step: step))
+        }
+        outbox.append(.acknowledge(to: from))
+    }
+
+    private func releasedGroups(through step: UInt64) -> [Hash256] {
+        guard step > state.stableStep else { return [] }
+        return ((state.stableStep + 1)...step).flatMap { state.batches[$0] ?? [] }
+    }
+
+    /// Why a trainer may not join.
+    func trainerObjection(_ hello: Hello) -> Refusal? {
+        guard configuration.trainers.contains(hello.key) else {
+            return Refusal("not-listed", "This key is not a trainer of the run.", final: true)
+        }
+        if let present = presence.trainer, present != hello.key {
+            return Refusal("trainer-present", "Another trainer is connected.", advice: "Stop it first.")
+        }
+        if hello.resumeStep < state.stableStep {
+            return Refusal(
+                "checkpoint-lost",
+                "The trainer resumes at step \(hello.resumeStep), but batches up to \(state.stableStep) are released.",
+                advice: "Restore checkpoint step \(state.stableStep).", final: true)
+        }
+        if hello.resumeStep > state.cutStep {
+            return Refusal(
+                "checkpoint-ahead",
+                "The trainer resumes at step \(hello.resumeStep), but only \(state.cutStep) batches were ever made.",
+                advice: "Use the checkpoints and the database of the same run.", final: true)
+        }
+        return nil
+    }
+
+    /// The trainer is back at its newest STABLE checkpoint; later batches go to it again, in the same order.
+    mutating func resumeTrainer(_ step: UInt64) {
+        let before = state.doneStep
+        guard step != before || step != state.stableStep else { return }
+        let released = releasedGroups(through: step)
+        commit(.trainerResumed(step: step))
+        if !released.isEmpty { outbox.append(.forgetGroups(released)) }
+        report(.trainerResumed(step: step, from: before))
+    }
+}

@@ -1,0 +1,58 @@
+import Identity
+
+extension Run {
+    /// The operator wants to stop: nothing new is leased, what is in flight may finish.
+    mutating func beginDrain(_ reason: String, _ milliseconds: UInt64, _ now: Instant) {
+        guard presence.drain == nil, presence.finishedSince == nil else { return }
+        presence.drain = Presence.Drain(reason: reason, deadline: now.advanced(by: milliseconds))
+        report(.draining(reason: reason))
+        for member in connectedMembers() where member.role != .verifier { tellDrain(member.key) }
+    }
+
+    /// Tells one member that no more work is coming.
+    mutating func tellDrain(_ key: PublicKey) {
+        guard let member = presence.members[key], let connection = member.connection else { return }
+        // Verifiers are needed until the last group has its verdict.
+        if member.role == .verifier, presence.finishedSince == nil, presence.drain?.isVerificationOver != true {
+            return
+        }
+        outbox.append(
+            .sendDrain(
+                to: connection, reason: presence.drain?.reason ?? "all steps are made",
+                runFinished: presence.finishedSince != nil))
+    }
+
+    /// Ends the run when all steps are made, and the process when there is nothing left to wait for.
+    mutating func concludeRun(_ now: Instant) {
+        guard !presence.isStopped else { return }
+        if state.doneStep >= configuration.steps, presence.finishedSince == nil {
+            presence.finishedSince = now
+            expect(now.advanced(by: configuration.timing.finish))
+            report(.runFinished(steps: configuration.steps))
+            for member in connectedMembers() { tellDrain(member.key) }
+        }
+        if let since = presence.finishedSince {
+            if state.stableStep >= configuration.steps || now.elapsed(since: since) >= configuration.timing.finish {
+                stop("all \(configuration.steps) steps are made")
+            }
+        } else if let drain = presence.drain {
+            concludeDrain(drain, now)
+        }
+    }
+
+    private mutating func concludeDrain(_ drain: Presence.Drain, _ now: Instant) {
+        let isLate = now >= drain.deadline
+        let isIdle = state.liveLeases.isEmpty && state.pendingAuditCount == 0
+        if isIdle || isLate, !drain.isVerificationOver {
+            presence.drain?.isVerificationOver = true
+            for member in connectedMembers(.verifier) { tellDrain(member.key) }
+        }
+        // The trainer says goodbye after its last checkpoint.
+        if isLate || (isIdle && presence.trainer == nil) { stop(drain.reason) }
+    }
+
+    private mutating func stop(_ reason: String) {
+        presence.isStopped = true
+        outbox.append(.stop(reason: reason))
+    }
+}

@@ -1,0 +1,85 @@
+import Identity
+
+extension Run {
+    /// Starts the clocks of work that was in flight before this process began.
+    mutating func armClocks(_ now: Instant) {
+        guard !presence.isArmed else { return }
+        presence.isArmed = true
+        for lease in state.liveLeases.sorted() {
+            startClock(lease, duration: configuration.timing.lease, now)
+            if let worker = state.leases[lease]?.worker { expectBack(worker, .worker, now) }
+        }
+        for (audit, record) in state.audits.sorted(by: { $0.key < $1.key }) {
+            presence.auditDeadlines[audit] = now.advanced(by: configuration.timing.audit)
+            expectBack(record.verifier, .verifier, now)
+        }
+        for (group, record) in state.groups where record.dispute != nil { presence.disputes[group] = now }
+        expect(now.advanced(by: min(configuration.timing.reconnect, configuration.timing.lease)))
+    }
+
+    /// Treats a member from before the start as gone a moment ago.
+    private mutating func expectBack(_ key: PublicKey, _ role: Role, _ now: Instant) {
+        guard presence.members[key] == nil else { return }
+        presence.members[key] = MemberPresence(
+            key: key, role: role, name: "", order: presence.nextOrder, connection: nil, lastSeen: now)
+        presence.nextOrder += 1
+    }
+
+    mutating func startClock(_ lease: UInt64, duration: UInt64, _ now: Instant) {
+        let deadline = now.advanced(by: duration)
+        let renewals = duration.multipliedReportingOverflow(by: max(1, configuration.timing.leaseRenewals))
+        presence.leaseClocks[lease] = Presence.LeaseClock(
+            duration: duration, deadline: deadline,
+            limit: now.advanced(by: renewals.overflow ? .max : renewals.partialValue))
+        expect(deadline)
+    }
+
+    /// Carries out every deadline that has passed, then finds the next one.
+    mutating func sweepDeadlines(_ now: Instant) {
+        let timing = configuration.timing
+        for member in presence.members.values.sorted(by: { $0.order < $1.order }) {
+            let silence = now.elapsed(since: member.lastSeen)
+            if member.connection != nil, silence >= timing.heartbeat {
+                detach(member.key, now, reason: "silent for \(silence) ms")
+            } else if member.connection == nil, silence >= timing.reconnect {
+                forget(member.key, .absent)
+            }
+        }
+        expireLeases(now)
+        for (audit, deadline) in presence.auditDeadlines.sorted(by: { $0.key < $1.key }) where deadline <= now {
+            loseAudit(audit, "timeout")
+            presence.auditDeadlines[audit] = nil
+        }
+        findEarliestDeadline(now)
+    }
+
+    /// Ends leases whose time is over; whoever held them gets no other for a while, twice as long every time.
+    ///
+    /// This counts nothing against anyone; it keeps the idle from holding up batch after batch.
+    private mutating func expireLeases(_ now: Instant) {
+        var stalled: Set<PublicKey> = []
+        for (lease, clock) in presence.leaseClocks.sorted(by: { $0.key < $1.key }) where clock.deadline <= now {
+            if let worker = state.leases[lease]?.worker { stalled.insert(worker) }
+            endLease(lease, .expired)
+            presence.leaseClocks[lease] = nil
+        }
+        for worker in stalled {
+            guard let stalls = presence.members[worker]?.stalls else { continue }
+            let pause = configuration.timing.lease << UInt64(min(stalls, 7))
+            presence.members[worker]?.stalls += 1
+            presence.members[worker]?.stalledUntil = now.advanced(by: pause)
+        }
+    }
+
+    private mutating func findEarliestDeadline(_ now: Instant) {
+        let timing = configuration.timing
+        presence.earliestDeadline = nil
+        for member in presence.members.values {
+            expect(member.lastSeen.advanced(by: member.connection == nil ? timing.reconnect : timing.heartbeat))
+            if let pause = member.stalledUntil, pause > now { expect(pause) }
+        }
+        for clock in presence.leaseClocks.values { expect(clock.deadline) }
+        for deadline in presence.auditDeadlines.values { expect(deadline) }
+        for since in presence.disputes.values { expect(since.advanced(by: timing.reconnect)) }
+    }
+}

@@ -1,0 +1,45 @@
+public import Identity
+
+/// What the driver asks before it can say what happened; none of these change anything.
+extension Run {
+    /// Who said hello on a connection.
+    public func key(on connection: ConnectionID) -> PublicKey? { presence.keys[connection] }
+
+    /// The lease that a submission names, if it is this connection's; what cheap checks compare with.
+    public func lease(_ id: UInt64, on connection: ConnectionID) -> (record: LeaseRecord, version: PolicyVersion)? {
+        guard let key = presence.keys[connection], let record = state.leases[id], record.worker == key,
+            let version = state.versions[record.version]
+        else { return nil }
+        return (record, version)
+    }
+
+    /// Whether a submission is still to be checked: its lease is this connection's and no group is journaled for it.
+    public func awaitsGroup(_ lease: UInt64, on connection: ConnectionID) -> Bool {
+        guard let found = self.lease(lease, on: connection) else { return false }
+        switch found.record.phase {
+        case .live, .ended(.expired), .ended(.returned), .ended(.absent), .ended(.slotOwned):
+            return true
+        case .submitted, .ended(.rejected), .ended(.banned), .ended(.withdrawn), .ended(.stale):
+            return false
+        }
+    }
+
+    /// The group of an audit that this connection holds, what a report is compared with; nil where there is none.
+    public func audit(_ id: UInt64, on connection: ConnectionID) -> (group: Hash256, record: GroupRecord)? {
+        guard let key = presence.keys[connection], let audit = state.audits[id], audit.verifier == key,
+            let record = state.groups[audit.group]
+        else { return nil }
+        return (audit.group, record)
+    }
+
+    /// The connection of a member, if it is connected.
+    public func connection(of key: PublicKey) -> ConnectionID? { presence.members[key]?.connection }
+
+    /// Connected members: key, role, name and the groups per second that it was measured at.
+    public var members: [(key: PublicKey, role: Role, name: String, groupsPerSecond: Double?)] {
+        connectedMembers().map { ($0.key, $0.role, $0.name, $0.pace.groupsPerMillisecond.map { $0 * 1000 }) }
+    }
+
+    /// Whether all steps are made.
+    public var isFinished: Bool { state.doneStep >= configuration.steps }
+}

@@ -1,0 +1,68 @@
+public import Identity
+
+/// Something that happened, as the driver tells it.
+///
+/// Messages carry the connection on which they came; the machine knows which key said hello there. Every event may
+/// come twice, late or in another order.
+public enum Event: Sendable {
+    /// Time passed.
+    case tick
+    /// A member introduced itself; the driver has authenticated it.
+    case hello(Hello, from: Correspondent)
+    /// A connection is gone.
+    case disconnected(ConnectionID)
+    /// A sign of life.
+    case heartbeat(from: ConnectionID)
+    /// A member leaves of its own accord.
+    case goodbye(from: ConnectionID)
+
+    /// A worker is ready for so many more groups; the answer waits until there is work.
+    case leasesRequested(from: Correspondent, groups: Int)
+    /// A worker is still busy with these leases.
+    case leaseProgress(from: ConnectionID, leases: [UInt64])
+    /// A worker gives leases back; counts neither for nor against.
+    case leasesReturned(from: Correspondent, leases: [UInt64])
+    /// A worker handed in a group.
+    case groupSubmitted(Submission, from: Correspondent)
+
+    /// A verifier is ready for so many more groups; the answer waits until there is work.
+    case auditsRequested(from: Correspondent, groups: Int)
+    /// A verifier's replay was compared.
+    case auditReported(from: Correspondent, audit: UInt64, verdict: AuditVerdict)
+    /// A verifier could not replay.
+    case auditsFaulted(from: Correspondent, audits: [UInt64], reason: String)
+
+    /// The trainer wants the batch of this step; the answer waits until there is one.
+    case batchRequested(from: Correspondent, step: UInt64)
+    /// The trainer made the step.
+    case batchDone(from: Correspondent, step: UInt64)
+    /// The trainer published a version.
+    case versionPublished(from: Correspondent, version: PolicyVersion)
+    /// A STABLE checkpoint covers everything up to this step.
+    case checkpointStable(from: Correspondent, step: UInt64)
+
+    /// The operator wants to stop: no new leases, finish what is in flight, for at most so long.
+    case drain(reason: String, milliseconds: UInt64)
+    /// The operator wants to go on after all.
+    case resume
+}
+
+/// A group as handed in, after the driver ran the checks that need no replay.
+public struct Submission: Sendable, Hashable {
+    /// The lease that it answers.
+    public let lease: UInt64
+    /// SHA-256 of the payload bytes.
+    public let group: Hash256
+    /// Completion tokens in it.
+    public let tokens: UInt64
+    /// The first cheap check that failed, if any; `refuse` where the signature does not hold.
+    public let failure: Finding?
+
+    /// Describes a group that was handed in.
+    public init(lease: UInt64, group: Hash256, tokens: UInt64, failure: Finding? = nil) {
+        self.lease = lease
+        self.group = group
+        self.tokens = tokens
+        self.failure = failure
+    }
+}
