@@ -8,6 +8,9 @@ extension Run {
             report(.refused(key: hello.key, code: refusal.code, reason: refusal.reason))
             return
         }
+        let known = presence.members[hello.key]?.instance ?? 0
+        let isSameProcess = known != 0 && known == hello.instance
+        if known != 0, hello.instance != 0, !isSameProcess { bury(hello.key, now) }
         let isRepeated = presence.keys[from.connection] == hello.key
         if hello.role == .worker { useInvitation(hello) }
         if !isRepeated { connect(hello, from, now) }
@@ -21,6 +24,8 @@ extension Run {
         switch hello.role {
         case .worker: resendLeases(hello.key, now)
         case .verifier: resendAudits(hello.key)
+        // Who was only disconnected goes on where it was, ahead of its newest checkpoint.
+        case .trainer where isSameProcess: break
         case .trainer: resumeTrainer(hello.resumeStep)
         }
         if presence.drain != nil || presence.finishedSince != nil { tellDrain(hello.key) }
@@ -96,6 +101,17 @@ extension Run {
         }
     }
 
+    /// The process behind a key died and another one took its place: what the earlier one held is lost, so it is free
+    /// at once. A mere reconnection of the same process keeps everything.
+    private mutating func bury(_ key: PublicKey, _ now: Instant) {
+        detach(key, now, reason: "its process was replaced")
+        var member = presence.members[key]
+        forget(key, .absent)
+        // The machine is the same, and so is its speed.
+        member?.pace.becameIdle()
+        presence.members[key] = member
+    }
+
     private mutating func connect(_ hello: Hello, _ from: Correspondent, _ now: Instant) {
         // One connection speaks for one key, and one key over one connection.
         if let other = presence.keys[from.connection], other != hello.key { detach(other, now) }
@@ -108,7 +124,7 @@ extension Run {
         cancelRequests(hello.key)
         var member = MemberPresence(
             key: hello.key, role: hello.role, name: hello.name, order: before?.order ?? presence.nextOrder,
-            connection: from.connection, lastSeen: now)
+            instance: hello.instance, connection: from.connection, lastSeen: now)
         if before == nil { presence.nextOrder += 1 }
         if let before {
             member.pace = before.pace

@@ -32,6 +32,16 @@ extension Run {
         return (audit.group, record)
     }
 
+    /// How many steps old the groups of a batch are that no STABLE checkpoint covers yet; nil where there is none.
+    public func staleness(ofBatch step: UInt64) -> (mean: Double, maximum: UInt64)? {
+        guard let groups = state.batches[step], !groups.isEmpty else { return nil }
+        let ages = groups.map { group -> UInt64 in
+            let version = state.groups[group].flatMap { state.versions[$0.version] }
+            return step - 1 - min(step - 1, version?.step ?? 0)
+        }
+        return (Double(ages.reduce(0, +)) / Double(ages.count), ages.max() ?? 0)
+    }
+
     /// The connection of a member, if it is connected.
     public func connection(of key: PublicKey) -> ConnectionID? { presence.members[key]?.connection }
 

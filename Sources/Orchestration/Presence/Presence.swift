@@ -68,6 +68,8 @@ struct MemberPresence: Sendable {
     let name: String
     /// The place in the order of joining, which decides wherever some order must.
     let order: UInt64
+    /// The number that its process drew, 0 where that is not known.
+    var instance: UInt64 = 0
     /// The connection, nil while it is gone.
     var connection: ConnectionID?
     /// When it was heard of last; while it is gone, when it went.

@@ -1,0 +1,35 @@
+import Tensors
+
+/// The hidden rows of a sample's current chunk; holds nothing where no evidence is collected.
+struct ChunkRows {
+    private let width: Int
+    private let capacity: Int
+    private var storage: Storage<BFloat16Bits>?
+    private(set) var count = 0
+
+    /// Room for `capacity` rows of `width` values, or for none where `isCollecting` is false.
+    init(capacity: Int, width: Int, isCollecting: Bool) {
+        self.width = width
+        self.capacity = capacity
+        storage = isCollecting ? Storage(count: capacity * width, zeroed: false) : nil
+    }
+
+    var isFull: Bool { count == capacity }
+    var isEmpty: Bool { count == 0 }
+
+    /// The rows so far, one after another.
+    var values: UnsafeBufferPointer<BFloat16Bits> {
+        UnsafeBufferPointer(start: storage?.pointer, count: count * width)
+    }
+
+    mutating func append(_ row: UnsafePointer<BFloat16Bits>) {
+        guard let storage else { return }
+        precondition(count < capacity, "a chunk is proved before the next row comes")
+        (storage.pointer + count * width).update(from: row, count: width)
+        count += 1
+    }
+
+    mutating func removeAll() {
+        count = 0
+    }
+}

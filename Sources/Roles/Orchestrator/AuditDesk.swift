@@ -1,0 +1,239 @@
+import Identity
+import Messages
+import Orchestration
+import Sampling
+import Tensors
+import Transformer
+import Verification
+
+/// The orchestrator's judgement of groups: cheap checks, comparison with the replay, reward, FLOPs.
+///
+/// It never believes what it compares: prompts and terms come from the run, rewards from token ids.
+final class AuditDesk {
+    /// What a report came to.
+    struct Outcome {
+        let verdict: AuditVerdict
+        /// To be stored with the acceptance: the training input.
+        let replay: RunDatabase.StoredReplay?
+    }
+
+    private let context: RunContext
+    private let database: RunDatabase
+    private let model: ModelConfiguration
+    private let rules: AuditRules
+    private let groupID: (UInt64) -> Hash256
+    private var pending: [Hash256: Pending] = [:]
+
+    /// A group between its receipt and its verdict, decoded once.
+    private struct Pending {
+        let evidence: GroupEvidence
+        let terms: LeaseTerms
+        let slot: UInt64
+    }
+
+    init(
+        context: RunContext, database: RunDatabase, model: ModelConfiguration, policy: AuditPolicy,
+        groupID: @escaping (UInt64) -> Hash256
+    ) {
+        self.groupID = groupID
+        self.context = context
+        self.database = database
+        self.model = model
+        rules = AuditRules(
+            schemaVersion: SchemaVersion.current, arithmeticVersion: ArithmeticVersion.current,
+            vocabularySize: model.vocabularySize, hiddenSize: model.hiddenSize, policy: policy)
+    }
+
+    /// Decodes a group and runs every check that needs no replay.
+    func receive(
+        _ payload: [UInt8], signature: [UInt8], hash: Hash256, from identity: PublicKey, leaseID: UInt64,
+        lease: (record: LeaseRecord, version: PolicyVersion)
+    ) -> Submission {
+        func failed(_ check: String, _ reason: String, _ severity: Orchestration.Severity, tokens: UInt64 = 0) -> Submission {
+            Submission(
+                lease: leaseID, group: hash, tokens: tokens,
+                failure: Finding(check: check, reason: reason, severity: severity))
+        }
+        guard identity.isValidSignature(signature, domain: SignatureDomain.group, payload) else {
+            return failed("signature", "The signature over the group does not hold for the channel's key.", .refuse)
+        }
+        let decoded: Wire.GroupPayload
+        do throws(MessageError) {
+            decoded = try Wire.GroupPayload(strict: payload)
+        } catch {
+            return failed("schema", "The signed group cannot be decoded: \(error)", .soft)
+        }
+        guard let evidence = GroupEvidence(decoded) else {
+            return failed("schema", "A key or hash in the signed group has the wrong length.", .soft)
+        }
+        do {
+            let terms = try terms(leaseID: leaseID, record: lease.record, version: lease.version)
+            if let rejection = Checks.examine(evidence, terms: terms, rules: rules) {
+                return failed(rejection.check, rejection.reason, rejection.severity.orchestration)
+            }
+            pending[hash] = Pending(evidence: evidence, terms: terms, slot: lease.record.slot)
+            let tokens = evidence.samples.reduce(0) { $0 + $1.tokens.count }
+            return Submission(lease: leaseID, group: hash, tokens: UInt64(tokens))
+        } catch {
+            return failed("environment", "The lab's environment failed: \(error)", .refuse)
+        }
+    }
+
+    /// What a verifier gets: tokens, and nothing that the worker computed from them.
+    func assignment(_ audit: Audit) throws -> Wire.Audit {
+        guard let group = try known(audit.group, slot: audit.slot) else {
+            throw RoleFailure(.fault, "The payload of group \(audit.group.hex.prefix(12)) is gone.")
+        }
+        var message = Wire.Audit()
+        message.auditID = audit.id
+        message.runID = .init(context.id.bytes)
+        message.groupID = .init(audit.groupID.bytes)
+        message.workerKey = .init(audit.worker.rawBytes)
+        message.version = audit.version.wire
+        message.promptTokens = group.terms.promptTokens.map(UInt32.init(bitPattern:))
+        message.sampling = context.sampling.wire
+        message.completions = group.evidence.samples.map { sample in
+            var list = Wire.TokenList()
+            list.tokens = sample.tokens.map(UInt32.init(bitPattern:))
+            return list
+        }
+        return message
+    }
+
+    /// Compares a replay with its group, scores an accepted one, and counts both sides' work.
+    nonisolated(nonsending) func judge(
+        _ report: Wire.AuditReport, by verifier: PublicKey, of hash: Hash256, record: GroupRecord
+    ) async -> Outcome {
+        let fault = { (reason: String) in Outcome(verdict: .inconclusive(reason: reason), replay: nil) }
+        do {
+            guard let group = try known(hash, slot: record.slot) else {
+                return fault("the payload of the group is gone")
+            }
+            let signed = SignedContent.audit(
+                auditID: report.auditID, groupID: group.terms.groupID.bytes,
+                samplesHash: SHA256.hash(SignedContent.auditSamples(report.samples)).bytes)
+            guard verifier.isValidSignature([UInt8](report.signature), domain: SignatureDomain.audit, signed) else {
+                return fault("the verifier's signature over its report does not hold")
+            }
+            guard let replay = ReplayResult(report.samples) else {
+                return fault("a value of the report has the wrong form")
+            }
+            let completions = group.evidence.samples.map(\.tokens.count)
+            let work = workOf(prompt: group.terms.promptTokens.count, completions)
+            switch Checks.judge(group.evidence, terms: group.terms, rules: rules, replay: replay) {
+            case .inconclusive(let verifierFault): return fault(verifierFault.reason)
+            case .rejected(let rejection):
+                let finding = Finding(
+                    check: rejection.check, reason: "\(rejection.reason) (\(rejection.place))",
+                    severity: rejection.severity.orchestration)
+                return Outcome(verdict: .rejected(finding, auditFLOPs: work), replay: nil)
+            case .accepted:
+                var rewards: [Float] = []
+                for sample in group.evidence.samples {
+                    let reward = try await context.tasks.reward(
+                        slot: group.slot, tokens: sample.tokens, stopTokens: context.stopTokens)
+                    guard reward.isFinite else { return fault("the grader gave no finite reward") }
+                    rewards.append(Float(reward))
+                }
+                let stored = RunDatabase.StoredReplay(
+                    hash: hash, report: [UInt8](try report.serializedData()), rewards: rewards, verifier: verifier.hex)
+                return Outcome(
+                    verdict: .accepted(.init(rewards: rewards, verifiedFLOPs: work, auditFLOPs: work)), replay: stored)
+            }
+        } catch {
+            // A grader that failed, a disk that did not answer: a third state, never a reward of 0.
+            return fault("the lab could not judge the group: \(error)")
+        }
+    }
+
+    /// The groups of a batch, as the trainer gets them: the replay's log-probabilities beside the worker's.
+    func batch(_ step: UInt64, _ hashes: [Hash256]) throws -> Wire.Batch {
+        var batch = Wire.Batch()
+        batch.step = step
+        var digest = SHA256()
+        for hash in hashes {
+            digest.update(hash)
+            guard let stored = try database.group(hash), let replay = try database.replay(hash) else {
+                throw RoleFailure(.fault, "Group \(hash.hex.prefix(12)) of batch \(step) is not in the database.")
+            }
+            let payload = try Wire.GroupPayload(strict: stored.payload)
+            let report = try Wire.AuditReport(serializedBytes: replay.report)
+            var group = Wire.TrainingGroup()
+            group.groupID = payload.groupID
+            group.groupHash = .init(hash.bytes)
+            group.version.number = payload.policyVersion
+            group.version.weightsHash = payload.weightsHash
+            group.promptTokens = payload.promptTokens
+            group.temperature = payload.sampling.temperature
+            for (index, sample) in payload.samples.enumerated() {
+                var item = Wire.TrainingSample()
+                item.tokens = sample.tokens
+                item.behaviourLogProbabilities = report.samples[index].logProbabilities
+                item.reportedLogProbabilities = sample.logProbabilities
+                item.reward = replay.rewards[index]
+                group.samples.append(item)
+                batch.totalCompletionTokens += UInt64(sample.tokens.count)
+            }
+            batch.groups.append(group)
+        }
+        batch.batchHashPrefix = digest.finalize().withUnsafeBytes {
+            UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self))
+        }
+        return batch
+    }
+
+    /// Drops what was kept of groups that came to a verdict.
+    func note(_ fact: Fact) {
+        switch fact {
+        case .groupAccepted(let group, _, _, _, _, _), .groupRejected(let group, _, _, _, _),
+            .groupWithdrawn(let group, _):
+            pending[group] = nil
+        default: break
+        }
+    }
+
+    /// Drops groups that were not journaled after all, or are not needed any more.
+    func forget(_ groups: [Hash256]) {
+        for group in groups { pending[group] = nil }
+    }
+
+    private func workOf(prompt: Int, _ completions: [Int]) -> Int64 {
+        Int64(clamping: model.forwardFLOPs(promptTokens: prompt, completionTokens: completions))
+    }
+
+    private func terms(leaseID: UInt64, record: LeaseRecord, version: PolicyVersion) throws -> LeaseTerms {
+        LeaseTerms(
+            runID: context.id, leaseID: leaseID, groupID: groupID(record.slot), attempt: record.attempt,
+            workerKey: record.worker, policyVersion: version.number, weightsHash: version.weightsHash,
+            environmentID: context.environmentID, environmentHash: context.environmentHash,
+            promptTokens: try context.tasks.promptTokens(slot: record.slot), parameters: context.sampling)
+    }
+
+    /// The decoded group, from memory or, after a restart, from the database.
+    private func known(_ hash: Hash256, slot: UInt64) throws -> Pending? {
+        if let group = pending[hash] { return group }
+        guard let stored = try database.group(hash) else { return nil }
+        let payload = try Wire.GroupPayload(strict: stored.payload)
+        guard let evidence = GroupEvidence(payload) else { return nil }
+        // It passed the cheap checks when it was journaled, so its own fields are the lease's.
+        let terms = LeaseTerms(
+            runID: evidence.runID, leaseID: evidence.leaseID, groupID: evidence.groupID, attempt: evidence.attempt,
+            workerKey: evidence.workerKey, policyVersion: evidence.policyVersion, weightsHash: evidence.weightsHash,
+            environmentID: evidence.environmentID, environmentHash: evidence.environmentHash,
+            promptTokens: try context.tasks.promptTokens(slot: slot), parameters: context.sampling)
+        let group = Pending(evidence: evidence, terms: terms, slot: slot)
+        pending[hash] = group
+        return group
+    }
+}
+
+extension Rejection.Severity {
+    /// The severity in the state machine's words.
+    var orchestration: Orchestration.Severity {
+        switch self {
+        case .discard: .refuse
+        case .softStrike: .soft
+        case .slash: .slash
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import Identity
+import Messages
+import Orchestration
+import Queues
+
+/// Who is on the other end of each connection: the authenticated key of the channel, and the identity tied to it.
+struct Connections {
+    /// What is known of one connection.
+    struct Connection {
+        let id: ConnectionID
+        let peer: PeerID
+        /// The CURVE key that the transport authenticated.
+        let curveKey: [UInt8]
+        /// The Ed25519 key that signed this CURVE key, once it said hello.
+        var identity: PublicKey?
+        var role: Role?
+        var name = ""
+        /// The next message number of ours on this connection.
+        var nextMessage: UInt64 = 1
+    }
+
+    /// Connections that have not said hello are forgotten first when there are too many.
+    private static let capacity = 4096
+
+    private var byPeer: [PeerID: ConnectionID] = [:]
+    private var byID: [ConnectionID: Connection] = [:]
+    private var order: [ConnectionID] = []
+    private var next: UInt64 = 1
+
+    /// The connection behind a routing id; a new one when the id is new or its authenticated key changed.
+    mutating func connection(peer: PeerID, curveKey: [UInt8]) -> Connection {
+        if let id = byPeer[peer], let known = byID[id], known.curveKey == curveKey { return known }
+        let connection = Connection(id: ConnectionID(next), peer: peer, curveKey: curveKey)
+        next += 1
+        byPeer[peer] = connection.id
+        byID[connection.id] = connection
+        order.append(connection.id)
+        if byID.count > Self.capacity { forgetOldestStranger() }
+        return connection
+    }
+
+    subscript(_ id: ConnectionID) -> Connection? { byID[id] }
+
+    mutating func introduce(_ id: ConnectionID, identity: PublicKey, role: Role, name: String) {
+        byID[id]?.identity = identity
+        byID[id]?.role = role
+        byID[id]?.name = name
+    }
+
+    mutating func nextMessage(to id: ConnectionID) -> UInt64 {
+        guard let number = byID[id]?.nextMessage else { return 0 }
+        byID[id]?.nextMessage = number + 1
+        return number
+    }
+
+    mutating func forget(_ id: ConnectionID) {
+        guard let connection = byID.removeValue(forKey: id) else { return }
+        if byPeer[connection.peer] == id { byPeer[connection.peer] = nil }
+        order.removeAll { $0 == id }
+    }
+
+    private mutating func forgetOldestStranger() {
+        if let stranger = order.first(where: { byID[$0]?.identity == nil }) ?? order.first { forget(stranger) }
+    }
+}

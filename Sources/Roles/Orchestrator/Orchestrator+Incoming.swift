@@ -1,0 +1,90 @@
+import Identity
+import Messages
+import Orchestration
+
+/// What members say, as events.
+extension Orchestrator {
+    func take(_ body: Wire.ClientBody, attachments: [[UInt8]], from: Correspondent) async {
+        let connection = from.connection
+        switch body {
+        case .hello: break
+        case .heartbeat: step(.heartbeat(from: connection))
+        case .goodbye: step(.goodbye(from: connection))
+
+        case .leaseRequest(let request):
+            chronicle.note(version: request.newestVersion, heldBy: connections[connection]?.name ?? "")
+            step(.leasesRequested(from: from, groups: Int(request.groups)))
+        case .leaseProgress(let progress): step(.leaseProgress(from: connection, leases: progress.leaseIds))
+        case .leaseReturn(let returned): step(.leasesReturned(from: from, leases: returned.leaseIds))
+        case .groupSubmission(let submission): takeGroup(submission, payload: attachments.first ?? [], from: from)
+
+        case .auditRequest(let request): step(.auditsRequested(from: from, groups: Int(request.groups)))
+        case .auditReport(let report): await takeReport(report, from: from)
+        case .auditFault(let fault): step(.auditsFaulted(from: from, audits: fault.auditIds, reason: fault.reason))
+
+        case .batchRequest(let request): step(.batchRequested(from: from, step: request.step))
+        case .batchDone(let done):
+            recallBatch(done.step)
+            chronicle.note(trainerMetrics: done.metrics.map { ($0.name, $0.value) }, step: done.step)
+            step(.batchDone(from: from, step: done.step))
+        case .versionPublished(let published):
+            guard let version = PolicyVersion(published.version) else {
+                send(.refusal(refusal("malformed", "The weights hash is not 32 bytes.")), to: from)
+                return
+            }
+            step(.versionPublished(from: from, version: version))
+        case .checkpointStable(let checkpoint): step(.checkpointStable(from: from, step: checkpoint.step))
+        }
+    }
+
+    private func takeGroup(_ submission: Wire.GroupSubmission, payload: [UInt8], from: Correspondent) {
+        guard let identity = connections[from.connection]?.identity else { return }
+        let hash = SHA256.hash(payload)
+        let lease = run.lease(submission.leaseID, on: from.connection)
+        // A repeated or hopeless submission needs no checks: the machine answers it from what it knows.
+        guard let lease, run.awaitsGroup(submission.leaseID, on: from.connection) else {
+            step(.groupSubmitted(Submission(lease: submission.leaseID, group: hash, tokens: 0), from: from))
+            return
+        }
+        let signature = [UInt8](submission.signature)
+        let received = desk.receive(
+            payload, signature: signature, hash: hash, from: identity, leaseID: submission.leaseID, lease: lease)
+        let before = turn.facts.count
+        step(.groupSubmitted(received, from: from))
+        // The payload is written with the fact that names it, or not at all.
+        let isJournaled = turn.facts[before...].contains { fact in
+            if case .groupReceived(hash, _, _) = fact { true } else { false }
+        }
+        if isJournaled {
+            chronicle.note(generateSeconds: submission.seconds)
+            turn.groups.append(RunDatabase.StoredGroup(hash: hash, payload: payload, signature: signature))
+        } else {
+            desk.forget([hash])
+        }
+    }
+
+    /// Finds out again what the step's row says about a batch that was sent before this process began.
+    private func recallBatch(_ step: UInt64) {
+        guard chronicle.misses(step), let groups = run.state.batches[step], let staleness = run.staleness(ofBatch: step)
+        else { return }
+        do {
+            chronicle.recall(try desk.batch(step, groups), staleness: staleness)
+        } catch {
+            log.warning("step \(step) gets an incomplete row", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func takeReport(_ report: Wire.AuditReport, from: Correspondent) async {
+        guard let identity = connections[from.connection]?.identity else { return }
+        guard let audit = run.audit(report.auditID, on: from.connection) else {
+            // Late, or taken away meanwhile: acknowledged so that the verifier stops repeating it.
+            send(.acknowledgement(Wire.Acknowledgement()), to: from)
+            return
+        }
+        chronicle.note(verifySeconds: report.seconds)
+        let outcome = await desk.judge(report, by: identity, of: audit.group, record: audit.record)
+        // Scoring may have let other messages in between; the machine checks again that the audit is still open.
+        step(.auditReported(from: from, audit: report.auditID, verdict: outcome.verdict))
+        if let replay = outcome.replay { turn.replays.append(replay) }
+    }
+}

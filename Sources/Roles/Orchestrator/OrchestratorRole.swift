@@ -1,0 +1,140 @@
+import EnvironmentKit
+import Foundation
+import Identity
+import Logging
+import Messages
+import Orchestration
+import Queues
+import RunConfiguration
+import Sampling
+import Tensors
+import Verification
+
+/// The orchestrator of a run: the only process that faces the open network for rollouts.
+public struct OrchestratorRole: Sendable {
+    private let file: RunFile
+    private let directory: RunDirectory
+    private let log: Logger
+
+    /// An orchestrator of the run in `file`, whose directory holds its keys.
+    public init(_ file: RunFile, log: Logger) {
+        self.file = file
+        directory = RunDirectory(file.run.resolvedDirectory)
+        self.log = log
+    }
+
+    /// Serves until the run is finished; a cancelled task drains first.
+    ///
+    /// - Throws: A ``RoleFailure``.
+    public func run() async throws {
+        let secrets = try RunSecrets(directory: directory)
+        let lab = try NodeKeys.load(path: directory.key("lab"))
+        let model = try StartingModel(file.model)
+        let environment = try await EnvironmentRegistry.open(file.environment)
+        let context = RunContext(
+            id: secrets.runID, name: file.run.name, keys: lab, relays: relays(),
+            tasks: TaskBook(environment: environment, tokenizer: model.tokenizer, secret: secrets.secret),
+            sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens),
+            vocabularySize: model.configuration.vocabularySize, arithmeticVersion: ArithmeticVersion.current,
+            heartbeatMilliseconds: 3000)
+        try context.sampling.validate(
+            vocabularySize: context.vocabularySize, allowFilters: file.sampling.allowFilters)
+
+        let database = try RunDatabase(path: directory.database, run: secrets.runID)
+        let configuration = try Run.Configuration(file, secrets: secrets)
+        let facts = try database.facts()
+        let run = try Run(configuration: configuration, replaying: facts)
+        if !facts.isEmpty {
+            log.notice("continuing the run", metadata: ["facts": "\(facts.count)", "step": "\(run.state.doneStep)"])
+        }
+        let rollouts =
+            file.telemetry.rollouts ? RolloutRecord(directory: directory, tasks: context.tasks) : nil
+        let chronicle = try Chronicle(
+            directory: directory, tensorBoard: file.telemetry.tensorboard, rollouts: rollouts, log: log)
+        var limits = SocketLimits.standard
+        limits.connectionsPerAddress = file.admission.connectionsPerAddress
+        let socket = try RouterSocket(
+            bind: "tcp://\(file.network.host):\(file.network.orchestratorPort)", serverKey: lab.curve, limits: limits
+        ) { _, _ in
+            // Any key may knock; who it is, and whether it may join, the signed hello decides.
+            true
+        }
+        log.notice("listening", metadata: ["endpoint": "\(socket.endpoint)", "run": "\(secrets.runID)"])
+        let desk = AuditDesk(
+            context: context, database: database, model: model.configuration, policy: .init(file.audit.policy),
+            groupID: { configuration.groupID(slot: $0) })
+        let orchestrator = Orchestrator(
+            context: context, run: run, database: database, socket: socket, desk: desk, chronicle: chronicle,
+            kernelDigest: KernelVectors.combinedDigest, log: log)
+        try await serve(orchestrator, socket)
+        await socket.closeAndWait()
+    }
+
+    private func serve(_ orchestrator: Orchestrator, _ socket: RouterSocket) async throws {
+        let mailbox = Mailbox<Work>(capacity: 4096)
+        let reason = try await withThrowingTaskGroup(of: String?.self) { group in
+            group.addTask { try await orchestrator.work(mailbox) }
+            group.addTask {
+                for await incoming in socket.incoming { await mailbox.put(.message(incoming)) }
+                return nil
+            }
+            group.addTask {
+                for await event in socket.events {
+                    if case .left(let peer, let key) = event {
+                        await mailbox.put(.disconnected(peer: peer, curveKey: key))
+                    }
+                }
+                return nil
+            }
+            group.addTask {
+                var isDraining = false
+                while true {
+                    // Sleep does not throw here: a cancelled run still has to drain, and `work` decides when it is over.
+                    try? await Task.sleep(for: .milliseconds(50))
+                    if Task.isCancelled, !isDraining {
+                        isDraining = true
+                        await mailbox.put(.drain(reason: "the operator stopped the run", milliseconds: 15_000))
+                    }
+                    if mailbox.isClosed { return nil }
+                    await mailbox.put(.tick)
+                }
+            }
+            var reason = "stopped"
+            while let finished = try await group.next() {
+                if let finished {
+                    reason = finished
+                    break
+                }
+            }
+            mailbox.close()
+            group.cancelAll()
+            return reason
+        }
+        log.notice("stopped: \(reason)")
+    }
+
+    private func relays() -> [String] {
+        let host = file.network.advertise ?? (file.network.host == "0.0.0.0" ? "127.0.0.1" : file.network.host)
+        return ["http://\(host):\(file.network.relayPort)"] + file.network.relays
+    }
+}
+
+extension SamplingParameters {
+    /// What a run file's `[sampling]` table says.
+    init(_ file: RunFile, stopTokens: [Int32]) {
+        self.init(
+            samples: file.sampling.groupSize, maximumTokens: file.sampling.maxTokens,
+            temperature: Float(file.sampling.temperature), topK: file.sampling.topK, topP: Float(file.sampling.topP),
+            minP: Float(file.sampling.minP), stopTokens: stopTokens)
+    }
+}
+
+extension Verification.AuditPolicy {
+    /// What a run file's `audit.policy` means.
+    init(_ policy: RunConfiguration.AuditPolicy) {
+        switch policy {
+        case .exact: self = .exact
+        case .toploc: self = .toploc(ForeignEnginePolicy())
+        }
+    }
+}

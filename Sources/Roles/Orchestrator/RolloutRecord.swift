@@ -1,0 +1,52 @@
+import Foundation
+import Identity
+import Messages
+
+/// Every batch's rollouts as JSON lines, for people to read and for outsiders to re-check.
+struct RolloutRecord: Sendable {
+    private struct Line: Encodable {
+        let prompt: String
+        let completion: String
+        let reward: Float
+        let worker: String
+        let verdict: String
+        let tokens: [UInt32]
+        let promptTokens: [UInt32]
+        let logprobs: [Float]
+        let version: UInt64
+        let weightsHash: String
+        let groupID: String
+        let sample: Int
+    }
+
+    let directory: RunDirectory
+    let tasks: TaskBook
+
+    /// Writes `rollouts/step_NNNNNN/rollouts.jsonl`; a redispatched batch writes the same again.
+    func write(_ batch: Wire.Batch) throws {
+        let folder = directory.rollouts(step: batch.step)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var data = Data()
+        for group in batch.groups {
+            let prompt = text(group.promptTokens)
+            for (index, sample) in group.samples.enumerated() {
+                data += try encoder.encode(
+                    Line(
+                        prompt: prompt, completion: text(sample.tokens), reward: sample.reward,
+                        worker: Hexadecimal.encode(group.workerKey), verdict: "accepted", tokens: sample.tokens,
+                        promptTokens: group.promptTokens, logprobs: sample.behaviourLogProbabilities,
+                        version: group.version.number, weightsHash: Hexadecimal.encode(group.version.weightsHash),
+                        groupID: Hexadecimal.encode(group.groupID), sample: index))
+                data.append(UInt8(ascii: "\n"))
+            }
+        }
+        try data.write(to: URL(fileURLWithPath: folder + "/rollouts.jsonl"))
+    }
+
+    private func text(_ tokens: [UInt32]) -> String {
+        String(decoding: tasks.tokenizer.decode(tokens.map(Int32.init(bitPattern:))), as: UTF8.self)
+    }
+}

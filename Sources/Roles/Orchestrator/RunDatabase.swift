@@ -1,0 +1,173 @@
+import Foundation
+import GRDB
+import Identity
+import Ledger
+import Orchestration
+
+/// Everything that a run must not lose: the journal of facts, the payloads that they name, and the ledger, in one
+/// SQLite file.
+///
+/// One call of ``commit(_:)`` is one synced transaction. What the state machine decided becomes visible to the outside
+/// only after it returned, so a receipt, a lease or a batch never refers to something that a crash could undo.
+public final class RunDatabase: Sendable {
+    private let pool: DatabasePool
+
+    /// What one turn of the orchestrator writes, all or nothing.
+    struct Turn: Sendable {
+        var facts: [Fact] = []
+        var settlements: [Settlement] = []
+        var groups: [StoredGroup] = []
+        var replays: [StoredReplay] = []
+        var forgotten: [Hash256] = []
+
+        var isEmpty: Bool {
+            facts.isEmpty && settlements.isEmpty && groups.isEmpty && replays.isEmpty && forgotten.isEmpty
+        }
+    }
+
+    /// A group as received, signature included: never re-encoded.
+    struct StoredGroup: Sendable {
+        var hash: Hash256
+        var payload: [UInt8]
+        var signature: [UInt8]
+    }
+
+    /// What an accepted group's replay gave; the training input.
+    struct StoredReplay: Sendable {
+        var hash: Hash256
+        /// An encoded `AuditReport`.
+        var report: [UInt8]
+        var rewards: [Float]
+        var verifier: String
+    }
+
+    /// Opens or creates the database of a run.
+    ///
+    /// - Throws: A ``RoleFailure`` when the file belongs to another run or cannot be written.
+    public init(path: String, run: Hash256) throws {
+        do {
+            pool = try DatabasePool(path: path, configuration: Ledger.durableConfiguration())
+            var migrator = DatabaseMigrator()
+            migrator.registerMigration("journal-1") { database in
+                try database.execute(
+                    sql: """
+                        CREATE TABLE run (id BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;
+                        CREATE TABLE facts (sequence INTEGER PRIMARY KEY, body BLOB NOT NULL);
+                        CREATE TABLE groups (
+                            hash BLOB NOT NULL PRIMARY KEY, payload BLOB NOT NULL, signature BLOB NOT NULL
+                        ) WITHOUT ROWID;
+                        CREATE TABLE replays (
+                            hash BLOB NOT NULL PRIMARY KEY, report BLOB NOT NULL, rewards TEXT NOT NULL,
+                            verifier TEXT NOT NULL
+                        ) WITHOUT ROWID;
+                        """)
+            }
+            Ledger.migrate(&migrator)
+            try migrator.migrate(pool)
+            try pool.write { database in
+                if let known = try Data.fetchOne(database, sql: "SELECT id FROM run") {
+                    guard [UInt8](known) == run.bytes else {
+                        throw RoleFailure(
+                            .badInput, "\(path) belongs to run \(Hexadecimal.encode(known)).",
+                            advice: "Choose another run directory, or start over with --clean.")
+                    }
+                } else {
+                    try database.execute(sql: "INSERT INTO run (id) VALUES (?)", arguments: [Data(run.bytes)])
+                }
+                try Ledger.begin(run: run, in: database)
+            }
+        } catch let failure as RoleFailure {
+            throw failure
+        } catch let error as DatabaseError {
+            throw RoleFailure(
+                .fault, "The run's database \(path) cannot be opened: \(error.message ?? "\(error)").",
+                advice: "Check the disk's free space and the file's permissions.")
+        }
+    }
+
+    /// Every fact, in order.
+    func facts() throws -> [Fact] {
+        try pool.read { database in
+            try Data.fetchAll(database, sql: "SELECT body FROM facts ORDER BY sequence").map { body in
+                try Fact(decoding: body)
+            }
+        }
+    }
+
+    /// Writes one turn and syncs it.
+    func commit(_ turn: Turn) throws {
+        guard !turn.isEmpty else { return }
+        do {
+            try pool.writeWithoutTransaction { database in
+                try database.inTransaction(.immediate) {
+                    for group in turn.groups {
+                        try database.execute(
+                            sql: "INSERT OR IGNORE INTO groups (hash, payload, signature) VALUES (?, ?, ?)",
+                            arguments: [Data(group.hash.bytes), Data(group.payload), Data(group.signature)])
+                    }
+                    for replay in turn.replays {
+                        try database.execute(
+                            sql: "INSERT OR REPLACE INTO replays (hash, report, rewards, verifier) VALUES (?, ?, ?, ?)",
+                            arguments: [
+                                Data(replay.hash.bytes), Data(replay.report),
+                                replay.rewards.map { "\($0)" }.joined(separator: " "), replay.verifier,
+                            ])
+                    }
+                    for fact in turn.facts {
+                        try database.execute(
+                            sql: "INSERT INTO facts (body) VALUES (?)", arguments: [Data(fact.encoded())])
+                    }
+                    for settlement in turn.settlements { try settlement.enter(in: database) }
+                    for hash in turn.forgotten {
+                        let key = Data(hash.bytes)
+                        try database.execute(sql: "DELETE FROM groups WHERE hash = ?", arguments: [key])
+                        try database.execute(sql: "DELETE FROM replays WHERE hash = ?", arguments: [key])
+                    }
+                    return .commit
+                }
+            }
+        } catch let error as DatabaseError {
+            throw RoleFailure(
+                .fault,
+                "The run's database could not be written: \(error.message ?? "\(error)"). Nothing was acknowledged.",
+                advice: error.resultCode == .SQLITE_FULL
+                    ? "Free some disk space, then start again with --resume." : "Start again with --resume.")
+        }
+    }
+
+    /// A journaled group, or nil when it is not needed any more.
+    func group(_ hash: Hash256) throws -> StoredGroup? {
+        try pool.read { database in
+            try Row.fetchOne(
+                database, sql: "SELECT payload, signature FROM groups WHERE hash = ?", arguments: [Data(hash.bytes)]
+            ).map { row in
+                StoredGroup(hash: hash, payload: [UInt8](row["payload"] as Data), signature: [UInt8](row["signature"] as Data))
+            }
+        }
+    }
+
+    /// The replay of an accepted group.
+    func replay(_ hash: Hash256) throws -> StoredReplay? {
+        try pool.read { database in
+            try Row.fetchOne(
+                database, sql: "SELECT report, rewards, verifier FROM replays WHERE hash = ?",
+                arguments: [Data(hash.bytes)]
+            ).map { row in
+                StoredReplay(
+                    hash: hash, report: [UInt8](row["report"] as Data),
+                    rewards: (row["rewards"] as String).split(separator: " ").compactMap { Float($0) },
+                    verifier: row["verifier"])
+            }
+        }
+    }
+
+    /// A worker's balance in FLOPs, stake apart.
+    func balance(of worker: PublicKey) throws -> Int64 {
+        try pool.read { try Ledger.balance(of: .worker(worker), in: $0) }
+    }
+
+    /// Every balance.
+    func balances() throws -> [Account: Int64] {
+        try pool.read { try Ledger.balances(in: $0) }
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+
+/// The layout of a run's directory (docs/run-directory.md): the only place that builds these paths.
+public struct RunDirectory: Sendable, Hashable {
+    /// The directory itself, absolute.
+    public let root: String
+
+    /// Names the run directory at `path`, relative to the working directory unless absolute.
+    public init(_ path: String) {
+        root = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
+    /// The resolved run file as JSON.
+    public var runFile: String { root + "/run.json" }
+    /// One JSON object of numbers per optimizer step.
+    public var metrics: String { root + "/metrics.jsonl" }
+    /// What happened, one JSON object per line, for screens and people.
+    public var story: String { root + "/story.jsonl" }
+    /// The reward curve as a picture.
+    public var rewardChart: String { root + "/reward.svg" }
+    /// What a finished demo says in numbers.
+    public var summary: String { root + "/summary.json" }
+    /// Leases, groups, verdicts and the ledger.
+    public var database: String { root + "/orchestrator.sqlite" }
+    /// The trainer's checkpoints.
+    public var checkpoints: String { root + "/checkpoints" }
+    /// The model after warm-up, a Hugging Face directory.
+    public var startModel: String { root + "/model-start" }
+    /// The model of the newest checkpoint, a Hugging Face directory.
+    public var model: String { root + "/model" }
+    /// The origin directory that the relay serves.
+    public var origin: String { root + "/weights" }
+    /// Log files, one per process.
+    public var logs: String { root + "/logs" }
+    /// Key files of the run's own processes, mode 0600.
+    public var keys: String { root + "/keys" }
+    /// The join ticket that workers and verifiers of this run use.
+    public var ticket: String { root + "/join.toml" }
+    /// Ground truth for people: prompts, completions, rewards, verdicts of one step.
+    public func rollouts(step: UInt64) -> String {
+        root + "/rollouts/step_" + Self.padded(step)
+    }
+    /// The key file of one member, for example `worker-1`.
+    public func key(_ member: String) -> String { keys + "/" + member + ".key" }
+    /// The log of one member.
+    public func log(_ member: String) -> String { logs + "/" + member + ".log" }
+    /// Where one worker or verifier keeps the policy versions that it fetched.
+    public func cache(_ member: String) -> String { root + "/cache/" + member }
+
+    /// Held by the one process that supervises the run's members here.
+    var supervisorLock: String { root + "/locks/supervisor" }
+    /// Held together by the run's members here.
+    var membersLock: String { root + "/locks/members" }
+
+    static func padded(_ step: UInt64) -> String {
+        let digits = String(step)
+        return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    }
+}

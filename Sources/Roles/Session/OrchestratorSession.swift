@@ -1,0 +1,140 @@
+import Logging
+import Messages
+import Queues
+import Synchronization
+
+/// A member's conversation with the orchestrator: greets on every connection, repeats what is not answered, and hands
+/// over what arrives.
+final class OrchestratorSession: Sendable {
+    private let dealer: ReliableDealer
+    private let identity: SessionIdentity
+    private let log: Logger
+    /// The last step that a STABLE checkpoint covers, which every greeting names; it moves on while the trainer lives.
+    private let stableStep: StableStep
+
+    /// Starts connecting; returns at once.
+    init(_ identity: SessionIdentity, log: Logger) throws {
+        self.identity = identity
+        self.log = log
+        let stableStep = StableStep(identity.resumeStep)
+        self.stableStep = stableStep
+        dealer = try ReliableDealer(
+            connect: identity.ticket.endpoint, serverKey: try identity.orchestrator.curve, keys: identity.keys.curve,
+            policy: .init(repeatAfter: .seconds(5)),
+            greeting: { id in ClientEnvelope(id: id, .hello(identity.hello(resumeStep: stableStep.current))).frames })
+    }
+
+    /// Notes that a STABLE checkpoint covers a step, for the greetings to come.
+    func noteStable(step: UInt64) { stableStep.advance(to: step) }
+
+    /// Sends a message until it is answered.
+    func send(_ body: Wire.ClientBody, attachments: [[UInt8]] = []) throws {
+        try dealer.send { id in ClientEnvelope(id: id, body, attachments: attachments).frames }
+    }
+
+    /// Sends a message once: what a later message or the next welcome makes worthless.
+    func sendOnce(_ body: Wire.ClientBody) {
+        do {
+            try dealer.sendOnce { id in ClientEnvelope(id: id, body).frames }
+        } catch {
+            log.debug("message dropped", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// What the orchestrator says, in order, until the session is closed.
+    ///
+    /// - Parameter handle: Called for every message; a welcome comes again after every reconnection.
+    /// - Throws: A ``RoleFailure`` when the orchestrator refuses this member for good.
+    func listen(_ handle: (Wire.ServerBody) async throws -> Void) async throws {
+        for await frames in dealer.incoming {
+            let envelope: ServerEnvelope
+            do throws(MessageError) {
+                envelope = try ServerEnvelope(frames: frames)
+            } catch {
+                log.warning("The orchestrator sent something unreadable", metadata: ["reason": "\(error)"])
+                continue
+            }
+            if envelope.header.answers != 0 { dealer.acknowledge(envelope.header.answers) }
+            guard let body = envelope.header.body else { continue }
+            if case .refusal(let refusal) = body {
+                try take(refusal)
+            }
+            try await handle(body)
+        }
+    }
+
+    private func take(_ refusal: Wire.Refusal) throws {
+        if refusal.final {
+            throw RoleFailure(
+                .unreachable, "The orchestrator refuses this \(identity.role.rawValue): \(refusal.reason)",
+                advice: refusal.advice)
+        }
+        // The orchestrator was started again, or took this member for dead.
+        if refusal.code == "hello-first" || refusal.code == "hello-required" {
+            sendOnce(.hello(identity.hello(resumeStep: stableStep.current)))
+        }
+        log.notice("refused: \(refusal.reason)", metadata: ["code": "\(refusal.code)"])
+    }
+
+    /// Says what happens to the connection, in words for people, until the session is closed.
+    ///
+    /// - Throws: A ``RoleFailure`` when the channel's key is refused, or nobody answers for `patience` before the first
+    ///   connection.
+    func watchConnection(patience: Duration) async throws {
+        let began = ContinuousClock.now
+        var wasConnected = false
+        for await event in dealer.events {
+            switch event {
+            case .connected:
+                log.info("connected", metadata: ["to": "\(identity.ticket.endpoint)"])
+                wasConnected = true
+            case .disconnected: log.notice("The connection to the orchestrator broke; trying again.")
+            case .refused:
+                throw RoleFailure(
+                    .unreachable, "The orchestrator at \(identity.ticket.endpoint) refuses this key.",
+                    advice: "Ask the lab for an invitation, or check that the key file is the one it knows.")
+            case .handshakeBroken(let reason):
+                log.notice("No connection: \(reason).")
+                if !wasConnected, began.duration(to: .now) > patience { throw unreachable("(\(reason))") }
+            case .retrying:
+                if !wasConnected, began.duration(to: .now) > patience { throw unreachable("") }
+            case .gaveUp(let id): log.warning("message \(id) was never answered")
+            }
+        }
+    }
+
+    private func unreachable(_ detail: String) -> RoleFailure {
+        RoleFailure(
+            .unreachable, "Nobody answers at \(identity.ticket.endpoint)\(detail.isEmpty ? "" : " \(detail)").",
+            advice: "Check the join address, and that the run is up and this machine may reach it.")
+    }
+
+    /// Says goodbye and lets the last messages leave.
+    func close(_ reason: String) async {
+        var goodbye = Wire.Goodbye()
+        goodbye.reason = reason
+        sendOnce(.goodbye(goodbye))
+        await dealer.closeAndWait()
+    }
+}
+
+/// A step that only grows, shared with the socket's thread.
+private final class StableStep: Sendable {
+    private let step: Mutex<UInt64>
+
+    init(_ step: UInt64) { self.step = Mutex(step) }
+
+    var current: UInt64 { step.withLock { $0 } }
+
+    func advance(to next: UInt64) { step.withLock { $0 = max($0, next) } }
+}
+
+extension OrchestratorSession {
+    /// Gives a sign of life at intervals, until the task is cancelled.
+    func keepAlive(every interval: Duration) async throws {
+        while true {
+            try await Task.sleep(for: interval)
+            sendOnce(.heartbeat(Wire.Heartbeat()))
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Identity
+import Logging
+import Messages
+import Orchestration
+import Shardcast
+
+/// The policy versions that a member holds: fetched once, checked, kept while something may need them.
+actor PolicyStore {
+    private let client: WeightClient
+    private let log: Logger
+    private let kept: Int
+    private var fetches: [UInt64: Task<FetchedVersion, any Error>] = [:]
+    private var newest: UInt64 = 0
+
+    /// A store in `directory` that trusts what the run's lab signed.
+    init(relays: [String], trust: PublicKey, run: Hash256, directory: String, keeping kept: Int = 4, log: Logger) throws {
+        client = try WeightClient(
+            configuration: WeightClientConfiguration(
+                upstreams: try relays.map { try UpstreamAddress($0) }, trust: trust, run: run, directory: directory),
+            logger: log)
+        self.log = log
+        self.kept = kept
+    }
+
+    /// The directory of a version, fetched if it is not here yet. Several callers share one fetch.
+    func directory(of version: PolicyVersion) async throws -> String {
+        newest = max(newest, version.number)
+        let fetch =
+            fetches[version.number]
+            ?? Task { [client] in
+                try await client.fetch(
+                    version: version.number, weightsHash: version.weightsHash, timeout: .seconds(120))
+            }
+        fetches[version.number] = fetch
+        do {
+            let fetched = try await fetch.value
+            if fetched.bytesTransferred > 0 {
+                log.debug(
+                    "version \(fetched.version) fetched",
+                    metadata: ["bytes": "\(fetched.bytesTransferred)", "seconds": "\(fetched.duration / .seconds(1))"])
+            }
+            forgetOld()
+            return fetched.path
+        } catch {
+            // A failed fetch is not remembered: the next caller tries again.
+            fetches[version.number] = nil
+            throw error
+        }
+    }
+
+    private func forgetOld() {
+        for version in fetches.keys where version + UInt64(kept) < newest { fetches[version] = nil }
+    }
+
+    func shutDown() async { await client.shutDown() }
+}

@@ -1,0 +1,39 @@
+import Foundation
+import Identity
+import Orchestration
+import Shardcast
+
+/// Puts the trainer's weights into the origin directory.
+struct Publisher: Sendable {
+    private let origin: OriginDirectory
+    private let draftPath: String
+    private let kept: Int
+
+    init(directory: RunDirectory, run: Hash256, key: SigningKey, keeping kept: Int) throws {
+        origin = try OriginDirectory(path: directory.origin, run: run, key: key)
+        draftPath = directory.root + "/trainer-draft"
+        self.kept = kept
+    }
+
+    /// Publishes the current weights, or finds them published already.
+    ///
+    /// A number is never used for other weights. Redoing steps after a crash gives the same weights on the same machine,
+    /// and then the same version; were they to differ, they would get the next free number.
+    func publish(_ desk: TrainingDesk) async throws -> PolicyVersion {
+        let draft = try await desk.draft()
+        for number in origin.versions.reversed() {
+            if let manifest = try origin.manifest(number), manifest.step == draft.step,
+                manifest.weightsHash == draft.weightsHash
+            {
+                return PolicyVersion(number: number, weightsHash: draft.weightsHash, step: draft.step)
+            }
+        }
+        let number = origin.highestVersion.map { max($0 + 1, draft.step) } ?? draft.step
+        try? FileManager.default.removeItem(atPath: draftPath)
+        try await desk.write(to: draftPath)
+        try origin.publish(
+            modelDirectory: draftPath, version: number, step: draft.step, weightsHash: draft.weightsHash)
+        _ = try origin.prune(keeping: kept)
+        return PolicyVersion(number: number, weightsHash: draft.weightsHash, step: draft.step)
+    }
+}

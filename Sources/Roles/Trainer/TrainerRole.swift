@@ -1,0 +1,66 @@
+import EnvironmentKit
+import Foundation
+import Identity
+import Logging
+import Messages
+import Orchestration
+import RunConfiguration
+import Shardcast
+import Tensors
+import Training
+
+/// The trainer of a run: one optimizer step per batch, a version per step, checkpoints in between.
+///
+/// It holds no state that a checkpoint does not: killed at any moment, it goes on from the newest STABLE checkpoint and
+/// is sent the same batches again.
+public struct TrainerRole: Sendable {
+    private let file: RunFile
+    private let directory: RunDirectory
+    private let kernels: Kernels
+    private let log: Logger
+
+    /// A trainer of the run in `file`, whose directory holds its keys and the join ticket.
+    public init(_ file: RunFile, kernels: Kernels, log: Logger) {
+        self.file = file
+        directory = RunDirectory(file.run.resolvedDirectory)
+        self.kernels = kernels
+        self.log = log
+    }
+
+    /// Trains until the run is finished or the task is cancelled.
+    public func run() async throws {
+        let ticket = try JoinTicket(reading: directory.ticket)
+        guard let run = Hash256(ticket.run) else {
+            throw RoleFailure(.badInput, "\(directory.ticket) names no run.", advice: "Start the run again.")
+        }
+        let environment = try await EnvironmentRegistry.open(file.environment)
+        let model = try StartingModel(file.model)
+        let story = try StoryFile(path: directory.story)
+        let desk = TrainingDesk(
+            file: file, environment: environment, model: model, directory: directory, kernels: kernels)
+        let began = ContinuousClock.now
+        let start = try await desk.begin(model) { progress, steps in
+            story.append(
+                StoryLine(
+                    "warm-up", "Warm-up step \(progress.step) of \(steps).", step: UInt64(progress.step),
+                    values: [
+                        "loss": progress.loss, "steps": Double(steps),
+                        "seconds": began.duration(to: .now) / .seconds(1),
+                    ]))
+        }
+        for sentence in start.ignored { log.warning("\(sentence)") }
+
+        let lab = try NodeKeys.load(path: directory.key("lab"))
+        let publisher = try Publisher(directory: directory, run: run, key: lab.signing, keeping: file.weights.keepVersions)
+        let version = try await publisher.publish(desk)
+        let keys = try NodeKeys.load(path: directory.key("trainer"))
+        let session = try OrchestratorSession(
+            SessionIdentity(
+                ticket: ticket, keys: keys, role: .trainer, name: "trainer", kernels: kernels,
+                resumeStep: start.step),
+            log: log)
+        let loop = TrainingLoop(
+            session: session, desk: desk, publisher: publisher, file: file, log: log, first: version, step: start.step)
+        try await loop.run()
+    }
+}

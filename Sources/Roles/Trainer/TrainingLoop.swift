@@ -1,0 +1,150 @@
+import Logging
+import Messages
+import Orchestration
+import RunConfiguration
+import Training
+
+/// Asks for batches and answers each with a step, a version and, now and then, a checkpoint.
+actor TrainingLoop {
+    private let session: OrchestratorSession
+    private let desk: TrainingDesk
+    private let publisher: Publisher
+    private let file: RunFile
+    private let log: Logger
+    private var version: PolicyVersion
+    private var step: UInt64
+    private var stableStep: UInt64
+    private var waitingSince = ContinuousClock.now
+    private var isTraining = false
+    private var isFinished = false
+
+    init(
+        session: OrchestratorSession, desk: TrainingDesk, publisher: Publisher, file: RunFile, log: Logger,
+        first version: PolicyVersion, step: UInt64
+    ) {
+        self.session = session
+        self.desk = desk
+        self.publisher = publisher
+        self.file = file
+        self.log = log
+        self.version = version
+        self.step = step
+        stableStep = step
+    }
+
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.session.watchConnection(patience: .seconds(120)) }
+            group.addTask { try await self.session.keepAlive(every: .seconds(3)) }
+            group.addTask { try await self.repeatRequest() }
+            group.addTask { try await self.session.listen { try await self.take($0) } }
+            // A finished run closes the session, which ends `listen`; a cancelled one ends them all.
+            try await group.next()
+            group.cancelAll()
+        }
+        if !isFinished {
+            try await saveLast()
+        }
+        await session.close("the trainer stops")
+    }
+
+    private func take(_ body: Wire.ServerBody) async throws {
+        switch body {
+        case .welcome:
+            // Everything that the orchestrator may have missed; it knows what it has seen before.
+            var published = Wire.VersionPublished()
+            published.version = version.wire
+            try session.send(.versionPublished(published))
+            if stableStep == step { try reportStable() }
+            askForBatch()
+        case .batch(let batch): try await train(on: batch)
+        case .drain(let drain):
+            log.notice("draining: \(drain.reason)")
+            try await saveLast()
+            isFinished = true
+            await session.close("drained")
+        default: break
+        }
+    }
+
+    /// An answer may have been lost with its connection; asking again replaces the old request.
+    private func repeatRequest() async throws {
+        while true {
+            try await Task.sleep(for: .seconds(5))
+            if !isTraining, waitingSince.duration(to: .now) > .seconds(10) { askForBatch() }
+        }
+    }
+
+    private func askForBatch() {
+        guard step < UInt64(file.training.steps) else { return }
+        var request = Wire.BatchRequest()
+        request.step = step + 1
+        session.sendOnce(.batchRequest(request))
+    }
+
+    private func train(on message: Wire.Batch) async throws {
+        // A redelivered batch that was trained on already; the next one has been asked for.
+        guard message.step > step else { return }
+        guard message.step == step + 1 else {
+            askForBatch()
+            return
+        }
+        isTraining = true
+        defer { isTraining = false }
+        let waited = waitingSince.duration(to: .now) / .seconds(1)
+        let batch = TrainingBatch(message)
+        let metrics = try await desk.step(batch)
+        step += 1
+        version = try await publisher.publish(desk)
+        var published = Wire.VersionPublished()
+        published.version = version.wire
+        try session.send(.versionPublished(published))
+        var done = Wire.BatchDone()
+        done.step = step
+        done.metrics = (metrics.named + [("time/wait_for_batch", waited)]).compactMap { name, value in
+            guard value.isFinite else { return nil }
+            var metric = Wire.Metric()
+            metric.name = name
+            metric.value = value
+            return metric
+        }
+        try session.send(.batchDone(done))
+        waitingSince = .now
+        askForBatch()
+        if step % UInt64(file.training.checkpointInterval) == 0 || step == UInt64(file.training.steps) {
+            try await saveLast()
+        }
+    }
+
+    private func saveLast() async throws {
+        guard stableStep < step else { return }
+        try await desk.checkpoint()
+        stableStep = step
+        try reportStable()
+    }
+
+    private func reportStable() throws {
+        session.noteStable(step: stableStep)
+        var stable = Wire.CheckpointStable()
+        stable.step = stableStep
+        try session.send(.checkpointStable(stable))
+    }
+}
+
+extension TrainingBatch {
+    /// The batch as the orchestrator sent it.
+    init(_ message: Wire.Batch) {
+        self.init(
+            step: Int(message.step),
+            groups: message.groups.map { group in
+                TrainingGroup(
+                    prompt: group.promptTokens.map(Int32.init(bitPattern:)),
+                    rollouts: group.samples.map { sample in
+                        TrainingRollout(
+                            completion: sample.tokens.map(Int32.init(bitPattern:)),
+                            behaviorLogProbabilities: sample.behaviourLogProbabilities,
+                            reportedLogProbabilities: sample.reportedLogProbabilities, reward: Double(sample.reward))
+                    }, version: Int(group.version.number))
+            })
+    }
+}

@@ -1,0 +1,27 @@
+/// What decides whether a rollout is accepted.
+public enum AuditPolicy: String, Sendable, CaseIterable {
+    /// A replay in the canonical arithmetic must be equal, bit for bit.
+    case exact
+    /// Activations must be close, for engines with other arithmetic.
+    case toploc
+}
+
+/// `[audit]`: what is checked before work counts.
+public struct AuditSection: ConfigurationSection {
+    /// Mismatches after which stake burns.
+    public var strikes = 3
+    /// What decides.
+    public var policy = AuditPolicy.exact
+    /// Seconds that a verifier has for a group.
+    public var timeoutSeconds = 60.0
+
+    /// The defaults.
+    public init() {}
+
+    /// The keys of the section.
+    public static let fields: [ConfigurationField<AuditSection>] = [
+        .integer("strikes", \.strikes, 1...1_000, "Mismatches after which stake burns."),
+        .choice("policy", \.policy, "What decides: an equal replay, or close activations for foreign engines."),
+        .number("timeout_seconds", \.timeoutSeconds, 1...86_400, "Time for a group; then another verifier gets it."),
+    ]
+}

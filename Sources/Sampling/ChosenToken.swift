@@ -1,0 +1,13 @@
+/// A token with its log-probability over the whole vocabulary, before any filter.
+public struct ChosenToken: Hashable, Sendable {
+    /// The id.
+    public let token: Int32
+    /// Natural logarithm of its probability under the run's temperature (1 when greedy).
+    public let logProbability: Float
+
+    /// Pairs a token with its log-probability.
+    public init(token: Int32, logProbability: Float) {
+        self.token = token
+        self.logProbability = logProbability
+    }
+}

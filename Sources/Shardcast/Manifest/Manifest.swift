@@ -1,0 +1,70 @@
+import Identity
+
+/// What one policy version consists of: its files, their shards and every hash that a client needs to check them.
+///
+/// A manifest is trusted only through its signature (``SignedManifest``); everything below it hangs on its hashes.
+public struct Manifest: Sendable, Equatable {
+    /// The schema that this program writes, and the newest that it reads.
+    public static let currentSchema: UInt32 = 1
+    /// The oldest schema that this program reads.
+    public static let oldestReadableSchema: UInt32 = 1
+
+    /// The schema of this manifest.
+    public let schema: UInt32
+    /// The run that the weights belong to.
+    public let run: Hash256
+    /// Policy version: grows, never reused.
+    public let version: UInt64
+    /// Optimizer step that produced the version.
+    public let step: UInt64
+    /// Hash over the tensors (not over the file), as leases name it.
+    public let weightsHash: Hash256
+    /// When the manifest was signed, in milliseconds since 1970.
+    public let createdMilliseconds: Int64
+    /// When it stops being valid, in milliseconds since 1970; nil means never.
+    public let expiresMilliseconds: Int64?
+    /// The files, in the order in which they were published.
+    public let files: [File]
+    /// Sum of the file lengths.
+    public let totalBytes: UInt64
+    /// The tensors, if the publisher listed them; may be empty.
+    public let tensors: [Tensor]
+    /// The version that this one is a difference to; nil for a full version.
+    public let base: UInt64?
+    /// The full version at the beginning of the chain of differences; nil for a full version.
+    public let anchor: UInt64?
+
+    /// Creates a manifest of the current schema; nothing is checked here (see ``validate()``).
+    public init(
+        run: Hash256, version: UInt64, step: UInt64, weightsHash: Hash256, createdMilliseconds: Int64,
+        expiresMilliseconds: Int64? = nil, files: [File], tensors: [Tensor] = [], base: UInt64? = nil,
+        anchor: UInt64? = nil
+    ) {
+        self.init(
+            schema: Self.currentSchema, run: run, version: version, step: step, weightsHash: weightsHash,
+            createdMilliseconds: createdMilliseconds, expiresMilliseconds: expiresMilliseconds, files: files,
+            totalBytes: files.reduce(0) { $0 &+ $1.bytes }, tensors: tensors, base: base, anchor: anchor)
+    }
+
+    init(
+        schema: UInt32, run: Hash256, version: UInt64, step: UInt64, weightsHash: Hash256, createdMilliseconds: Int64,
+        expiresMilliseconds: Int64?, files: [File], totalBytes: UInt64, tensors: [Tensor], base: UInt64?,
+        anchor: UInt64?
+    ) {
+        self.schema = schema
+        self.run = run
+        self.version = version
+        self.step = step
+        self.weightsHash = weightsHash
+        self.createdMilliseconds = createdMilliseconds
+        self.expiresMilliseconds = expiresMilliseconds
+        self.files = files
+        self.totalBytes = totalBytes
+        self.tensors = tensors
+        self.base = base
+        self.anchor = anchor
+    }
+
+    /// Every shard of every file, in order; a shard that occurs twice is listed twice.
+    public var shards: [Shard] { files.flatMap(\.shards) }
+}

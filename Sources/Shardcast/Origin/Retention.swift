@@ -1,0 +1,44 @@
+import Identity
+
+extension OriginDirectory {
+    /// Removes old versions: their manifests stop being served, and shards that no kept version names are deleted.
+    ///
+    /// A reader that has a shard open keeps it until it is done. The numbers of removed versions stay taken.
+    ///
+    /// - Parameter count: How many of the newest versions stay; at least one always does.
+    /// - Parameter retained: Further versions that stay, for example those still leased or under dispute.
+    /// - Returns: The versions that were removed.
+    /// - Throws: ``ShardcastError`` if the file system refuses; pruning again continues.
+    @discardableResult
+    public func prune(keeping count: Int, retaining retained: Set<UInt64> = []) throws(ShardcastError) -> [UInt64] {
+        try state.withLock { (state) throws(ShardcastError) in
+            let doomed = state.live.keys.sorted().dropLast(max(count, 1)).filter { !retained.contains($0) }
+            for version in doomed {
+                // First out of sight, then out of existence: a client never sees a manifest without its shards.
+                try Directories.rename(layout.manifest(version), to: layout.retiredManifest(version))
+                state.live[version] = nil
+                try observe(.manifestRetired)
+            }
+            if !doomed.isEmpty {
+                try Directories.synchronize(layout.retired)
+                try Directories.synchronize(layout.manifests)
+            }
+            try collectShards(state)
+            return doomed
+        }
+    }
+
+    /// Deletes the shards that no live version names.
+    func collectShards(_ state: borrowing State) throws(ShardcastError) {
+        var used = Set<String>()
+        for signed in state.live.values {
+            for file in signed.manifest.files {
+                for shard in file.shards { used.insert(shard.sha256.hex) }
+            }
+        }
+        for name in try Directories.names(layout.shards) where !used.contains(name) {
+            try Directories.removeFile("\(layout.shards)/\(name)")
+            try observe(.shardRemoved)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import CKernels
+
+extension Kernels {
+    /// `out[m, n] = Σ x[m, k] · w[n, k]` by the chain of rule 3, on the calling thread.
+    ///
+    /// - Parameters:
+    ///   - x: bf16 [rows, w.columns].
+    ///   - panels: The panels of `w` to compute, all by default; `out` and `bias` still address column 0 of the matrix.
+    ///   - out: f32 [rows, w.rows]; no element outside the given panels and rows is touched.
+    ///   - bias: f32 [w.rows], added after the chain.
+    ///   - accumulating: `out += y` instead of `out = y`: the residual addition without a second pass.
+    public func matmul(
+        _ x: UnsafePointer<BFloat16Bits>, stride: Int, rows: Int, by w: PackedMatrix, panels: Range<Int>? = nil,
+        into out: UnsafeMutablePointer<Float>, outStride: Int, bias: UnsafePointer<Float>? = nil,
+        accumulating: Bool = false
+    ) {
+        let panels = panels ?? 0..<w.panelCount
+        precondition(panels.lowerBound >= 0 && panels.upperBound <= w.panelCount, "panels outside the matrix")
+        guard rows > 0, !panels.isEmpty else { return }
+        let first = panels.lowerBound * PackedMatrix.panelWidth
+        let last = min(panels.upperBound * PackedMatrix.panelWidth, w.rows)
+        var job = ck_matmul_job(
+            x: x, x_stride: stride, rows: rows, k: w.columns, panels: w.panelPointer(panels.lowerBound),
+            columns: last - first, out: out + first, out_stride: outStride, bias: bias.map { $0 + first },
+            accumulate: accumulating)
+        CanonicalEnvironment.run { table.pointee.matmul(&job) }
+    }
+
+    /// The same product spread over a pool by panels and blocks of rows; small products stay on the calling thread.
+    public func matmul(
+        _ x: UnsafePointer<BFloat16Bits>, stride: Int, rows: Int, by w: PackedMatrix,
+        into out: UnsafeMutablePointer<Float>, outStride: Int, bias: UnsafePointer<Float>? = nil,
+        accumulating: Bool = false, pool: ComputePool
+    ) {
+        let plan = MatmulPlan(rows: rows, matrix: w, threads: pool.threads)
+        guard plan.tasks > 1 else {
+            return matmul(
+                x, stride: stride, rows: rows, by: w, into: out, outStride: outStride, bias: bias,
+                accumulating: accumulating)
+        }
+        pool.run(plan.tasks) { task, _ in
+            let part = plan.part(task)
+            matmul(
+                x + part.rows.lowerBound * stride, stride: stride, rows: part.rows.count, by: w, panels: part.panels,
+                into: out + part.rows.lowerBound * outStride, outStride: outStride, bias: bias,
+                accumulating: accumulating)
+        }
+    }
+}
+
+/// How a product is cut into tasks: never along K, so the cut cannot change a bit.
+struct MatmulPlan {
+    static let rowBlock = 192
+    // About ten microseconds: below that, waking a thread costs more than it brings. A few rows count as eight, because
+    // then the product waits for its weights to arrive from memory, and two cores fetch them faster than one.
+    static let smallestParallelWork = 2_000_000
+    static let smallestTaskWork = 1_000_000
+    static let fewestRows = 8
+    // One row takes panels four at a time.
+    static let panelGroup = 4
+
+    let rows: Int
+    let panels: Int
+    let panelsPerTask: Int
+    let panelTasks: Int
+    let rowTasks: Int
+
+    var tasks: Int {
+        panelTasks * rowTasks
+    }
+
+    init(rows: Int, matrix: PackedMatrix, threads: Int) {
+        self.rows = rows
+        panels = matrix.panelCount
+        let panelWork = max(rows, Self.fewestRows) * PackedMatrix.panelWidth * matrix.columns
+        guard threads > 1, panels * panelWork >= Self.smallestParallelWork else {
+            panelsPerTask = panels
+            panelTasks = 1
+            rowTasks = 1
+            return
+        }
+        rowTasks = (rows + Self.rowBlock - 1) / Self.rowBlock
+        // Several tasks per thread, because a neighbour may keep one of the cores busy.
+        let balanced = max(1, panels * rowTasks / (4 * threads))
+        let least = max(1, Self.smallestTaskWork * rowTasks / panelWork)
+        let wanted = min(panels, max(balanced, least))
+        panelsPerTask =
+            rows == 1 ? min(panels, (wanted + Self.panelGroup - 1) / Self.panelGroup * Self.panelGroup) : wanted
+        panelTasks = (panels + panelsPerTask - 1) / panelsPerTask
+    }
+
+    func part(_ task: Int) -> (rows: Range<Int>, panels: Range<Int>) {
+        let panel = task / rowTasks * panelsPerTask
+        let row = task % rowTasks * Self.rowBlock
+        return (row..<min(row + Self.rowBlock, rows), panel..<min(panel + panelsPerTask, panels))
+    }
+}

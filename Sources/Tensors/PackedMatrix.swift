@@ -1,0 +1,66 @@
+import CKernels
+
+/// A bf16 weight matrix [rows, columns] in the one layout that every kernel row reads.
+///
+/// Panels of 48 matrix rows; inside a panel the pairs `(w[2p], w[2p+1])` of the 48 rows lie side by side for each `p`.
+/// Odd columns and the last panel are padded with zeros, which never change a bit of a result.
+public final class PackedMatrix: @unchecked Sendable {
+    // Unchecked because it is written only while it is built or repacked by its only user, and read after that.
+
+    /// Output features: rows of the original matrix.
+    public let rows: Int
+    /// Input features: columns of the original matrix.
+    public let columns: Int
+
+    let storage: Storage<BFloat16Bits>
+
+    /// Matrix rows per panel.
+    public static let panelWidth = Int(CK_PANEL_COLUMNS)
+
+    /// An all-zero matrix, to be filled with `pack`.
+    public init(rows: Int, columns: Int) {
+        precondition(rows > 0 && columns > 0, "a matrix of \(rows) x \(columns) has no elements")
+        self.rows = rows
+        self.columns = columns
+        storage = Storage(count: ck_packed_count(rows, columns))
+    }
+
+    /// Packs a row-major matrix.
+    public convenience init(_ source: UnsafePointer<BFloat16Bits>, rows: Int, columns: Int) {
+        self.init(rows: rows, columns: columns)
+        pack(source, rows: rows, at: 0)
+    }
+
+    /// Packs matrices that share an input (q, k and v; gate and up) below each other, in the order given.
+    public convenience init(
+        concatenating parts: [(source: UnsafePointer<BFloat16Bits>, rows: Int)], columns: Int
+    ) {
+        self.init(rows: parts.reduce(0) { $0 + $1.rows }, columns: columns)
+        var row = 0
+        for part in parts {
+            pack(part.source, rows: part.rows, at: row)
+            row += part.rows
+        }
+    }
+
+    /// Overwrites `rows` rows from `row` on with a row-major source; nobody may read the matrix meanwhile.
+    public func pack(_ source: UnsafePointer<BFloat16Bits>, rows count: Int, at row: Int) {
+        precondition(row >= 0 && count >= 0 && row + count <= rows, "rows \(row)..<\(row + count) of \(rows)")
+        ck_pack_rows(source, columns, count, columns, storage.pointer, row)
+    }
+
+    /// The number of panels, the unit in which work is split.
+    public var panelCount: Int {
+        (rows + Self.panelWidth - 1) / Self.panelWidth
+    }
+
+    /// One element, for tests and inspection.
+    public subscript(row: Int, column: Int) -> BFloat16Bits {
+        precondition(row >= 0 && row < rows && column >= 0 && column < columns, "element outside the matrix")
+        return ck_packed_element(storage.pointer, columns, row, column)
+    }
+
+    func panelPointer(_ panel: Int) -> UnsafePointer<BFloat16Bits> {
+        UnsafePointer(storage.pointer + panel * ((columns + 1) / 2) * 2 * Self.panelWidth)
+    }
+}

@@ -1,0 +1,81 @@
+import CKernels
+import Synchronization
+
+/// Cosines and sines of rotary position embedding (rule 6), one row per position, grown on demand.
+///
+/// Inverse frequencies and angles come from our own binary64 functions, so two machines agree on every bit.
+public final class RotaryTable: Sendable {
+    /// Half the head dimension: values per position.
+    public let halfDimension: Int
+    /// The inverse frequencies, after any scaling.
+    public let inverseFrequencies: [Float]
+
+    /// The largest number of positions; angles beyond it would leave the range of the sine reduction.
+    public static let maximumPositions = 1 << 24
+
+    private struct Tables: Sendable {
+        var positions = 0
+        var cosines = Storage<Float>(count: 0)
+        var sines = Storage<Float>(count: 0)
+        // Tables only grow and double each time: keeping the old ones keeps every pointer valid at twice the memory.
+        var retired: [Storage<Float>] = []
+    }
+
+    private let tables = Mutex(Tables())
+
+    /// A table for plain rotary embedding with `base` (theta) over `headDimension` values.
+    public convenience init(headDimension: Int, base: Double, positions: Int = 0) {
+        self.init(
+            inverseFrequencies: Self.inverseFrequencies(headDimension: headDimension, base: base),
+            positions: positions)
+    }
+
+    /// A table for inverse frequencies that a scaling rule has already changed.
+    public init(inverseFrequencies: [Float], positions: Int = 0) {
+        self.inverseFrequencies = inverseFrequencies
+        halfDimension = inverseFrequencies.count
+        _ = rows(for: positions)
+    }
+
+    /// `f32(base^(-2i / dimension))` for `i` below half the head dimension.
+    public static func inverseFrequencies(headDimension: Int, base: Double) -> [Float] {
+        precondition(headDimension > 0 && headDimension % 2 == 0, "rotary embedding needs an even head dimension")
+        return [Float](unsafeUninitializedCapacity: headDimension / 2) { buffer, count in
+            if let start = buffer.baseAddress {
+                CanonicalEnvironment.run { ck_inverse_frequencies(base, headDimension, start) }
+            }
+            count = headDimension / 2
+        }
+    }
+
+    /// Pointers to `[positions, halfDimension]` cosines and sines, valid as long as the table lives.
+    public func rows(for positions: Int) -> (cosines: UnsafePointer<Float>, sines: UnsafePointer<Float>) {
+        precondition(positions <= Self.maximumPositions, "\(positions) positions are beyond the rotary table's range")
+        return tables.withLock { tables in
+            if positions > tables.positions {
+                grow(&tables, to: max(positions, min(2 * tables.positions, Self.maximumPositions)))
+            }
+            return (UnsafePointer(tables.cosines.pointer), UnsafePointer(tables.sines.pointer))
+        }
+    }
+
+    private func grow(_ tables: inout Tables, to positions: Int) {
+        let cosines = Storage<Float>(count: positions * halfDimension, zeroed: false)
+        let sines = Storage<Float>(count: positions * halfDimension, zeroed: false)
+        let known = tables.positions * halfDimension
+        cosines.pointer.update(from: tables.cosines.pointer, count: known)
+        sines.pointer.update(from: tables.sines.pointer, count: known)
+        CanonicalEnvironment.run {
+            for position in tables.positions..<positions {
+                let offset = position * halfDimension
+                ck_rotary_row(
+                    inverseFrequencies, halfDimension, UInt32(position), cosines.pointer + offset,
+                    sines.pointer + offset)
+            }
+        }
+        tables.retired += [tables.cosines, tables.sines]
+        tables.cosines = cosines
+        tables.sines = sines
+        tables.positions = positions
+    }
+}

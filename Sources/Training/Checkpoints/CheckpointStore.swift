@@ -1,0 +1,90 @@
+import Foundation
+import Transformer
+
+/// The checkpoints of a run: `checkpoints/step_000100` and its siblings.
+public struct CheckpointStore: Sendable {
+    /// The folder that holds the checkpoints.
+    public let directory: String
+    /// How many finished checkpoints stay; older ones are removed after a new one is finished.
+    public let keepLast: Int
+
+    /// The checkpoints under a folder, which is made when first needed.
+    public init(directory: String, keepLast: Int = 2) {
+        self.directory = directory
+        self.keepLast = max(1, keepLast)
+    }
+
+    /// The newest usable checkpoint, and what was passed over.
+    public struct Newest {
+        /// The loaded state, or nil when no checkpoint is usable.
+        public var state: TrainingState?
+        /// What was saved beside the state.
+        public var notes: [String: String]
+        /// One sentence for each newer folder that could not be used.
+        public var ignored: [String]
+    }
+
+    /// Saves a state under its step and removes what is too old.
+    ///
+    /// - Returns: the checkpoint's folder.
+    /// - Throws: errors of the file system; an unfinished folder is then ignored by ``loadNewest(configuration:)``.
+    @discardableResult
+    public func save(_ state: TrainingState, notes: [String: String] = [:]) throws -> String {
+        let path = folder(ofStep: state.step)
+        try Checkpoint.write(state, notes: notes, to: path)
+        for step in try steps().sorted(by: >).filter({ isStable($0) }).dropFirst(keepLast) {
+            try remove(step)
+        }
+        return path
+    }
+
+    /// Loads the newest checkpoint that is finished and intact; older ones only where newer ones are not.
+    ///
+    /// - Throws: errors of reading the folder itself.
+    public func loadNewest(configuration: ModelConfiguration) throws -> Newest {
+        var newest = Newest(state: nil, notes: [:], ignored: [])
+        for step in try steps().sorted(by: >) {
+            let path = folder(ofStep: step)
+            do {
+                let (state, notes) = try Checkpoint.read(path, configuration: configuration)
+                guard state.step == step else {
+                    throw CheckpointError(folder: path, what: "it says step \(state.step)")
+                }
+                newest.state = state
+                newest.notes = notes
+                return newest
+            } catch let error as CheckpointError {
+                newest.ignored.append("\(error)")
+            } catch {
+                newest.ignored.append("\(CheckpointError(folder: path, what: "\(error)"))")
+            }
+        }
+        return newest
+    }
+
+    /// The folder of a step's checkpoint.
+    public func folder(ofStep step: Int) -> String {
+        let digits = String(step)
+        return "\(directory)/step_\(String(repeating: "0", count: max(0, 6 - digits.count)))\(digits)"
+    }
+
+    private func steps() throws -> [Int] {
+        guard FileManager.default.fileExists(atPath: directory) else { return [] }
+        return try FileManager.default.contentsOfDirectory(atPath: directory).compactMap { name in
+            guard name.hasPrefix("step_"), let step = Int(name.dropFirst(5)), step >= 0,
+                folder(ofStep: step) == "\(directory)/\(name)"
+            else { return nil }
+            return step
+        }
+    }
+
+    private func isStable(_ step: Int) -> Bool {
+        FileManager.default.fileExists(atPath: "\(folder(ofStep: step))/\(Checkpoint.stableFile)")
+    }
+
+    /// `STABLE` goes first, so that a crash in the middle leaves an unfinished folder and not a broken finished one.
+    private func remove(_ step: Int) throws {
+        try FileManager.default.removeItem(atPath: "\(folder(ofStep: step))/\(Checkpoint.stableFile)")
+        try FileManager.default.removeItem(atPath: folder(ofStep: step))
+    }
+}

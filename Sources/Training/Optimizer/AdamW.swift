@@ -1,0 +1,56 @@
+import Tensors
+import Transformer
+
+/// Applies gradients to a training state: global norm, clipping, then AdamW with decoupled weight decay.
+///
+/// Per element and in this order: `g ← g·clip; p ← p·(1 − lr·wd); m ← m + (g − m)(1 − β1); v ← v·β2 + g²(1 − β2);
+/// p ← p − (lr / (1 − β1ᵗ)) · m / (√v / √(1 − β2ᵗ) + ε)`, as `torch.optim.AdamW` does. All of it is elementwise, and the
+/// norm is summed over blocks of fixed size, so the result does not depend on the number of threads.
+public struct AdamW: Sendable {
+    /// The constants.
+    public var settings: AdamWSettings
+    /// The bound on the gradient.
+    public var clipping: GradientClipping
+
+    /// An optimizer from its settings.
+    public init(settings: AdamWSettings, clipping: GradientClipping) {
+        self.settings = settings
+        self.clipping = clipping
+    }
+
+    /// Elements that one task handles.
+    private static let blockLength = 16384
+
+    /// The global norm of gradients: not a number or infinite when any of them is.
+    public static func norm(of gradients: MasterWeights, pool: ComputePool) -> Double {
+        let values = gradients.values
+        let blocks = (values.count + blockLength - 1) / blockLength
+        let sums = Storage<Double>(count: blocks)
+        pool.run(blocks) { block, _ in
+            let start = block * blockLength
+            sums.pointer[block] = TrainingKernels.sumOfSquares(
+                values.pointer + start, count: min(blockLength, values.count - start))
+        }
+        return sums.buffer.reduce(0, +).squareRoot()
+    }
+
+    /// Applies one update. The caller has made sure that `norm` is finite.
+    public func update(
+        _ state: TrainingState, gradients: MasterWeights, norm: Double, learningRate: Double, pool: ComputePool
+    ) {
+        state.updates += 1
+        let step = AdamWStep(
+            update: state.updates, learningRate: learningRate, beta1: settings.beta1, beta2: settings.beta2,
+            epsilon: settings.epsilon, weightDecay: settings.weightDecay, gradientScale: clipping.scale(forNorm: norm))
+        let count = gradients.values.count
+        let parameters = state.master.values.pointer
+        let (first, second) = (state.firstMoments.values.pointer, state.secondMoments.values.pointer)
+        pool.run((count + Self.blockLength - 1) / Self.blockLength) { block, _ in
+            let start = block * Self.blockLength
+            step.apply(
+                parameters: parameters + start, gradients: gradients.values.pointer + start,
+                firstMoments: first + start, secondMoments: second + start,
+                count: min(Self.blockLength, count - start))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Tensors
+
+/// Log-probabilities of the targets of a micro-batch, and the derivative of the loss at the end of the residual stream.
+///
+/// Rows are processed in blocks, so the logits of a whole batch are never stored.
+struct OutputBackward {
+    let weights: ModelWeights
+    let kernels: Kernels
+    let buffers: TrainingBuffers
+    /// Added to; shaped as the weights. Nil computes log-probabilities only.
+    let gradients: MasterWeights?
+    let temperature: Float
+
+    private var configuration: ModelConfiguration { weights.configuration }
+
+    /// Runs over all targets of a micro-batch.
+    ///
+    /// - Parameters:
+    ///   - slope: gives the derivative of the loss with respect to a target's log-probability.
+    ///   - pass: receives log-probabilities and entropies at the targets' numbers.
+    func run(
+        _ batch: MicroBatch, of sequences: [TrainingSequence], slope: (_ target: Int, _ logProbability: Float) -> Float,
+        into pass: TargetStorage
+    ) {
+        let hidden = configuration.hiddenSize
+        let targets = batch.parts.flatMap { part in
+            let sequence = sequences[part.sequence]
+            return (0..<sequence.targetCount).map {
+                (token: sequence.tokens[sequence.firstTarget + $0], number: part.firstTarget + $0)
+            }
+        }
+        for first in stride(from: 0, to: targets.count, by: buffers.logitRows) {
+            let rows = min(buffers.logitRows, targets.count - first)
+            let normed = buffers.outputNormed.pointer + first * hidden
+            let vocabulary = configuration.vocabularySize
+            kernels.matmul(
+                normed, stride: hidden, rows: rows, by: weights.output, into: buffers.logits.pointer,
+                outStride: vocabulary)
+            for row in 0..<rows {
+                let (token, number) = targets[first + row]
+                let logits = buffers.logits.pointer + row * vocabulary
+                let logProbability = kernels.vocabularySum(logits, count: vocabulary, temperature: temperature)
+                    .logProbability(ofLogit: logits[Int(token)])
+                pass.logProbabilities.pointer[number] = logProbability
+                pass.entropies.pointer[number] = TrainingKernels.logSoftmaxBackward(
+                    logits, count: vocabulary, target: Int(token), temperature: temperature,
+                    slope: gradients == nil ? 0 : slope(number, logProbability))
+            }
+            if let gradients { project(rows: rows, from: first, gradients) }
+        }
+        if let gradients { finalNorm(batch, of: sequences, gradients) }
+    }
+
+    /// From the logits' derivatives to those of the projection and of the normed rows, by blocks of ids.
+    ///
+    /// The normed rows' derivatives go to the narrow scratch, one row per target.
+    private func project(rows: Int, from first: Int, _ gradients: MasterWeights) {
+        let hidden = configuration.hiddenSize
+        let vocabulary = configuration.vocabularySize
+        let slice = weights.layout.outputProjection ?? weights.layout.embedding
+        TrainingKernels.widen(
+            buffers.outputNormed.pointer + first * hidden, buffers.inputs.pointer, count: rows * hidden)
+        for id in stride(from: 0, to: vocabulary, by: TrainingBuffers.vocabularyBlock) {
+            let ids = min(TrainingBuffers.vocabularyBlock, vocabulary - id)
+            TrainingKernels.widen(weights[slice] + id * hidden, buffers.weights.pointer, count: ids * hidden)
+            Blas.multiply(
+                rows: rows, columns: hidden, inner: ids, left: buffers.logits.pointer + id, leftStride: vocabulary,
+                right: buffers.weights.pointer, rightStride: hidden, result: buffers.narrow.pointer + first * hidden,
+                resultStride: hidden, keep: id == 0 ? 0 : 1)
+            Blas.multiply(
+                rows: ids, columns: hidden, inner: rows, left: buffers.logits.pointer + id, leftStride: vocabulary,
+                .transposed, right: buffers.inputs.pointer, rightStride: hidden,
+                result: gradients.values.pointer + slice.offset + id * hidden, resultStride: hidden, keep: 1)
+        }
+    }
+
+    /// Spreads the targets' derivatives over the rows of the residual stream; rows without a target get zero.
+    private func finalNorm(_ batch: MicroBatch, of sequences: [TrainingSequence], _ gradients: MasterWeights) {
+        let hidden = configuration.hiddenSize
+        let slice = weights.layout.finalNorm
+        TrainingKernels.widen(weights[slice], buffers.normWeight.pointer, count: hidden)
+        buffers.residual.pointer.update(repeating: 0, count: batch.rowCount * hidden)
+        var target = 0
+        for part in batch.parts {
+            let sequence = sequences[part.sequence]
+            let row = part.rows.lowerBound + sequence.firstTarget - 1
+            TrainingKernels.rmsNormBackward(
+                input: buffers.output.pointer + row * hidden, weight: buffers.normWeight.pointer,
+                epsilon: configuration.rmsEpsilon, outputGradient: buffers.narrow.pointer + target * hidden,
+                inputGradient: buffers.residual.pointer + row * hidden,
+                weightGradient: gradients.values.pointer + slice.offset, rows: sequence.targetCount, width: hidden,
+                accumulate: false)
+            target += sequence.targetCount
+        }
+    }
+}
+
+/// Where the threads of a pass leave what they find, by number of the target; each writes its own places.
+struct TargetStorage {
+    let logProbabilities: Storage<Float>
+    let entropies: Storage<Float>
+
+    init(count: Int) {
+        logProbabilities = Storage(count: count)
+        entropies = Storage(count: count)
+    }
+}

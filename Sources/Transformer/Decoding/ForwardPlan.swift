@@ -1,0 +1,109 @@
+import Tensors
+
+/// How the rows of one forward pass are cut into work.
+///
+/// A *piece* is a run of consecutive positions of one sequence that begins and ends at page boundaries or at the segment's
+/// ends, so that no two threads write into one page. A *unit* is some neighbouring pieces: the work of one task. None of
+/// these cuts changes a bit of any result.
+struct ForwardPlan {
+    struct Piece {
+        /// The pages of the sequence.
+        let table: Unmanaged<PageTable>
+        /// The rows of the batch.
+        let rows: Range<Int>
+        /// The absolute position of the first row.
+        let position: Int
+    }
+
+    struct Unit {
+        let rows: Range<Int>
+        let pieces: Range<Int>
+        let outputs: Range<Int>
+    }
+
+    /// Neighbouring rows whose final states are wanted, and where they go.
+    struct OutputRun {
+        var row: Int
+        var count: Int
+        var target: Int
+    }
+
+    /// Pieces of at most this many rows.
+    private static let pieceRows = 32
+
+    private(set) var pieces: [Piece] = []
+    private(set) var units: [Unit] = []
+    private(set) var outputRuns: [OutputRun] = []
+    private(set) var rowCount = 0
+    /// The largest number of positions that a row sees.
+    private(set) var longestContext = 0
+    private(set) var largestUnit = 0
+    /// The positions that the rows see, summed: the work of attention.
+    private(set) var visiblePositions = 0
+
+    private var unitStart = (row: 0, piece: 0, output: 0)
+
+    mutating func removeAll() {
+        pieces.removeAll(keepingCapacity: true)
+        units.removeAll(keepingCapacity: true)
+        outputRuns.removeAll(keepingCapacity: true)
+        (rowCount, longestContext, largestUnit, visiblePositions) = (0, 0, 0, 0)
+        unitStart = (0, 0, 0)
+    }
+
+    /// Adds rows of one sequence, cutting units of at least `unitRows` rows.
+    ///
+    /// - Parameters:
+    ///   - count: the number of rows.
+    ///   - position: the absolute position of the first.
+    ///   - outputs: which of the rows are wanted, relative to the first, and where the first of them goes.
+    ///   - splitting: whether units may end inside the sequence.
+    mutating func append(
+        _ table: PageTable, count: Int, position: Int, outputs: (rows: Range<Int>, target: Int), unitRows: Int,
+        splitting: Bool
+    ) {
+        let first = rowCount
+        var done = 0
+        while done < count {
+            let start = position + done
+            // Up to the page boundary that ends the second page at the latest.
+            let untilBoundary = Self.pieceRows - start % KeyValuePageLayout.positions
+            let rows = min(count - done, untilBoundary)
+            pieces.append(
+                Piece(table: .passUnretained(table), rows: first + done..<first + done + rows, position: start))
+            appendOutputs(
+                rows: max(outputs.rows.lowerBound, done)..<max(outputs.rows.lowerBound, done + rows), firstRow: first,
+                outputs: outputs)
+            done += rows
+            rowCount = first + done
+            if splitting, rowCount - unitStart.row >= unitRows { closeUnit() }
+        }
+        visiblePositions += count * position + count * (count + 1) / 2
+        longestContext = max(longestContext, position + count)
+        if rowCount - unitStart.row >= unitRows { closeUnit() }
+    }
+
+    private mutating func appendOutputs(rows: Range<Int>, firstRow: Int, outputs: (rows: Range<Int>, target: Int)) {
+        guard !rows.isEmpty else { return }
+        let row = firstRow + rows.lowerBound
+        let target = outputs.target + rows.lowerBound - outputs.rows.lowerBound
+        if outputRuns.count > unitStart.output, let last = outputRuns.last, last.row + last.count == row,
+            last.target + last.count == target
+        {
+            outputRuns[outputRuns.count - 1].count += rows.count
+        } else {
+            outputRuns.append(OutputRun(row: row, count: rows.count, target: target))
+        }
+    }
+
+    /// Ends the current unit, if it has rows.
+    mutating func closeUnit() {
+        guard rowCount > unitStart.row else { return }
+        units.append(
+            Unit(
+                rows: unitStart.row..<rowCount, pieces: unitStart.piece..<pieces.count,
+                outputs: unitStart.output..<outputRuns.count))
+        largestUnit = max(largestUnit, rowCount - unitStart.row)
+        unitStart = (rowCount, pieces.count, outputRuns.count)
+    }
+}

@@ -1,0 +1,65 @@
+import Tensors
+
+/// Pages of a key-value cache with reference counts, allocated in slabs as they are first needed.
+///
+/// Memory grows up to the limit and is reused afterwards; a page that is handed out again is zeroed first, because
+/// attention multiplies slots that are not written yet by an exact zero.
+struct PageStore {
+    let elementsPerPage: Int
+    let maximumPages: Int
+
+    private var slabs: [Storage<BFloat16Bits>] = []
+    private var pointers: [UnsafeMutablePointer<BFloat16Bits>] = []
+    private var references: [Int32] = []
+    private var free: [Int32] = []
+
+    private static let pagesPerSlab = 16
+
+    init(elementsPerPage: Int, maximumPages: Int) {
+        self.elementsPerPage = elementsPerPage
+        self.maximumPages = maximumPages
+    }
+
+    /// The number of pages that somebody holds.
+    var used: Int { references.count - free.count }
+    /// The number of pages that can still be taken.
+    var available: Int { maximumPages - used }
+
+    /// Takes a zeroed page with one reference; the caller has checked `available`.
+    mutating func take() -> Int32 {
+        precondition(available > 0, "no page left")
+        guard let page = free.popLast() else { return takeFromNewSlab() }
+        references[Int(page)] = 1
+        pointers[Int(page)].update(repeating: 0, count: elementsPerPage)
+        return page
+    }
+
+    private mutating func takeFromNewSlab() -> Int32 {
+        let count = min(Self.pagesPerSlab, maximumPages - references.count)
+        let slab = Storage<BFloat16Bits>(count: count * elementsPerPage)
+        slabs.append(slab)
+        let first = references.count
+        for index in 0..<count {
+            pointers.append(slab.pointer + index * elementsPerPage)
+            references.append(0)
+            if index > 0 { free.append(Int32(first + count - index)) }
+        }
+        references[first] = 1
+        return Int32(first)
+    }
+
+    /// Adds a holder.
+    mutating func retain(_ page: Int32) {
+        references[Int(page)] += 1
+    }
+
+    /// Removes a holder; the last one gives the page back.
+    mutating func release(_ page: Int32) {
+        references[Int(page)] -= 1
+        precondition(references[Int(page)] >= 0, "page \(page) was released too often")
+        if references[Int(page)] == 0 { free.append(page) }
+    }
+
+    /// The page's elements.
+    func pointer(_ page: Int32) -> UnsafeMutablePointer<BFloat16Bits> { pointers[Int(page)] }
+}

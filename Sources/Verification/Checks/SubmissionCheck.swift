@@ -1,0 +1,18 @@
+/// A check that needs no replay: the orchestrator runs all of these before it spends a verifier's time.
+public protocol SubmissionCheck: Sendable {
+    /// Looks at one submission; the check before it in ``Checks/submission`` have passed.
+    ///
+    /// - Throws: the rejection.
+    func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection)
+}
+
+/// A check against a verifier's replay, whose shape is known to fit.
+public protocol ReplayCheck: Sendable {
+    /// Compares one submission with its replay and adds what it measured.
+    ///
+    /// - Throws: the rejection.
+    func compare(
+        _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
+        into statistics: inout AuditStatistics
+    ) throws(Rejection)
+}

@@ -1,0 +1,42 @@
+/// What an audit concluded.
+public enum Verdict: Sendable, Hashable {
+    /// Every check passed.
+    case accepted(AuditStatistics)
+    /// A check failed, and it is the worker's doing or its machine's.
+    case rejected(Rejection)
+    /// Nobody is blamed: the verifier's report cannot be used, and the group must be audited again.
+    case inconclusive(VerifierFault)
+}
+
+/// What an accepted audit measured.
+public struct AuditStatistics: Sendable, Hashable {
+    /// Sampled tokens.
+    public var tokens = 0
+    /// Chunks whose commitments and proofs were compared.
+    public var chunks = 0
+    /// Tokens whose choice was replayed.
+    public var replayedTokens = 0
+    /// The largest number of exponent mismatches of any chunk.
+    public var exponentMismatches = 0
+    /// The largest mean mantissa error of any chunk.
+    public var mantissaErrorMean = 0.0
+    /// The largest |Δ log-probability| of any token.
+    public var logProbabilityError = 0.0
+
+    /// Nothing measured yet.
+    public init() {}
+}
+
+/// A verifier's report that does not answer the audit it was given; never held against the worker.
+public struct VerifierFault: Sendable, Hashable, CustomStringConvertible {
+    /// One sentence for people.
+    public let reason: String
+
+    /// Describes what is wrong with the report.
+    public init(reason: String) {
+        self.reason = reason
+    }
+
+    /// One sentence for people.
+    public var description: String { reason }
+}

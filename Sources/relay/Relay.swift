@@ -1,0 +1,8 @@
+import Commands
+
+@main
+struct Relay {
+    static func main() async {
+        await Entry.run(RelayCommand.self)
+    }
+}
