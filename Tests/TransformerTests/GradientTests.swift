@@ -91,7 +91,8 @@ import Testing
         var difference = 0.0
         var size = 0.0
         for index in golden.indices {
-            difference += (Double(found[index]) - Double(golden[index])) * (Double(found[index]) - Double(golden[index]))
+            difference +=
+                (Double(found[index]) - Double(golden[index])) * (Double(found[index]) - Double(golden[index]))
             size += Double(golden[index]) * Double(golden[index])
         }
         return (difference / max(size, 1e-30)).squareRoot()
