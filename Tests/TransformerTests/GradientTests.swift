@@ -8,7 +8,7 @@ import Testing
     func everyTensorHasTheGradientOfAutograd(_ name: String) throws {
         let fixture = try GradientFixture(name)
         let (graph, pass) = try fixture.run(threads: 1)
-        let expected = fixture.description.sequences.flatMap(\.log_probabilities)
+        let expected = fixture.description.sequences.flatMap(\.logProbabilities)
         let entropies = fixture.description.sequences.flatMap(\.entropies)
         for index in expected.indices {
             #expect(abs(pass.logProbabilities[index] - expected[index]) < 1e-5)

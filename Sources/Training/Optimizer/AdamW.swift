@@ -36,7 +36,7 @@ public struct AdamW: Sendable {
 
     /// Applies one update.
     ///
-    /// The caller has made sure that `norm` is finite.
+    /// - Parameter norm: of the gradients, and finite: the caller has looked.
     public func update(
         _ state: TrainingState, gradients: MasterWeights, norm: Double, learningRate: Double, pool: ComputePool
     ) {
