@@ -1,5 +1,3 @@
-// The names are those of the fixtures, which Python writes.
-// swift-format-ignore-file: AlwaysUseLowerCamelCase
 import Foundation
 import Safetensors
 import Tensors

@@ -54,6 +54,11 @@ actor PolicyStore {
 
     private func forgetOld() {
         for version in fetches.keys where version + UInt64(kept) < newest { fetches[version] = nil }
+        do {
+            _ = try client.prune(keeping: kept, retaining: Set(fetches.keys))
+        } catch {
+            log.debug("old versions not removed yet", metadata: ["reason": "\(error)"])
+        }
     }
 
     func shutDown() async { await client.shutDown() }
