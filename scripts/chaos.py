@@ -47,7 +47,8 @@ class Kill:
     name: str
     step: int  # steps made before it
     back_after: float | None = None  # seconds until its successor ran
-    stall: float | None = None  # seconds until the next step was made
+    moment: float = 0.0  # seconds since 1970
+    stall: float | None = None  # the longest time without a step from then to the next kill
 
 
 class Swarm:
@@ -115,6 +116,10 @@ def torment(swarm, arguments, wanted, dice):
     kills = []
     time.sleep(dice.uniform(*arguments.first))
     while swarm.is_alive() and sum(wanted.values()) > 0 and time.monotonic() - swarm.began < arguments.patience:
+        # Two kills may fall into the warm-up; the others wait until there is something to lose.
+        if len(kills) >= 2 and swarm.steps() == 0:
+            time.sleep(0.05)
+            continue
         # Whoever was killed least recently comes first: a member that dies often in a few seconds is given up on.
         recent = [kill.kind for kill in kills]
         kinds = [kind for kind in KINDS if wanted[kind] > 0]
@@ -125,7 +130,7 @@ def torment(swarm, arguments, wanted, dice):
         if not victims:
             time.sleep(0.05)
             continue
-        kill = Kill(kinds[0], dice.choice(victims), swarm.steps())
+        kill = Kill(kinds[0], dice.choice(victims), swarm.steps(), moment=time.time())
         moment = time.monotonic()
         try:
             os.kill(living[kill.name], signal.SIGKILL)
@@ -138,12 +143,19 @@ def torment(swarm, arguments, wanted, dice):
             elapsed = time.monotonic() - moment
             if kill.back_after is None and swarm.members().get(kill.name, living[kill.name]) != living[kill.name]:
                 kill.back_after = elapsed
-            if kill.stall is None and swarm.steps() > kill.step:
-                kill.stall = elapsed
-            if elapsed >= pause and (kill.stall is not None or kill.step == 0 and elapsed >= 2 * pause):
+            if elapsed >= pause and (swarm.steps() > kill.step or kill.step == 0):
                 break
             time.sleep(0.02)
     return kills
+
+
+def measure_stalls(kills, times):
+    """Fills in the stalls from the moments at which the run's steps were made."""
+    for kill, following in zip(kills, kills[1:] + [None]):
+        end = following.moment if following else float("inf")
+        gaps = [after - max(before, kill.moment)
+                for before, after in zip(times, times[1:]) if after > kill.moment and before < end]
+        kill.stall = max(gaps, default=None)
 
 
 class Audit:
@@ -195,8 +207,9 @@ class Audit:
                 self.require(name in row, f"step {row['step']} has no {name}")
             kl = row.get("mismatch_kl/mean", 0)
             self.require(kl == 0, f"step {row['step']} has mismatch_kl {kl}")
-        times = [row["time"] for row in rows]
-        self.pace = statistics.median(b - a for a, b in zip(times, times[1:])) if len(times) > 2 else None
+        self.times = [row["time"] for row in rows]
+        paces = [after - before for before, after in zip(self.times, self.times[1:])]
+        self.pace = statistics.median(paces) if paces else None
 
     def check_versions(self):
         self.versions, hashes = {}, {}
@@ -311,7 +324,7 @@ def report(kills, runs):
         print(
             f"{kind:12} {len(of_kind):6} {statistics.median(back) if back else float('nan'):12.2f} "
             f"{statistics.median(stalls) if stalls else float('nan'):15.2f} {max(stalls, default=float('nan')):10.2f}")
-    print("Stall: from the kill to the next step made, of kills after the first step.")
+    print("Stall: the longest time without a step between a kill and the next kill, once steps are being made.")
     for number, (seconds, audit) in enumerate(runs):
         pace = f"{audit.pace:.2f}" if audit.pace else "?"
         print(f"run {number}: {seconds:.0f} s, median step {pace} s; {'; '.join(audit.notes)}")
@@ -337,6 +350,7 @@ def main(words):
             print(f"{directory} could not be started; see {directory}.log", file=sys.stderr)
             return 2
         audit = Audit(directory, arguments.apus, "a timeout" if status is None else status)
+        measure_stalls(suffered, audit.times)
         kills += suffered
         runs.append((seconds, audit))
         print(f"{directory}: {seconds:.0f} s, exit {status}, killed " + ", ".join(
