@@ -69,7 +69,8 @@ let rooms: [Target] = [
         "Roles",
         [
             "Orchestration", "Telemetry", "Generation", "Training", "Verification", "Environments",
-            "EnvironmentKit", "Queues", "Ledger", "Shardcast", "Messages", "RunConfiguration", "Transformer", "Sampling",
+            "EnvironmentKit", "Queues", "Ledger", "Shardcast", "Messages", "RunConfiguration", "Transformer",
+            "Sampling",
             "Proofs", "Tokenizers", "Tensors", "Identity", grdb, logging, subprocess, system, httpClient,
         ] + nio
     ),
@@ -79,7 +80,8 @@ let rooms: [Target] = [
         "Commands",
         [
             "Roles", "EnvironmentKit", "Generation", "Identity", "Ledger", "Messages", "Proofs", "Queues",
-            "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers", "Transformer",
+            "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers",
+            "Transformer",
             argumentParser, logging, lifecycle,
         ]),
     executable("apus"), executable("rollout-worker"), executable("trainer"), executable("orchestrator"),

@@ -12,8 +12,10 @@ public struct ApusCommand: AsyncParsableCommand {
                          apus doctor      can this machine join a run?
             """, version: Software.version,
         subcommands: [
-            DemoCommand.self, UpCommand.self, ModelCommand.self, SFTCommand.self, GenerateCommand.self, ScoreCommand.self,
-            TokenizeCommand.self, EvalCommand.self, EnvCommand.self, KernelsCommand.self, ToplocCommand.self, LedgerCommand.self,
+            DemoCommand.self, UpCommand.self, ModelCommand.self, SFTCommand.self, GenerateCommand.self,
+            ScoreCommand.self,
+            TokenizeCommand.self, EvalCommand.self, EnvCommand.self, KernelsCommand.self, ToplocCommand.self,
+            LedgerCommand.self,
             KeysCommand.self, BenchCommand.self, DoctorCommand.self,
         ])
 

@@ -25,7 +25,8 @@ struct Failure {
             (sentence, exitCode) = (failure.description, 69)
         case let failure as ShardcastError:
             (sentence, exitCode) = (failure.description, 69)
-        case is KernelError, is ModelError, is SafetensorsError, is TokenizerError, is IdentityError, is JoinTicketError,
+        case is KernelError, is ModelError, is SafetensorsError, is TokenizerError, is IdentityError,
+            is JoinTicketError,
             is EnvironmentError:
             (sentence, exitCode) = ("\(error)", 65)
         case is CancellationError:

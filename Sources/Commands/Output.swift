@@ -3,7 +3,9 @@ import Roles
 
 /// Data goes to standard output, one JSON object per line (CONTRACT).
 enum Output {
-    /// Writes one object. Floats are the shortest text that reads back as the same binary32.
+    /// Writes one object.
+    ///
+    /// Floats are the shortest text that reads back as the same binary32.
     static func line(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
@@ -40,7 +42,8 @@ enum InputLines {
                 lines.append(try JSONDecoder().decode(type, from: Data(line)))
             } catch {
                 throw RoleFailure(
-                    .badInput, "\(path):\(index + 1): this is not the JSON object that is expected (\(Self.brief(error))).")
+                    .badInput,
+                    "\(path):\(index + 1): this is not the JSON object that is expected (\(Self.brief(error))).")
             }
         }
         return lines

@@ -102,7 +102,9 @@ extension Run {
     }
 
     /// The process behind a key died and another one took its place: what the earlier one held is lost, so it is free
-    /// at once. A mere reconnection of the same process keeps everything.
+    /// at once.
+    ///
+    /// A mere reconnection of the same process keeps everything.
     private mutating func bury(_ key: PublicKey, _ now: Instant) {
         detach(key, now, reason: "its process was replaced")
         var member = presence.members[key]

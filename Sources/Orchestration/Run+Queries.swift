@@ -13,13 +13,21 @@ extension Run {
         return (record, version)
     }
 
-    /// Whether a submission is still to be checked: its lease is this connection's and no group is journaled for it.
-    public func awaitsGroup(_ lease: UInt64, on connection: ConnectionID) -> Bool {
+    /// Whether a submission is to be checked before it is handed over: its lease is this connection's and still takes
+    /// a group, or it is a second group for the lease.
+    ///
+    /// A second group is taken for equivocation only if its signature holds, so that one must be checked too. Whatever
+    /// need not be checked is handed over as it is; the machine answers it from what it knows.
+    ///
+    /// - Parameter group: SHA-256 of the payload; without it, a second group is not told from a repeated one.
+    public func awaitsGroup(_ lease: UInt64, group: Hash256? = nil, on connection: ConnectionID) -> Bool {
         guard let found = self.lease(lease, on: connection) else { return false }
         switch found.record.phase {
         case .live, .ended(.expired), .ended(.returned), .ended(.absent), .ended(.slotOwned):
             return true
-        case .submitted, .ended(.rejected), .ended(.banned), .ended(.withdrawn), .ended(.stale):
+        case .submitted(let first):
+            return group.map { $0 != first } ?? false
+        case .ended(.rejected), .ended(.banned), .ended(.withdrawn), .ended(.stale):
             return false
         }
     }

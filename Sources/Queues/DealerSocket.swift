@@ -80,7 +80,8 @@ public final class DealerSocket: Sendable {
                     advice: "write it as tcp://HOST:PORT")
             }
             let loop = DealerLoop(
-                context: context, socket: socket, reports: reports, limits: limits, control: control, outbox: outbox,
+                context: context, endpoint: endpoint, socket: socket, reports: reports, limits: limits,
+                control: control, outbox: outbox,
                 inbox: incoming, events: eventsIn, duties: duties)
             try loop.start()
         } catch {

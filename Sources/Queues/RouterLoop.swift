@@ -90,7 +90,7 @@ final class RouterLoop: @unchecked Sendable {
         ]
         // Only the connection guard and clients that read slowly need a clock; whatever else happens wakes the
         // thread by itself.
-        let idle = connections.count == 0 ? -1 : checkInterval
+        let idle = connections.isIdle ? -1 : checkInterval
         zmq_poll(&items, Int32(items.count), backlogs.isEmpty ? idle : 2)
     }
 
@@ -269,7 +269,7 @@ final class RouterLoop: @unchecked Sendable {
 
     private func checkConnections(isReading: Bool) {
         let now = ContinuousClock.now
-        guard connections.count > 0, now - lastCheck >= .milliseconds(checkInterval) else { return }
+        guard !connections.isIdle, now - lastCheck >= .milliseconds(checkInterval) else { return }
         lastCheck = now
         let cuts = connections.check(at: now, isReading: isReading) { NetworkSocket.receivedBytes($0) }
         for (descriptor, reason) in cuts { cut(descriptor, reason) }

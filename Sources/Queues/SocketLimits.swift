@@ -31,6 +31,8 @@ public struct SocketLimits: Hashable, Sendable {
     public var connections = 4096
     /// Connections of a router from one network address.
     public var connectionsPerAddress = 256
+    /// New connections of a router from one network address in the long run; ``connectionsPerAddress`` may come at once.
+    public var connectionsPerSecondAndAddress = 16.0
     /// How long a connection may stay without a first message.
     public var firstMessageWithin = Duration.seconds(30)
 

@@ -40,7 +40,9 @@ struct CommandLineTests {
         #expect(throws: (any Error).self) {
             try RelayCommand.parse(["--listen", "nowhere", "--trust", key, "--origin", "a"])
         }
-        #expect(throws: Never.self) { try RelayCommand.parse(["--listen", "127.0.0.1:0", "--trust", key, "--origin", "a"]) }
+        #expect(throws: Never.self) {
+            try RelayCommand.parse(["--listen", "127.0.0.1:0", "--trust", key, "--origin", "a"])
+        }
     }
 
     @Test("failures carry the exit codes that scripts rely on")

@@ -167,6 +167,6 @@ struct LedgerTests {
         #expect(SHA256.hash(Array(LedgerSchema.first.utf8)).hex == Self.frozenSchemaHash)
     }
 
-    static let frozenEntryHash = "E"
-    static let frozenSchemaHash = "S"
+    static let frozenEntryHash = "dcae0a358f619799df85db3df2fa7d06a920dd440ec32d70a1425f091f9ff7f5"
+    static let frozenSchemaHash = "376f50f0a2ae5f8d27d9da8757f0a078f0fed47b883459f2ffaca68c93f2dea0"
 }

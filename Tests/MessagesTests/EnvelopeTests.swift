@@ -111,3 +111,16 @@ import Testing
         }
     }
 }
+
+@Suite struct RefusalTests {
+    /// A refusal made from any fault can itself be sent.
+    @Test(arguments: MessageError.Code.allCases)
+    func everyFaultCanBeTold(code: MessageError.Code) throws {
+        let error = MessageError(code, at: "client message.hello.name", "it holds control characters")
+        let envelope = ServerEnvelope(id: 1, answers: 2, .refusal(.init(error)))
+        let refusal = try ServerEnvelope(frames: envelope.frames).header.refusal
+        #expect(refusal.code == code.rawValue)
+        #expect(refusal.reason.contains("hello.name"))
+        #expect(refusal.final == (code == .schemaTooNew || code == .schemaTooOld))
+    }
+}

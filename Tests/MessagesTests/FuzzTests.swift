@@ -12,7 +12,7 @@ import Testing
         var random = Generator(state: 1)
         var accepted = 0
         var codes: Set<MessageError.Code> = []
-        for _ in 0..<30_000 {
+        for _ in 0..<12_000 {
             let original = (random.flip() ? Self.clientFrames : Self.serverFrames).randomElement(using: &random) ?? []
             let bytes = mutated(original, &random)
             do {
@@ -32,7 +32,7 @@ import Testing
     @Test func mutatedGroupsNeverCrash() {
         var random = Generator(state: 2)
         let original = Examples.payload.signedBytes
-        for _ in 0..<30_000 {
+        for _ in 0..<12_000 {
             let bytes = mutated(original, &random)
             if let payload = try? Wire.GroupPayload(strict: bytes) {
                 #expect(payload.samples.count <= Limits.standard.samples)
@@ -43,7 +43,7 @@ import Testing
 
     @Test func noiseNeverCrashes() {
         var random = Generator(state: 3)
-        for _ in 0..<30_000 {
+        for _ in 0..<12_000 {
             let count = Int.random(in: 0...60, using: &random)
             let noise = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
             _ = try? ClientEnvelope(frames: [[0x08, 0x01] + noise])

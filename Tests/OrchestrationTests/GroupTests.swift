@@ -45,6 +45,20 @@ struct GroupTests {
         #expect(bench.join(alice, .worker).refusals == ["banned"])
     }
 
+    @Test("The driver knows which submissions to check")
+    func checks() throws {
+        var (bench, lease) = try bench()
+        let (here, there) = (bench.connection(alice), bench.connection(bob))
+        let (first, second) = (Bench.group(lease.id), Bench.group(lease.id, 1))
+        #expect(bench.run.awaitsGroup(lease.id, group: first, on: here))
+        #expect(!bench.run.awaitsGroup(lease.id, group: first, on: there))
+        bench.submit(alice, lease.id)
+        #expect(!bench.run.awaitsGroup(lease.id, on: here))
+        #expect(!bench.run.awaitsGroup(lease.id, group: first, on: here))
+        #expect(bench.run.awaitsGroup(lease.id, group: second, on: here))
+        #expect(bench.run.lease(lease.id, on: here)?.version.number == 1)
+    }
+
     @Test("A second payload without a valid signature proves nothing")
     func unattributable() throws {
         var (bench, lease) = try bench()

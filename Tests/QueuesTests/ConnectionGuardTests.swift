@@ -59,6 +59,24 @@ import Testing
         #expect(check(&connections, at: 32, [7: 0, 8: 0]) == [7: .silent])
     }
 
+    @Test func connectingAgainAndAgainIsSlowedDown() {
+        var limits = limits
+        limits.connectionsPerSecondAndAddress = 2
+        var connections = ConnectionGuard(limits: limits)
+        func attempt(_ seconds: Double, from address: String = "a") -> CutReason? {
+            defer { connections.disconnected(1) }
+            return connections.accepted(1, from: address, at: start + .seconds(seconds))
+        }
+        for _ in 0..<3 { #expect(attempt(0) == nil) }
+        #expect(attempt(0) == .tooFrequent)
+        #expect(attempt(0, from: "b") == nil)
+        #expect(attempt(0.5) == nil)
+        #expect(attempt(0.6) == .tooFrequent)
+        #expect(check(&connections, at: 100, [:]) == [:])
+        #expect(connections.isIdle)
+        for _ in 0..<3 { #expect(attempt(100) == nil) }
+    }
+
     @Test func connectionsAreCounted() {
         var connections = ConnectionGuard(limits: limits)
         for descriptor in Int32(1)...3 { #expect(connections.accepted(descriptor, from: "a", at: start) == nil) }
@@ -68,9 +86,9 @@ import Testing
         for descriptor in Int32(1)...6 { connections.disconnected(descriptor) }
         connections.disconnected(6)
         #expect(connections.count == 0)
-        #expect(connections.accepted(1, from: "a", at: start) == nil)
+        #expect(connections.accepted(1, from: "a", at: start + .seconds(100)) == nil)
         // A descriptor that comes again is a new connection.
-        #expect(connections.accepted(1, from: "a", at: start) == nil)
+        #expect(connections.accepted(1, from: "a", at: start + .seconds(100)) == nil)
         #expect(connections.count == 1)
     }
 

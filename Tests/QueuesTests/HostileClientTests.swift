@@ -1,6 +1,7 @@
 import CZeroMQ
 import Foundation
 import Identity
+import Synchronization
 import Testing
 
 @testable import Queues
@@ -25,6 +26,42 @@ import Testing
         dealer.close()
         admitted.close()
         await router.closeAndWait()
+    }
+
+    /// libzmq gives up after a refusal; a contributor who is admitted a little later must not have to start again.
+    @Test func aRefusedClientGetsInWhenItIsAdmitted() async throws {
+        let server = CurveKey()
+        let isOpen = Atomic<Bool>(false)
+        let router = try RouterSocket(bind: "tcp://127.0.0.1:*", serverKey: server) { _, _ in
+            isOpen.load(ordering: .acquiring)
+        }
+        var limits = SocketLimits()
+        limits.reconnectAtMostAfter = .milliseconds(150)
+        let dealer = try DealerSocket(
+            connect: router.loopback, serverKey: server.publicKey, keys: CurveKey(), limits: limits)
+        try dealer.send([[1]])
+        await dealer.waitFor(.refused)
+        await dealer.waitFor(.refused)
+        isOpen.store(true, ordering: .releasing)
+        await dealer.waitFor(.connected)
+        #expect(await router.incoming.next()?.frames == [[1]])
+        #expect(router.statistics.received == 1)
+        await dealer.closeAndWait()
+        await router.closeAndWait()
+    }
+
+    @Test func aServerThatSendsTooMuchIsLeftAndFoundAgain() async throws {
+        var tight = SocketLimits()
+        tight.frameBytes = 100_000
+        let pair = try Pair(.standard, tight)
+        let peer = try await pair.connect()
+        try pair.router.send([[UInt8](repeating: 1, count: 200_000)], to: peer)
+        await pair.dealer.waitFor(.disconnected)
+        await pair.dealer.waitFor(.connected)
+        let again = try await pair.connect()
+        try pair.router.send([[5]], to: again)
+        #expect(await pair.dealer.incoming.next() == [[5]])
+        await pair.close()
     }
 
     @Test func aWrongServerKeyEndsTheHandshake() async throws {
@@ -140,7 +177,9 @@ import Testing
     }
 
     @Test func noiseDoesNotDisturbOthers() async throws {
-        let pair = try Pair()
+        var limits = SocketLimits()
+        limits.connectionsPerAddress = 1000
+        let pair = try Pair(limits, .standard)
         var random = SystemRandomNumberGenerator()
         for round in 0..<100 {
             let stream = try RawStream(port: pair.router.port)

@@ -168,17 +168,15 @@ import Testing
         #expect(throws: ShardcastError.self) { try gate.admit(signed.bytes, from: "test") }
     }
 
-    /// About a second of mutated manifests: the envelope as received, and JSON that carries a valid signature.
+    /// Mutated manifests: the envelope as received, and JSON that carries a valid signature.
     @Test func fuzzedManifestsNeitherCrashNorCount() throws {
         let signed = try SignedManifest(signing: Self.manifest(), with: Self.key)
         let json = Array(signed.bytes[129...])
         var random = SystemRandomNumberGenerator()
-        let end = ContinuousClock.now + .milliseconds(700)
         let splices: [[UInt8]] = [
             "-", "1e99", "99999999999999999999", "[[", "{}", "\"\\ud800\"", "null", ",", "\u{0}", "é",
         ].map { Array($0.utf8) }
-        var count = 0
-        while ContinuousClock.now < end {
+        for count in 0..<3000 {
             var bytes = count % 2 == 0 ? signed.bytes : json
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 let place = Int.random(in: 0..<bytes.count, using: &random)
@@ -200,8 +198,6 @@ import Testing
             } else {
                 _ = kindOf(bytes)
             }
-            count += 1
         }
-        #expect(count > 100)
     }
 }

@@ -14,12 +14,12 @@ import Transformer
             var first: [Float]
             var second: [Float]
         }
-        var learning_rate: Double
+        var learningRate: Double
         var beta1: Double
         var beta2: Double
         var epsilon: Double
-        var weight_decay: Double
-        var clip_norm: Double
+        var weightDecay: Double
+        var clipNorm: Double
         var start: [Float]
         var steps: [Step]
     }
@@ -30,15 +30,15 @@ import Transformer
             let optimizer = AdamW(
                 settings: AdamWSettings(
                     beta1: golden.beta1, beta2: golden.beta2, epsilon: golden.epsilon,
-                    weightDecay: golden.weight_decay),
-                clipping: GradientClipping(maximumNorm: golden.clip_norm))
+                    weightDecay: golden.weightDecay),
+                clipping: GradientClipping(maximumNorm: golden.clipNorm))
             let pool = ComputePool(threads: 2)
             for step in golden.steps {
                 let gradients = Small.weights(step.gradient)
                 let norm = AdamW.norm(of: gradients, pool: pool)
                 #expect(abs(norm - step.norm) < 1e-5 * step.norm)
                 optimizer.update(
-                    state, gradients: gradients, norm: norm, learningRate: golden.learning_rate, pool: pool)
+                    state, gradients: gradients, norm: norm, learningRate: golden.learningRate, pool: pool)
                 close(state.master, step.parameters, 1e-5)
                 close(state.firstMoments, step.first, 1e-5)
                 close(state.secondMoments, step.second, 1e-5)

@@ -84,29 +84,8 @@ import Testing
         let greedy = try evaluate(512, temperature: 0, stream: 2)
         let final = try evaluate(512, temperature: 1, stream: 3)
         curve.append(String(format: "%.2f", try evaluate(256, temperature: 1, stream: 161)))
-        var kinds: [String: Int] = [:]
-        do {
-            var random = SplitMix64(stream: 0xE7A1, 77)
-            let problems = (0..<2000).map { _ in DigitSortTask.digits(&random, .heldOut) }
-            let samples = sampler.sample(problems.map { ($0, 1) }, weights: trainer.weights, temperature: 1, seed: 5)
-            for (rows, digits) in zip(samples, problems) {
-                let found = rows[0].completion.map { Int($0) }
-                let answer = digits.sorted().map { Int($0) + 48 }
-                let body = Array(found.dropLast())
-                let kind: String
-                if body == answer { kind = "right" }
-                else if body == answer.reversed() { kind = "descending" }
-                else if body == digits.map({ Int($0) + 48 }) { kind = "copy" }
-                else if found.last != 10 { kind = "no end" }
-                else if body == body.sorted() && body.count == answer.count - 1 { kind = "asc shorter" }
-                else if body == body.sorted() && body.count == answer.count { kind = "asc wrong digit" }
-                else if body == body.sorted() && body.count == answer.count + 1 { kind = "asc longer" }
-                else { kind = "other" }
-                kinds[kind, default: 0] += 1
-            }
-        }
-        print("KINDS", kinds)
-        print("CURVE seed \(seed): \(curve.joined(separator: " ")) | final \(final) greedy \(greedyBefore) -> \(greedy)")
+        print(
+            "CURVE seed \(seed): \(curve.joined(separator: " ")) | final \(final) greedy \(greedyBefore) -> \(greedy)")
         print(
             "TIME seed \(seed): warm-up \(warmUpTime) (loss \(warmUpLosses.last ?? 0)), training \(trainTime), sampling",
             "\(sampleTime), last step \(last?.seconds ?? 0) s")
@@ -160,7 +139,9 @@ final class Sampler {
                     (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
                 }
                 rows.append(
-                    Row(tokens: prompt, promptCount: prompt.count, digits: digits, noise: NoiseWords(material: material)))
+                    Row(
+                        tokens: prompt, promptCount: prompt.count, digits: digits, noise: NoiseWords(material: material)
+                    ))
             }
         }
         for _ in 0..<10 {

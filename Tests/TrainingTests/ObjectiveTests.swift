@@ -98,6 +98,8 @@ import Testing
 enum Fixture {
     static func decode<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
         let url = try #require(Bundle.module.url(forResource: name, withExtension: "json", subdirectory: "Fixtures"))
-        return try JSONDecoder().decode(type, from: Data(contentsOf: url))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(type, from: Data(contentsOf: url))
     }
 }

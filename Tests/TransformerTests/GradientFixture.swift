@@ -8,24 +8,24 @@ import Transformer
 struct GradientFixture {
     struct Description: Decodable {
         struct Configuration: Decodable {
-            var hidden_size: Int
-            var num_hidden_layers: Int
-            var num_attention_heads: Int
-            var num_key_value_heads: Int
-            var head_dim: Int
-            var intermediate_size: Int
-            var vocab_size: Int
-            var rms_norm_eps: Float
-            var rope_theta: Double
-            var qk_norm: Bool
-            var tie_word_embeddings: Bool
+            var hiddenSize: Int
+            var numHiddenLayers: Int
+            var numAttentionHeads: Int
+            var numKeyValueHeads: Int
+            var headDim: Int
+            var intermediateSize: Int
+            var vocabSize: Int
+            var rmsNormEps: Float
+            var ropeTheta: Double
+            var qkNorm: Bool
+            var tieWordEmbeddings: Bool
             var temperature: Float
         }
         struct Sequence: Decodable {
             var tokens: [Int32]
-            var first_target: Int
+            var firstTarget: Int
             var slopes: [Float]
-            var log_probabilities: [Float]
+            var logProbabilities: [Float]
             var entropies: [Float]
         }
         var configuration: Configuration
@@ -43,13 +43,15 @@ struct GradientFixture {
         let json = try #require(Bundle.module.url(forResource: name, withExtension: "json", subdirectory: folder))
         let tensors = try #require(
             Bundle.module.url(forResource: name, withExtension: "safetensors", subdirectory: folder))
-        description = try JSONDecoder().decode(Description.self, from: Data(contentsOf: json))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        description = try decoder.decode(Description.self, from: Data(contentsOf: json))
         let sizes = description.configuration
         let configuration = ModelConfiguration(
-            vocabularySize: sizes.vocab_size, hiddenSize: sizes.hidden_size, layers: sizes.num_hidden_layers,
-            heads: sizes.num_attention_heads, keyValueHeads: sizes.num_key_value_heads, headDimension: sizes.head_dim,
-            intermediateSize: sizes.intermediate_size, rmsEpsilon: sizes.rms_norm_eps, ropeTheta: sizes.rope_theta,
-            tieEmbeddings: sizes.tie_word_embeddings, maxPositions: 256, qkNorm: sizes.qk_norm)
+            vocabularySize: sizes.vocabSize, hiddenSize: sizes.hiddenSize, layers: sizes.numHiddenLayers,
+            heads: sizes.numAttentionHeads, keyValueHeads: sizes.numKeyValueHeads, headDimension: sizes.headDim,
+            intermediateSize: sizes.intermediateSize, rmsEpsilon: sizes.rmsNormEps, ropeTheta: sizes.ropeTheta,
+            tieEmbeddings: sizes.tieWordEmbeddings, maxPositions: 256, qkNorm: sizes.qkNorm)
         master = MasterWeights(configuration)
         golden = MasterWeights(configuration)
         let file = try SafetensorsFile(path: tensors.path)
@@ -60,7 +62,7 @@ struct GradientFixture {
     }
 
     var sequences: [TrainingSequence] {
-        description.sequences.map { TrainingSequence(tokens: $0.tokens, firstTarget: $0.first_target) }
+        description.sequences.map { TrainingSequence(tokens: $0.tokens, firstTarget: $0.firstTarget) }
     }
     var slopes: [Float] { description.sequences.flatMap(\.slopes) }
     var temperature: Float { description.configuration.temperature }

@@ -8,7 +8,7 @@ import Testing
     func everyTensorHasTheGradientOfAutograd(_ name: String) throws {
         let fixture = try GradientFixture(name)
         let (graph, pass) = try fixture.run(threads: 1)
-        let expected = fixture.description.sequences.flatMap(\.log_probabilities)
+        let expected = fixture.description.sequences.flatMap(\.logProbabilities)
         let entropies = fixture.description.sequences.flatMap(\.entropies)
         for index in expected.indices {
             #expect(abs(pass.logProbabilities[index] - expected[index]) < 1e-5)
@@ -91,7 +91,8 @@ import Testing
         var difference = 0.0
         var size = 0.0
         for index in golden.indices {
-            difference += (Double(found[index]) - Double(golden[index])) * (Double(found[index]) - Double(golden[index]))
+            difference +=
+                (Double(found[index]) - Double(golden[index])) * (Double(found[index]) - Double(golden[index]))
             size += Double(golden[index]) * Double(golden[index])
         }
         return (difference / max(size, 1e-30)).squareRoot()

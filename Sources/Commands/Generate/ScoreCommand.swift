@@ -34,7 +34,9 @@ struct ScoreCommand: AsyncParsableCommand {
     private static let chunk = 2048
 
     func validate() throws {
-        guard temperature >= 0, temperature.isFinite else { throw ValidationError("--temperature must not be negative.") }
+        guard temperature >= 0, temperature.isFinite else {
+            throw ValidationError("--temperature must not be negative.")
+        }
     }
 
     func run() async throws {

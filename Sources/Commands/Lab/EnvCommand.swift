@@ -66,7 +66,8 @@ struct EnvCommand: AsyncParsableCommand {
             let findings = await checkEnvironment(environment)
             guard findings.isEmpty else {
                 for finding in findings { Output.text("\(finding)") }
-                throw RoleFailure(.badInput, "\(name) breaks \(findings.count) rule(s).", advice: "See docs/environments.md.")
+                throw RoleFailure(
+                    .badInput, "\(name) breaks \(findings.count) rule(s).", advice: "See docs/environments.md.")
             }
             Output.text("\(name) keeps every rule.")
         }

@@ -70,7 +70,8 @@ struct EvalCommand: AsyncParsableCommand {
             Result(
                 meanReward: rates.mean, spread: rates.spread,
                 passAtK: Dictionary(uniqueKeysWithValues: names.map { ($0.0, rates.passAt($0.1)) }),
-                passAllK: Dictionary(uniqueKeysWithValues: names.map { ($0.0, rates.passAll($0.1)) }), problems: problems,
+                passAllK: Dictionary(uniqueKeysWithValues: names.map { ($0.0, rates.passAll($0.1)) }),
+                problems: problems,
                 attempts: attempts,
                 samples: drawn.prefix(5).map {
                     Sample(prompt: $0.promptText, completion: $0.completion, reward: $0.reward)

@@ -72,7 +72,8 @@ struct ToplocCommand: AsyncParsableCommand {
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Compare proofs with one's own activations; one JSON object per chunk.",
-            discussion: "Accepted means within the published thresholds (38 exponents, mantissa 10 and 8) and not degenerate.")
+            discussion:
+                "Accepted means within the published thresholds (38 exponents, mantissa 10 and 8) and not degenerate.")
 
         @OptionGroup var input: Activations
 

@@ -38,7 +38,9 @@ struct BenchCommand: AsyncParsableCommand {
         @OptionGroup var options: ModelOptions
 
         func validate() throws { try Self.positive(batch, prompt, new) }
-        func run() async throws { try Output.line(try options.bench().generate(batch: batch, prompt: prompt, new: new)) }
+        func run() async throws {
+            try Output.line(try options.bench().generate(batch: batch, prompt: prompt, new: new))
+        }
 
         static func positive(_ values: Int...) throws {
             guard values.allSatisfy({ $0 >= 1 }) else { throw ValidationError("Every number must be at least 1.") }

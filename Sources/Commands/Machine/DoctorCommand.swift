@@ -26,7 +26,8 @@ struct DoctorCommand: AsyncParsableCommand {
         let process = ProcessInfo.processInfo
         report(true, "cores", "\(process.activeProcessorCount)")
         let memory = Double(process.physicalMemory) / Double(1 << 30)
-        report(memory >= 1, "memory", "\(Terminal.fixed(memory, 1)) GiB" + (memory >= 1 ? "" : "; a worker wants 1 GiB"))
+        report(
+            memory >= 1, "memory", "\(Terminal.fixed(memory, 1)) GiB" + (memory >= 1 ? "" : "; a worker wants 1 GiB"))
         report(true, "software", "apus \(Software.version), arithmetic version \(ArithmeticVersion.current)")
         let kernels = try? compute.kernels()
         report(
@@ -37,11 +38,16 @@ struct DoctorCommand: AsyncParsableCommand {
         report(
             FileManager.default.isWritableFile(atPath: home), "disk",
             FileManager.default.isWritableFile(atPath: home)
-                ? "\(home) can be written; \(Self.freeSpace(home)) free" : "\(home) cannot be written (use --key and --cache)")
-        report(Self.clockIsPlausible, "clock", Self.clockIsPlausible ? "plausible" : "before 2026: set it, or manifests expire")
+                ? "\(home) can be written; \(Self.freeSpace(home)) free"
+                : "\(home) cannot be written (use --key and --cache)")
+        report(
+            Self.clockIsPlausible, "clock",
+            Self.clockIsPlausible ? "plausible" : "before 2026: set it, or manifests expire")
         if kernels != nil {
-            let line = try EngineBench(model: nil, kernels: try compute.kernels(), threads: compute.threadCount, repeats: 3)
-                .generate(batch: 64, prompt: 16, new: 32)
+            let line = try EngineBench(
+                model: nil, kernels: try compute.kernels(), threads: compute.threadCount, repeats: 3
+            )
+            .generate(batch: 64, prompt: 16, new: 32)
             report(
                 true, "speed",
                 "\(Terminal.short(line.tokensPerSecond)) tokens/s on the 82k-parameter model with \(compute.threadCount) threads, "
@@ -53,13 +59,15 @@ struct DoctorCommand: AsyncParsableCommand {
                 let reached = Self.canConnect(ticket.host, ticket.port)
                 report(
                     reached, "network",
-                    reached ? "\(ticket.host):\(ticket.port) answers" : "nobody answers at \(ticket.host):\(ticket.port)")
+                    reached
+                        ? "\(ticket.host):\(ticket.port) answers" : "nobody answers at \(ticket.host):\(ticket.port)")
             } catch {
                 report(false, "network", Failure(error).sentence)
             }
         }
         guard problems.isEmpty else {
-            throw RoleFailure(.unreachable, "This machine cannot join yet: see \(problems.joined(separator: ", ")) above.")
+            throw RoleFailure(
+                .unreachable, "This machine cannot join yet: see \(problems.joined(separator: ", ")) above.")
         }
         terminal.say("This machine can join a run.", .green)
     }

@@ -33,7 +33,8 @@ struct ModelCommand: AsyncParsableCommand {
         func run() async throws {
             guard let shape = ModelShape(rawValue: shape) else {
                 throw ValidationError(
-                    "There is no shape \(shape); choose \(ModelShape.allCases.map(\.rawValue).joined(separator: ", ")).")
+                    "There is no shape \(shape); choose \(ModelShape.allCases.map(\.rawValue).joined(separator: ", "))."
+                )
             }
             let configuration = shape.configuration
             guard let tokenizer = ByteLevelTokenizer(vocabularySize: configuration.vocabularySize) else {
@@ -78,7 +79,8 @@ struct ModelCommand: AsyncParsableCommand {
                 "generation   \(Self.bytes(inspection.generationBytes(sequences: sequences, positions: positions))) for "
                     + "\(sequences) sequences of \(positions) tokens")
             Output.text(
-                "training     \(Self.bytes(inspection.trainingBytes(tokens: tokens))) with micro-batches of \(tokens) tokens")
+                "training     \(Self.bytes(inspection.trainingBytes(tokens: tokens))) with micro-batches of \(tokens) tokens"
+            )
         }
 
         private static func bytes(_ count: Int) -> String {

@@ -44,7 +44,9 @@ public struct RelayCommand: AsyncParsableCommand {
         default: throw ValidationError("Give either --origin DIR, or --upstream URL[,URL…] with --cache DIR.")
         }
         guard address != nil else { throw ValidationError("--listen must be HOST:PORT, for example 0.0.0.0:7800.") }
-        guard trustedKey != nil else { throw ValidationError("--trust must be a line apus1:… or 64 hexadecimal digits.") }
+        guard trustedKey != nil else {
+            throw ValidationError("--trust must be a line apus1:… or 64 hexadecimal digits.")
+        }
     }
 
     private var address: (host: String, port: Int)? {

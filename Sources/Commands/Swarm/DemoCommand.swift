@@ -41,7 +41,8 @@ struct DemoCommand: AsyncParsableCommand {
     func validate() throws {
         guard ModelShapeName(rawValue: shape) != nil else {
             throw ValidationError(
-                "There is no shape \(shape); choose \(ModelShapeName.allCases.map(\.rawValue).joined(separator: ", ")).")
+                "There is no shape \(shape); choose \(ModelShapeName.allCases.map(\.rawValue).joined(separator: ", "))."
+            )
         }
         if let steps, steps < 1 { throw ValidationError("--steps must be at least 1.") }
     }
@@ -72,7 +73,8 @@ struct DemoCommand: AsyncParsableCommand {
     /// A directory that holds something else than a demo is not ours to replace.
     private func refuseForeign(_ directory: RunDirectory) throws {
         guard let data = FileManager.default.contents(atPath: directory.runFile) else { return }
-        guard let text = String(data: data, encoding: .utf8), text.contains("\"name\": \"demo\"") || text.contains("\"name\":\"demo\"")
+        guard let text = String(data: data, encoding: .utf8),
+            text.contains("\"name\": \"demo\"") || text.contains("\"name\":\"demo\"")
         else {
             throw RoleFailure(
                 .usage, "\(directory.root) holds a run that is no demo.", advice: "Choose another --out.")

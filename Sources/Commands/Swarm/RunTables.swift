@@ -24,7 +24,8 @@ struct RunTables: Sendable {
 
     private func row(_ member: RunReport.Member) -> String {
         "  \(Terminal.left(member.name, 12))" + Terminal.right("\(member.accepted)", 8)
-            + Terminal.right("\(member.rejected)", 10) + Terminal.right(Terminal.short(Double(member.credit)) + "FLOP", 13)
+            + Terminal.right("\(member.rejected)", 10)
+            + Terminal.right(Terminal.short(Double(member.credit)) + "FLOP", 13)
             + Terminal.right(member.stake > 0 ? Terminal.short(Double(member.stake)) + "FLOP" : "–", 13)
     }
 }

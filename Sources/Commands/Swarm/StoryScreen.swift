@@ -33,7 +33,9 @@ struct StoryScreen: Sendable {
         guard let step = line.step, let steps = line.values?["steps"], let loss = line.values?["loss"] else { return }
         let share = Double(step) / steps
         let seconds = line.values?["seconds"] ?? 0
-        guard terminal.isInteractive || share >= 1 || step == 1 || Int(step) % Int(max(1, steps / 5)) == 0 else { return }
+        guard terminal.isInteractive || share >= 1 || step == 1 || Int(step) % Int(max(1, steps / 5)) == 0 else {
+            return
+        }
         terminal.say(
             "  warm-up \(Terminal.bar(share, width: 20)) \(Terminal.right("\(step)", 5)) of \(Int(steps))   "
                 + "loss \(Terminal.fixed(loss, 3))   \(Terminal.fixed(seconds, 1)) s", .faint)

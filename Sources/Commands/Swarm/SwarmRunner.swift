@@ -25,7 +25,8 @@ struct SwarmRunner: Sendable {
                 terminal.say(
                     "  · \(member.name) \(how); it starts again"
                         + (delay > 0 ? " in \(Terminal.fixed(delay, 2)) s." : "."), .yellow)
-            case .left(let member): terminal.say("  · \(member.name) was sent away; the run goes on without it.", .yellow)
+            case .left(let member):
+                terminal.say("  · \(member.name) was sent away; the run goes on without it.", .yellow)
             case .started: break
             }
         }
@@ -54,7 +55,8 @@ struct SwarmRunner: Sendable {
 
     /// The executables lie beside `apus`.
     private static var executables: String {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let own =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return (own as NSString).deletingLastPathComponent
     }
 }

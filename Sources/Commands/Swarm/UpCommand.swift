@@ -48,7 +48,10 @@ struct UpCommand: AsyncParsableCommand {
         let wasStopped = try await SwarmRunner(plan: plan).run()
         let report = try RunReport(directory: plan.directory, runID: plan.runID)
         try RunTables(report: report, terminal: terminal).show()
-        try ChartWriter(directory: plan.directory).write(report, title: file.run.name, environment: file.environment.name)
-        if wasStopped { terminal.say("Stopped after step \(report.steps). Go on with: apus up @ \(plan.directory.runFile) --resume") }
+        try ChartWriter(directory: plan.directory).write(
+            report, title: file.run.name, environment: file.environment.name)
+        if wasStopped {
+            terminal.say("Stopped after step \(report.steps). Go on with: apus up @ \(plan.directory.runFile) --resume")
+        }
     }
 }

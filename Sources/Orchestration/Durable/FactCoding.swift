@@ -41,7 +41,9 @@ extension DurableState {
         let state: DurableState
     }
 
-    /// The bytes of a snapshot: one JSON object. A snapshot that cannot be read is no loss, the journal is whole.
+    /// The bytes of a snapshot: one JSON object.
+    ///
+    /// A snapshot that cannot be read is no loss, since the journal is whole.
     public func encoded() throws -> [UInt8] {
         try encodeJSON(Envelope(v: Self.formatVersion, state: self))
     }

@@ -44,7 +44,8 @@ public struct EngineBench {
                 try ModelDirectory(opening: model).weights(kernels: kernels, pool: pool)
             } else {
                 try ModelWeights(
-                    master: ModelInitializer.random(ModelShape.nano.configuration, seed: 0), kernels: kernels, pool: pool)
+                    master: ModelInitializer.random(ModelShape.nano.configuration, seed: 0), kernels: kernels,
+                    pool: pool)
             }
     }
 
@@ -57,7 +58,8 @@ public struct EngineBench {
         for round in 0..<repeats {
             let pages = batch * ((prompt + new + 15) / 16 + 1) * 2
             let engine = GenerationEngine(
-                weights: weights, kernels: kernels, pool: pool, context: GenerationContext(runID: .zero, workerKey: nil),
+                weights: weights, kernels: kernels, pool: pool,
+                context: GenerationContext(runID: .zero, workerKey: nil),
                 limits: GenerationLimits(sequences: batch, pages: pages))
             let parameters = SamplingParameters(samples: 1, maximumTokens: new, temperature: 1, stopTokens: [])
             for index in 0..<batch {

@@ -49,7 +49,9 @@ final class AuditDesk {
         _ payload: [UInt8], signature: [UInt8], hash: Hash256, from identity: PublicKey, leaseID: UInt64,
         lease: (record: LeaseRecord, version: PolicyVersion)
     ) -> Submission {
-        func failed(_ check: String, _ reason: String, _ severity: Orchestration.Severity, tokens: UInt64 = 0) -> Submission {
+        func failed(_ check: String, _ reason: String, _ severity: Orchestration.Severity, tokens: UInt64 = 0)
+            -> Submission
+        {
             Submission(
                 lease: leaseID, group: hash, tokens: tokens,
                 failure: Finding(check: check, reason: reason, severity: severity))

@@ -42,7 +42,7 @@ extension Orchestrator {
         let hash = SHA256.hash(payload)
         let lease = run.lease(submission.leaseID, on: from.connection)
         // A repeated or hopeless submission needs no checks: the machine answers it from what it knows.
-        guard let lease, run.awaitsGroup(submission.leaseID, on: from.connection) else {
+        guard let lease, run.awaitsGroup(submission.leaseID, group: hash, on: from.connection) else {
             step(.groupSubmitted(Submission(lease: submission.leaseID, group: hash, tokens: 0), from: from))
             return
         }
@@ -84,7 +84,12 @@ extension Orchestrator {
         chronicle.note(verifySeconds: report.seconds)
         let outcome = await desk.judge(report, by: identity, of: audit.group, record: audit.record)
         // Scoring may have let other messages in between; the machine checks again that the audit is still open.
+        let before = turn.facts.count
         step(.auditReported(from: from, audit: report.auditID, verdict: outcome.verdict))
-        if let replay = outcome.replay { turn.replays.append(replay) }
+        // A verdict that came too late is not kept: the training input belongs to the acceptance that was journaled.
+        let isAccepted = turn.facts[before...].contains { fact in
+            if case .groupAccepted(audit.group, _, _, _, _, _) = fact { true } else { false }
+        }
+        if isAccepted, let replay = outcome.replay { turn.replays.append(replay) }
     }
 }

@@ -141,7 +141,8 @@ public final class RunDatabase: Sendable {
             try Row.fetchOne(
                 database, sql: "SELECT payload, signature FROM groups WHERE hash = ?", arguments: [Data(hash.bytes)]
             ).map { row in
-                StoredGroup(hash: hash, payload: [UInt8](row["payload"] as Data), signature: [UInt8](row["signature"] as Data))
+                StoredGroup(
+                    hash: hash, payload: [UInt8](row["payload"] as Data), signature: [UInt8](row["signature"] as Data))
             }
         }
     }

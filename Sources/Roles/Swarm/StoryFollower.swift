@@ -7,7 +7,9 @@ public struct StoryFollower: Sendable {
     /// Follows the story of a run from its present end, or from its beginning where there is none yet.
     public init(directory: RunDirectory) { path = directory.story }
 
-    /// New lines as they come, until the task is cancelled. A line that is half written waits for its end.
+    /// New lines as they come, until the task is cancelled.
+    ///
+    /// A line that is half written waits for its end.
     public func lines(from start: UInt64) -> AsyncStream<StoryLine> {
         AsyncStream { continuation in
             let task = Task {

@@ -39,7 +39,9 @@ public final class Supervisor: Sendable {
     /// The process ids by member, for tests and for people who want to look.
     public var processIDs: [String: Int32] { living.withLock { $0 } }
 
-    /// Asks every process to drain; ``run(_:)`` returns when they are gone. Who outlives the grace is killed.
+    /// Asks every process to drain.
+    ///
+    /// ``run(_:)`` returns when they are gone. Who outlives the grace is killed.
     public func stop() {
         let wasStopping = stopping.withLock { stopping in
             defer { stopping = true }

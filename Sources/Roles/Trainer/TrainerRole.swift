@@ -51,7 +51,8 @@ public struct TrainerRole: Sendable {
         for sentence in start.ignored { log.warning("\(sentence)") }
 
         let lab = try NodeKeys.load(path: directory.key("lab"))
-        let publisher = try Publisher(directory: directory, run: run, key: lab.signing, keeping: file.weights.keepVersions)
+        let publisher = try Publisher(
+            directory: directory, run: run, key: lab.signing, keeping: file.weights.keepVersions)
         let version = try await publisher.publish(desk)
         let keys = try NodeKeys.load(path: directory.key("trainer"))
         let session = try OrchestratorSession(

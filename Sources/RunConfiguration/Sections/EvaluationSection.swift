@@ -8,6 +8,6 @@ public struct EvaluationSection: ConfigurationSection {
 
     /// The keys of the section.
     public static let fields: [ConfigurationField<EvaluationSection>] = [
-        .integer("prompts", \.prompts, 0...1_000_000, "Held-out prompts; 0 switches evaluation off."),
+        .integer("prompts", \.prompts, 0...1_000_000, "Held-out prompts; 0 switches evaluation off.")
     ]
 }

@@ -8,6 +8,6 @@ public struct WeightsSection: ConfigurationSection {
 
     /// The keys of the section.
     public static let fields: [ConfigurationField<WeightsSection>] = [
-        .integer("keep_versions", \.keepVersions, 1...10_000, "Versions that the origin keeps."),
+        .integer("keep_versions", \.keepVersions, 1...10_000, "Versions that the origin keeps.")
     ]
 }

@@ -120,7 +120,7 @@ public final class RelayServer: Service {
             responder: RelayResponder(
                 source: source, metrics: metrics, longestWait: limits.longestWait,
                 bytesReceived: { upstreams?.bytesReceived }, logger: logger),
-            server: .http1(configuration: channel),
+            server: .forgivingHTTP1(channel),
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "apus-relay",
                 availableConnectionsDelegate: .maximum(connections, logger: logger)),

@@ -72,7 +72,7 @@ public enum Checkpoint {
             throw CheckpointError(folder: folder, what: "\(stateFile) cannot be read")
         }
         guard description.schema == schema else {
-            throw CheckpointError(folder: folder, what: "its schema is \(description.schema), this build reads \(schema)")
+            throw CheckpointError(folder: folder, what: "its schema is \(description.schema) and not \(schema)")
         }
         let layout = ParameterLayout(configuration)
         guard description.parameters == layout.parameterCount, description.step >= description.updates,

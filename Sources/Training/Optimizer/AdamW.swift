@@ -34,7 +34,9 @@ public struct AdamW: Sendable {
         return sums.buffer.reduce(0, +).squareRoot()
     }
 
-    /// Applies one update. The caller has made sure that `norm` is finite.
+    /// Applies one update.
+    ///
+    /// - Parameter norm: of the gradients, and finite: the caller has looked.
     public func update(
         _ state: TrainingState, gradients: MasterWeights, norm: Double, learningRate: Double, pool: ComputePool
     ) {

@@ -10,8 +10,9 @@ public final class PolicyTrainer {
     public let state: TrainingState
     /// How the policy is trained.
     public let settings: PolicySettings
-    /// The bf16 model of the current state, which is what a version publishes. Every step overwrites it: write it out,
-    /// or make another one from the state, before the next.
+    /// The bf16 model of the current state, which is what a version publishes.
+    ///
+    /// Every step overwrites it: write it out, or make another one from the state, before the next.
     public let weights: ModelWeights
     private let kernels: Kernels
     private let graph: TrainingGraph

@@ -54,7 +54,8 @@ public struct StepMetrics: Sendable, Equatable {
             ("is_masked/mean", restrainedShare), ("zero_advantage/mean", zeroAdvantageShare),
             ("off_policy/mean", offPolicyMean), ("off_policy/max", Double(offPolicyMaximum)),
             ("progress/tokens", Double(completionTokens)), ("progress/trained_tokens", Double(trainedTokens)),
-            ("perf/throughput", seconds > 0 ? Double(processedTokens) / seconds : 0), ("time/forward_backward", seconds),
+            ("perf/throughput", seconds > 0 ? Double(processedTokens) / seconds : 0),
+            ("time/forward_backward", seconds),
         ]
     }
 }

@@ -27,7 +27,8 @@ struct TrainableTokens {
     /// Fills in what is known before any computation.
     func describe(_ batch: TrainingBatch, in metrics: inout StepMetrics) {
         let rollouts = batch.groups.flatMap(\.rollouts)
-        let silent = batch.groups.filter { group in group.rollouts.allSatisfy { $0.reward == group.rollouts[0].reward } }
+        let silent = batch.groups.filter { group in group.rollouts.allSatisfy { $0.reward == group.rollouts[0].reward }
+        }
         let staleness = batch.groups.map { batch.step - 1 - $0.version }
         metrics.reward = rollouts.reduce(0) { $0 + $1.reward } / Double(rollouts.count)
         metrics.zeroAdvantageShare = Double(silent.count) / Double(batch.groups.count)

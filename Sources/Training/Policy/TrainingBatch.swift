@@ -37,7 +37,9 @@ public struct TrainingGroup: Sendable, Equatable {
     }
 }
 
-/// What one optimizer step learns from. Batch n trains the weights of version n − 1 and makes version n.
+/// What one optimizer step learns from.
+///
+/// Batch n trains the weights of version n − 1 and makes version n.
 public struct TrainingBatch: Sendable, Equatable {
     /// The step, counted from 1.
     public var step: Int

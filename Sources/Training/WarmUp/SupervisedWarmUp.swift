@@ -3,7 +3,9 @@ import Transformer
 
 /// Imitation of demonstrations before reinforcement: mean negative log-likelihood of the completions' tokens.
 public final class SupervisedWarmUp {
-    /// Weights, moments and counters. Reinforcement starts with fresh moments from these weights.
+    /// Weights, moments and counters.
+    ///
+    /// Reinforcement starts with fresh moments from these weights.
     public let state: TrainingState
     /// The bf16 model of the current state; every step overwrites it.
     public let weights: ModelWeights

@@ -7,7 +7,7 @@ struct OutputBackward {
     let weights: ModelWeights
     let kernels: Kernels
     let buffers: TrainingBuffers
-    /// Added to; shaped as the weights. Nil computes log-probabilities only.
+    /// Added to and shaped as the weights; nil computes log-probabilities only.
     let gradients: MasterWeights?
     let temperature: Float
 

@@ -2,7 +2,7 @@
 public struct TrainingSequence: Sendable, Equatable {
     /// All tokens, from position 0.
     public var tokens: [Int32]
-    /// The first token that is a target; all tokens from here on are. At least 1, at most `tokens.count`.
+    /// The first token that is a target, from 1 to `tokens.count`; all tokens from here on are.
     public var firstTarget: Int
 
     /// A sequence from its tokens and its first target.

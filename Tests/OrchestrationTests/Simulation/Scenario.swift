@@ -40,7 +40,7 @@ struct Scenario {
         scenario.delay = random.pick([1, 5, 40, 150])
         scenario.kills = Int(random.pick([0, 0, 1, 2, 4]))
         // A liar alone, or two of them, would be believed: the lab must not run such verifiers only.
-        if scenario.kills <= 1, random.chance(0.4) { scenario.verifiers.append(.liar) }
+        if scenario.kills == 0, random.chance(0.5) { scenario.verifiers.append(.liar) }
         scenario.checkpointInterval = 1 + random.below(3)
         scenario.publishesRollbacks = random.chance(0.5)
         return scenario
