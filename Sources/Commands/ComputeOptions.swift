@@ -17,6 +17,10 @@ struct ComputeOptions: ParsableArguments {
         if let threads, threads < 1 || threads > 1024 {
             throw ValidationError("--threads must be between 1 and 1024.")
         }
+        if let row, KernelRow(rawValue: row) == nil {
+            throw ValidationError(
+                "There is no row \(row); there are \(KernelRow.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
     }
 
     var threadCount: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }

@@ -1,4 +1,5 @@
 import EnvironmentKit
+import Foundation
 import Identity
 import Messages
 import Queues
@@ -29,6 +30,10 @@ struct Failure {
             is JoinTicketError,
             is EnvironmentError:
             (sentence, exitCode) = ("\(error)", 65)
+        case let error as CocoaError:
+            // Foundation's own words for a file that is missing, unreadable or misplaced; its description is a dump.
+            let file = error.filePath.map { "\($0): " } ?? ""
+            (sentence, exitCode) = (file + error.localizedDescription, 65)
         case is CancellationError:
             (sentence, exitCode) = ("Stopped.", 70)
         default:

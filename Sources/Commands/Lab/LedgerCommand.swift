@@ -13,10 +13,13 @@ struct LedgerCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("A run's orchestrator.sqlite.", valueName: "file"))
         var db: String
 
-        func validate() throws {
+        /// The file's path; a ledger is never made by looking for one.
+        func existing() throws -> String {
             guard FileManager.default.fileExists(atPath: db) else {
-                throw ValidationError("There is no file \(db).")
+                throw RoleFailure(
+                    .badInput, "There is no file \(db).", advice: "Name the orchestrator.sqlite in a run's directory.")
             }
+            return db
         }
     }
 
@@ -26,7 +29,8 @@ struct LedgerCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOption
 
         func run() async throws {
-            let balances = try translating { try Ledger.read(database.db) { try Ledger.balances(in: $0) } }
+            let path = try database.existing()
+            let balances = try translating { try Ledger.read(path) { try Ledger.balances(in: $0) } }
             for (account, balance) in balances.sorted(by: { $0.key < $1.key }) {
                 Output.text(Terminal.right("\(balance)", 20) + "  \(account)")
             }
@@ -40,7 +44,8 @@ struct LedgerCommand: AsyncParsableCommand {
         @OptionGroup var database: DatabaseOption
 
         func run() async throws {
-            let report = try translating { try Ledger.verify(database.db) }
+            let path = try database.existing()
+            let report = try translating { try Ledger.verify(path) }
             Output.text(
                 "\(report.entries) entries of run \(report.run.hex.prefix(16)) are whole: \(report.issued) issued, "
                     + "\(report.burned) burned, head \(report.headHash)")

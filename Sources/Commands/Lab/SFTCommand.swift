@@ -14,7 +14,9 @@ struct SFTCommand: AsyncParsableCommand {
               apus sft @ configs/sft.toml --training.steps 200
             """)
 
-    @Argument(parsing: .allUnrecognized, help: "@ sft.toml, then --section.key value to override.")
+    @Argument(
+        parsing: .allUnrecognized,
+        help: ArgumentHelp("@ sft.toml, then --section.key value to override.", valueName: "@ sft.toml"))
     var words: [String] = []
 
     @Flag(help: "Print the resolved file and stop.")

@@ -51,7 +51,7 @@ struct DoctorCommand: AsyncParsableCommand {
             report(
                 true, "speed",
                 "\(Terminal.short(line.tokensPerSecond)) tokens/s on the 82k-parameter model with \(compute.threadCount) threads, "
-                    + "about \(Terminal.short(line.tokensPerSecond * 165_000))FLOP/s of credit if all of it is used")
+                    + "about \(Terminal.work(line.tokensPerSecond * 165_000)) of credit a second if all of it is used")
         }
         if let join {
             do {

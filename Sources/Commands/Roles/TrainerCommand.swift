@@ -13,7 +13,9 @@ public struct TrainerCommand: AsyncParsableCommand {
               trainer @ runs/demo/run.json
             """, version: Software.version)
 
-    @Argument(parsing: .allUnrecognized, help: "@ run.toml, then --section.key value to override.")
+    @Argument(
+        parsing: .allUnrecognized,
+        help: ArgumentHelp("@ run.toml, then --section.key value to override.", valueName: "@ run.toml"))
     var words: [String] = []
 
     @OptionGroup var compute: ComputeOptions

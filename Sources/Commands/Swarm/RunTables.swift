@@ -17,15 +17,15 @@ struct RunTables: Sendable {
         let verified = report.total("verify/seconds")
         if generated > 0 {
             terminal.say(
-                "  audits took \(Terminal.fixed(verified, 1)) s of computing, generation "
-                    + "\(Terminal.fixed(generated, 1)) s: \(Terminal.fixed(100 * verified / generated, 0)) %", .faint)
+                "  audits took \(Terminal.fixed(verified, 1)) s of computing, \(Terminal.fixed(100 * verified / generated, 0)) % "
+                    + "of generation's \(Terminal.fixed(generated, 1)) s", .faint)
         }
     }
 
     private func row(_ member: RunReport.Member) -> String {
         "  \(Terminal.left(member.name, 12))" + Terminal.right("\(member.accepted)", 8)
             + Terminal.right("\(member.rejected)", 10)
-            + Terminal.right(Terminal.short(Double(member.credit)) + "FLOP", 13)
-            + Terminal.right(member.stake > 0 ? Terminal.short(Double(member.stake)) + "FLOP" : "–", 13)
+            + Terminal.right(Terminal.work(Double(member.credit)), 13)
+            + Terminal.right(member.stake > 0 ? Terminal.work(Double(member.stake)) : "–", 13)
     }
 }

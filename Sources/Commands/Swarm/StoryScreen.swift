@@ -19,7 +19,7 @@ struct StoryScreen: Sendable {
             terminal.say("  ✗ \(line.text)", .red)
             if let burned = line.values?["burned"], burned > 0 {
                 terminal.say(
-                    "    Its stake of \(Terminal.short(burned))FLOP burns; none of its groups entered a batch.", .red)
+                    "    Its stake of \(Terminal.work(burned)) burns; none of its groups entered a batch.", .red)
             }
         case "resumed", "redispatched", "audit-lost", "disputed", "verifier-banned", "discarded", "draining":
             terminal.say("  · \(line.text)", .yellow)

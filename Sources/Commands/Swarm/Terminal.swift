@@ -42,6 +42,13 @@ struct Terminal: Sendable {
         return "\(Int(value.rounded()))"
     }
 
+    /// Work in FLOPs with a unit: "15.2 GFLOP".
+    static func work(_ flops: Double) -> String {
+        let text = short(flops)
+        guard let letter = text.last, letter.isLetter else { return text + " FLOP" }
+        return "\(text.dropLast()) \(letter)FLOP"
+    }
+
     /// A number with a fixed number of decimals.
     static func fixed(_ value: Double, _ decimals: Int) -> String {
         String(format: "%.\(decimals)f", value)

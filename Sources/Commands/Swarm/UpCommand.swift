@@ -17,7 +17,9 @@ struct UpCommand: AsyncParsableCommand {
               apus up @ runs/longer/run.json --resume
             """)
 
-    @Argument(parsing: .allUnrecognized, help: "@ run.toml, then --section.key value to override.")
+    @Argument(
+        parsing: .allUnrecognized,
+        help: ArgumentHelp("@ run.toml, then --section.key value to override.", valueName: "@ run.toml"))
     var words: [String] = []
 
     @Flag(help: "Print the resolved run and stop.")

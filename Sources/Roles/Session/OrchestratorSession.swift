@@ -63,17 +63,20 @@ final class OrchestratorSession: Sendable {
         }
     }
 
-    /// Whether a refusal is about the member itself. Others are about one message: a refused group, say, is final for
-    /// that group and no reason to leave.
+    /// Whether a refusal is about the member itself.
+    ///
+    /// Others are about one message: a refused group, say, is final for that group and no reason to leave.
     private static func isOfMembership(_ code: String) -> Bool {
         [
             "identity", "role", "arithmetic-version", "kernel-vectors", "banned", "not-listed", "no-invitation",
-            "invitation-used", "run-full", "wrong-role", "key-in-use",
+            "invitation-used", "run-full", "wrong-role", "superseded",
         ].contains(code)
     }
 
     private func take(_ refusal: Wire.Refusal) throws {
-        if refusal.final, Self.isOfMembership(refusal.code) || identity.role == .trainer && refusal.code != "batch-released" {
+        if refusal.final,
+            Self.isOfMembership(refusal.code) || identity.role == .trainer && refusal.code != "batch-released"
+        {
             throw RoleFailure(
                 .unreachable, "The orchestrator refuses this \(identity.role.rawValue): \(refusal.reason)",
                 advice: refusal.advice)
