@@ -32,11 +32,11 @@ struct InstanceTests {
         bench.join(alice, .worker, instance: 1)
         let held = bench.ask(alice, 3).map(\.id)
         bench.send(.disconnected(bench.connection(alice)))
-        #expect(bench.leases(in: bench.join(alice, .worker, instance: 1), to: alice).map(\.id) == held)
+        #expect(bench.join(alice, .worker, instance: 1).leases.map(\.id) == held)
         // A process that does not say who it is, or that this orchestrator has never seen, may be the same.
-        #expect(bench.leases(in: bench.join(alice, .worker, instance: 0), to: alice).map(\.id) == held)
+        #expect(bench.join(alice, .worker, instance: 0).leases.map(\.id) == held)
         try bench.restart()
-        #expect(bench.leases(in: bench.join(alice, .worker, instance: 3), to: alice).map(\.id) == held)
+        #expect(bench.join(alice, .worker, instance: 3).leases.map(\.id) == held)
     }
 
     @Test("A late group of a replaced process is still taken, if nobody was quicker")
