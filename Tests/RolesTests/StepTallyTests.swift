@@ -41,10 +41,10 @@ struct StepTallyTests {
         var row = MetricRow(step: 7, time: 100)
         row["progress/tokens"] = 500
         var tally = StepTally(after: row)
-        #expect(!tally.misses(7) && tally.misses(8))
+        #expect(!tally.missesBatch(of: 7) && tally.missesBatch(of: 8))
         #expect(tally.finish(step: 7, time: 101) == nil)
         tally.begin(batch(8, rewards: [1]))
-        #expect(!tally.misses(8))
+        #expect(!tally.missesBatch(of: 8) && tally.awaitsRow(of: 8))
         let later = tally.finish(step: 8, time: 104)
         let next = try #require(later)
         #expect(next["progress/tokens"] == 540 && next["time/step"] == 4)

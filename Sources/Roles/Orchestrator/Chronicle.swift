@@ -72,7 +72,10 @@ final class Chronicle {
     }
 
     /// Whether a step's row is still to be written and lacks its batch, which was sent before this process began.
-    func misses(_ step: UInt64) -> Bool { tally.misses(step) }
+    func missesBatch(of step: UInt64) -> Bool { tally.missesBatch(of: step) }
+
+    /// Whether a step's row is still to be written.
+    func awaitsRow(of step: UInt64) -> Bool { tally.awaitsRow(of: step) }
 
     /// Counts a batch that an earlier process sent.
     func recall(_ batch: Wire.Batch, staleness: (mean: Double, maximum: UInt64)) {

@@ -65,12 +65,22 @@ extension Orchestrator {
 
     /// Finds out again what the step's row says about a batch that was sent before this process began.
     private func recallBatch(_ step: UInt64) {
-        guard chronicle.misses(step), let groups = run.state.batches[step], let staleness = run.staleness(ofBatch: step)
+        guard chronicle.missesBatch(of: step), let groups = run.state.batches[step],
+            let staleness = run.staleness(ofBatch: step)
         else { return }
         do {
             chronicle.recall(try desk.batch(step, groups), staleness: staleness)
         } catch {
             log.warning("step \(step) gets an incomplete row", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Writes the rows of steps that a checkpoint proves made, although their report died with the trainer: without the
+    /// trainer's own numbers, but every step has its row.
+    func completeRows(through step: UInt64) {
+        for made in run.state.batches.keys.sorted() where made <= step && chronicle.awaitsRow(of: made) {
+            recallBatch(made)
+            chronicle.note(trainerMetrics: [], step: made)
         }
     }
 

@@ -128,6 +128,7 @@ actor Orchestrator {
         switch helloCheck.check(hello, curveKey: connection.curveKey) {
         case .success(let hello):
             connections.introduce(connection.id, identity: hello.key, role: hello.role, name: hello.name)
+            if run.configuration.trainers.contains(hello.key) { completeRows(through: hello.resumeStep) }
             step(.hello(hello, from: from))
         case .failure(let reason):
             chronicle.note(.refused(key: nil, code: reason.code, reason: reason.reason))

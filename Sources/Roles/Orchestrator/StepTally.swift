@@ -26,7 +26,10 @@ struct StepTally {
     }
 
     /// Whether a step has no row yet and its batch is not known here, because an earlier process sent it.
-    func misses(_ step: UInt64) -> Bool { step > written && batches[step] == nil }
+    func missesBatch(of step: UInt64) -> Bool { awaitsRow(of: step) && batches[step] == nil }
+
+    /// Whether a step has no row yet.
+    func awaitsRow(of step: UInt64) -> Bool { step > written }
 
     mutating func count(_ notice: RunNotice) {
         switch notice {

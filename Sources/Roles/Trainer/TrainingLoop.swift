@@ -13,6 +13,7 @@ actor TrainingLoop {
     private let log: Logger
     private var version: PolicyVersion
     private var step: UInt64
+    private var reportedStep: UInt64
     private var stableStep: UInt64
     private var waitingSince = ContinuousClock.now
     private var isTraining = false
@@ -30,9 +31,22 @@ actor TrainingLoop {
         self.version = version
         self.step = step
         stableStep = step
+        reportedStep = step
     }
 
     func run() async throws {
+        do {
+            try await converse()
+        } catch is CancellationError {
+            log.notice("stopping after step \(step)")
+        }
+        if !isFinished {
+            try await saveLast()
+        }
+        await session.close("the trainer stops")
+    }
+
+    private func converse() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.session.watchConnection(patience: .seconds(120)) }
             group.addTask { try await self.session.keepAlive(every: .seconds(3)) }
@@ -42,10 +56,6 @@ actor TrainingLoop {
             try await group.next()
             group.cancelAll()
         }
-        if !isFinished {
-            try await saveLast()
-        }
-        await session.close("the trainer stops")
     }
 
     private func take(_ body: Wire.ServerBody) async throws {
@@ -109,6 +119,7 @@ actor TrainingLoop {
             return metric
         }
         try session.send(.batchDone(done))
+        reportedStep = step
         waitingSince = .now
         askForBatch()
         if step % UInt64(file.training.checkpointInterval) == 0 || step == UInt64(file.training.steps) {
@@ -117,7 +128,8 @@ actor TrainingLoop {
     }
 
     private func saveLast() async throws {
-        guard stableStep < step else { return }
+        // A step that was interrupted before it was reported is made again.
+        guard stableStep < step, reportedStep == step else { return }
         try await desk.checkpoint()
         stableStep = step
         try reportStable()
