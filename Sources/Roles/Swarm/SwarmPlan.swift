@@ -70,7 +70,8 @@ public struct SwarmPlan: Sendable {
         }
         let trainerLine = "\(trainer.publicLine)"
         if !file.admission.trainers.contains(trainerLine) { file.admission.trainers.append(trainerLine) }
-        try Self.write(file.json, to: directory.runFile)
+        // It holds the invitations.
+        try Self.write(file.json, to: directory.runFile, mode: 0o600)
 
         self.file = file
         self.workers = workers
