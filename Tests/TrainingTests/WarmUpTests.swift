@@ -8,7 +8,7 @@ import Transformer
 @testable import Training
 
 @Suite struct WarmUpTests {
-    let tokenizer = ByteLevelTokenizer()
+    let tokenizer = ByteLevelTokenizer.ascii
 
     func rows(_ text: String, batch: Int = 2) throws -> DemonstrationRows {
         try DemonstrationRows(
