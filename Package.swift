@@ -11,11 +11,16 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+]
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
-let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 
 let rooms: [Target] = [
     // Floor 0: C libraries and the canonical arithmetic.
@@ -33,26 +38,26 @@ let rooms: [Target] = [
     room("Tensors", ["CKernels", "COpenBLAS"]),
     room("Identity", ["COpenSSL"]),
     room("Messages", [protobuf]),
-    room("RunConfiguration", [toml]),
+    room("RunConfiguration", []),
 
     // Floor 2
     room("Safetensors", ["Tensors", "Identity"]),
     room("Tokenizers", []),
-    room("EnvironmentKit", ["Tokenizers", "Identity", subprocess]),
+    room("EnvironmentKit", ["Identity", subprocess]),
     room("Queues", ["CZeroMQ", "Identity", logging]),
     room("Ledger", ["Identity", grdb]),
-    room("Shardcast", ["Identity", hummingbird, httpClient, logging]),
+    room("Shardcast", ["Identity", hummingbird, hummingbirdCore, httpClient, httpTypes, lifecycle, logging] + nio),
 
     // Floor 3
     registry("Rewards", path: "rewards", ["EnvironmentKit"]),
     registry("Environments", path: "environments", ["EnvironmentKit", "Rewards"]),
     room("Transformer", ["Tensors", "Safetensors", "Identity"]),
     room("Sampling", ["Tensors", "Identity"]),
-    room("Proofs", ["Tensors", "Identity"]),
+    room("Proofs", ["Identity"]),
 
     // Floor 4
     room("Generation", ["Transformer", "Sampling", "Proofs", "Tensors", "Identity"]),
-    room("Training", ["Transformer", "Sampling", "Safetensors", "Tensors", "Identity", "EnvironmentKit", "Tokenizers"]),
+    room("Training", ["Transformer", "Safetensors", "Tensors", "Identity", "EnvironmentKit", "Tokenizers"]),
     room("Verification", ["Transformer", "Sampling", "Proofs", "Tensors", "Identity"]),
 
     // Floor 5
@@ -63,15 +68,22 @@ let rooms: [Target] = [
     room(
         "Roles",
         [
-            "Orchestration", "Telemetry", "Generation", "Training", "Verification", "Environments", "Rewards",
-            "EnvironmentKit", "Queues", "Ledger", "Shardcast", "Messages", "RunConfiguration", "Transformer", "Sampling",
-            "Proofs", "Safetensors", "Tokenizers", "Tensors", "Identity", grdb, logging, lifecycle, subprocess,
-            system, httpClient,
-        ]
+            "Orchestration", "Telemetry", "Generation", "Training", "Verification", "Environments",
+            "EnvironmentKit", "Queues", "Ledger", "Shardcast", "Messages", "RunConfiguration", "Transformer",
+            "Sampling",
+            "Proofs", "Tokenizers", "Tensors", "Identity", grdb, logging, subprocess, system, httpClient,
+        ] + nio
     ),
 
     // Floor 7: what a person types.
-    room("Commands", ["Roles", argumentParser]),
+    room(
+        "Commands",
+        [
+            "Roles", "EnvironmentKit", "Generation", "Identity", "Ledger", "Messages", "Proofs", "Queues",
+            "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers",
+            "Transformer",
+            argumentParser, logging, lifecycle,
+        ]),
     executable("apus"), executable("rollout-worker"), executable("trainer"), executable("orchestrator"),
     executable("relay"), executable("verifier"),
 
@@ -79,12 +91,22 @@ let rooms: [Target] = [
     .plugin(name: "RegistryPlugin", capability: .buildTool(), dependencies: ["registry-generator"]),
 ]
 
+/// Suites whose golden files were made by the scripts in `scripts/`.
+let withFixtures: Set<String> = ["Proofs", "RunConfiguration", "Training", "Transformer"]
+
 let suites: [Target] = [
-    suite("Tensors", ["CKernels"]), suite("Identity"), suite("Messages"), suite("RunConfiguration"),
-    suite("Safetensors"), suite("Tokenizers"), suite("EnvironmentKit"), suite("Queues"), suite("Ledger"),
-    suite("Shardcast"), suite("Environments", ["Rewards", "EnvironmentKit"]), suite("Transformer"), suite("Sampling"),
-    suite("Proofs"), suite("Generation"), suite("Training"), suite("Verification", ["Generation"]),
-    suite("Orchestration"), suite("Telemetry"), suite("Roles"), suite("Commands"),
+    suite("Tensors", ["CKernels"]), suite("Identity"), suite("Messages", [protobuf]), suite("RunConfiguration"),
+    suite("Safetensors", ["Identity"]), suite("Tokenizers"), suite("EnvironmentKit"),
+    suite("Queues", ["Identity", "CZeroMQ"]), suite("Ledger", ["Identity", grdb]),
+    suite("Shardcast", ["Identity", hummingbird, httpClient, lifecycle, logging] + nio),
+    suite("Environments", ["Rewards", "EnvironmentKit"]), suite("Transformer", ["Safetensors", "Tensors"]),
+    suite("Sampling", ["Identity", "Tensors"]), suite("Proofs", ["Identity"]),
+    suite("Generation", ["Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
+    suite("Training", ["EnvironmentKit", "Tensors", "Transformer"]),
+    suite("Verification", ["Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
+    suite("Orchestration", ["Identity"]), suite("Telemetry", [logging]),
+    suite("Roles"),
+    suite("Commands", ["Roles", argumentParser]),
 ]
 
 let package = Package(
@@ -96,24 +118,17 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
-    targets: (rooms + suites).filter { isBuilt($0) }.map { target in
-        target.dependencies.removeAll { dependency in
-            if case .byNameItem(let name, _) = dependency {
-                return !(rooms.first { $0.name == name }.map { isBuilt($0) } ?? true)
-            }
-            return false
-        }
-        return target
-    },
+    targets: rooms + suites,
     swiftLanguageModes: [.v6],
-    cLanguageStandard: .c17,
-    cxxLanguageStandard: .cxx17
+    cLanguageStandard: .c17
 )
 
 /// A library room under `Sources/`.
@@ -137,24 +152,5 @@ func executable(_ name: String) -> Target {
 func suite(_ name: String, _ more: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + more,
-        resources: hasFixtures(name) ? [.copy("Fixtures")] : [], swiftSettings: strict)
-}
-
-// --- while the house is being built: only rooms that exist ---
-import Foundation
-
-func folder(of target: Target) -> String {
-    let root = Context.packageDirectory
-    if let path = target.path { return "\(root)/\(path)" }
-    switch target.type {
-    case .test: return "\(root)/Tests/\(target.name)"
-    case .plugin: return "\(root)/Plugins/\(target.name)"
-    default: return "\(root)/Sources/\(target.name)"
-    }
-}
-func isBuilt(_ target: Target) -> Bool {
-    FileManager.default.fileExists(atPath: folder(of: target))
-}
-func hasFixtures(_ name: String) -> Bool {
-    FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/Tests/\(name)Tests/Fixtures")
+        resources: withFixtures.contains(name) ? [.copy("Fixtures")] : [], swiftSettings: strict)
 }

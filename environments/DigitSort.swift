@@ -8,7 +8,7 @@ struct DigitSort: GeneratedEnvironment {
     let maximumCompletionTokens = 10
 
     let warmUp: WarmUpPlan? = WarmUpPlan(
-        steps: 600, correctShare: 0.30,
+        steps: 1000, correctShare: 0.30,
         note: """
             Three in ten demonstrations are sorted; of the others 65 % are sorted the wrong way round, 21 % are copied \
             and 14 % lack a digit. The warmed-up policy is therefore right about one time in five, and reinforcement \

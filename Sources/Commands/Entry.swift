@@ -6,14 +6,19 @@ import Roles
 public enum Entry {
     /// Parses the arguments, runs the command, and does not come back.
     public static func run<Command: AsyncParsableCommand>(_ type: Command.Type) async -> Never {
+        var isParsed = false
         do {
             var command = try type.parseAsRoot()
+            isParsed = true
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
                 try command.run()
             }
             exit(0)
+        } catch let error as ValidationError where isParsed {
+            // ArgumentParser would add the usage of the whole tool: it no longer knows which subcommand ran.
+            stop("\(error) (see --help)", 64, as: type)
         } catch {
             fail(error, as: type)
         }
@@ -25,8 +30,14 @@ public enum Entry {
             type.exit(withError: error)
         }
         let failure = Failure(error)
-        FileHandle.standardError.write(Data("\(type._commandName): \(failure.sentence)\n".utf8))
-        exit(failure.exitCode)
+        stop(failure.sentence, failure.exitCode, as: type)
+    }
+
+    private static func stop<Command: ParsableCommand>(_ sentence: String, _ code: Int32, as type: Command.Type)
+        -> Never
+    {
+        FileHandle.standardError.write(Data("\(type._commandName): \(sentence)\n".utf8))
+        exit(code)
     }
 
     /// ArgumentParser's own errors are internal types of that module.

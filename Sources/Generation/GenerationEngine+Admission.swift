@@ -55,12 +55,12 @@ extension GenerationEngine {
         let chunkRows = min(context.chunking.rows, parameters.maximumTokens)
         let samples = (0..<UInt32(parameters.samples)).map { index in
             let key = NoiseKey(
-                runID: context.runID, weightsHash: weights.weightsHash, groupID: request.groupID, sample: index)
+                runID: context.runID, weightsHash: noiseWeightsHash, groupID: request.groupID, sample: index)
             let rows = ChunkRows(
                 capacity: chunkRows, width: weights.configuration.hiddenSize, isCollecting: context.workerKey != nil)
             // Arrays grow as needed beyond this; a huge maximum must not cost memory that nobody uses.
             return SampleState(
-                index: index, noise: key.words, rows: rows, capacity: min(parameters.maximumTokens, 256))
+                index: index, noise: key.words, rows: rows, capacity: min(parameters.maximumTokens, 64))
         }
         let chooser = TokenChooser(
             kernels: kernels, vocabularySize: weights.configuration.vocabularySize, parameters: parameters)

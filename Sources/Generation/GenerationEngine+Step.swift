@@ -80,7 +80,9 @@ extension GenerationEngine {
         guard let workerKey = context.workerKey else { return }
         var work = decoding.filter { $0.sample.hasProofWork }
         for group in begun {
-            for sample in group.samples where sample.hasProofWork { work.append(Decoding(group: group, sample: sample)) }
+            for sample in group.samples where sample.hasProofWork {
+                work.append(Decoding(group: group, sample: sample))
+            }
         }
         guard !work.isEmpty else { return }
         let failure = Mutex<(any Error)?>(nil)

@@ -42,6 +42,9 @@ public final class GenerationEngine {
     var reservedPages = 0
     private var knownGroups: Set<Hash256> = []
 
+    /// The weights hash that noise is drawn for: the true one, unless a test plays a worker that lies about it.
+    var noiseWeightsHash: Hash256
+
     /// Tokens sampled so far, those of unfinished and cancelled groups included.
     public internal(set) var tokensGenerated: UInt64 = 0
     /// Prompt tokens computed so far.
@@ -60,6 +63,7 @@ public final class GenerationEngine {
     ) {
         self.weights = weights
         self.context = context
+        noiseWeightsHash = weights.weightsHash
         self.limits = limits
         self.kernels = kernels
         self.pool = pool

@@ -4,7 +4,9 @@ import Sampling
 import Tensors
 import Transformer
 
-/// One sample while it is generated. Threads of a step touch different samples, never the same one.
+/// One sample while it is generated.
+///
+/// Threads of a step touch different samples, never the same one.
 final class SampleState {
     let index: UInt32
     let noise: NoiseWords

@@ -33,14 +33,16 @@ extension Run {
     mutating func assignAudits(_ now: Instant) {
         guard !presence.waitingVerifiers.isEmpty, !state.auditQueue.isEmpty else { return }
         var assigned: [PublicKey: [Audit]] = [:]
+        var wanted = presence.waitingVerifiers.reduce(0) { $0 + (presence.members[$1]?.request?.count ?? 0) }
         for group in state.auditQueue where mayAudit(group) {
+            if wanted <= 0 { break }
             guard let verifier = verifier(for: group, assigned) else { continue }
             let id = state.nextAudit
             commit(.auditAssigned(audit: id, group: group, verifier: verifier))
             let deadline = now.advanced(by: configuration.timing.audit)
             presence.auditDeadlines[id] = deadline
-            presence.disputes[group] = nil
             expect(deadline)
+            wanted -= 1
             if let audit = audit(id) { assigned[verifier, default: []].append(audit) }
         }
         for key in presence.waitingVerifiers {

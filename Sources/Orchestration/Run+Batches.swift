@@ -36,18 +36,13 @@ extension Run {
         discardStaleGroups(forBatch: step)
         guard state.acceptedGroups.count >= configuration.groupsPerBatch else { return }
         let groups = Array(state.acceptedGroups.prefix(configuration.groupsPerBatch))
-        let staleness = groups.map { group -> UInt64 in
-            let version = state.groups[group].flatMap { state.versions[$0.version] }
-            return step - 1 - min(step - 1, version?.step ?? 0)
-        }
         commit(.batchCut(step: step, groups: groups))
+        let staleness = staleness(ofBatch: step) ?? (0, 0)
         presence.batchRequest = nil
         outbox.append(.sendBatch(to: request.from, step: step, groups: groups))
         report(
             .batchCut(
-                step: step, groups: groups.count,
-                meanStaleness: Double(staleness.reduce(0, +)) / Double(groups.count),
-                maximumStaleness: staleness.max() ?? 0))
+                step: step, groups: groups.count, meanStaleness: staleness.mean, maximumStaleness: staleness.maximum))
         cancelStaleLeases()
     }
 

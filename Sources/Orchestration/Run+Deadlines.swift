@@ -13,7 +13,7 @@ extension Run {
             presence.auditDeadlines[audit] = now.advanced(by: configuration.timing.audit)
             expectBack(record.verifier, .verifier, now)
         }
-        for group in state.auditQueue where state.groups[group]?.dispute != nil { presence.disputes[group] = now }
+        for (group, record) in state.groups where record.dispute != nil { presence.disputes[group] = now }
         expect(now.advanced(by: min(configuration.timing.reconnect, configuration.timing.lease)))
     }
 
@@ -45,22 +45,38 @@ extension Run {
                 forget(member.key, .absent)
             }
         }
-        for (lease, clock) in presence.leaseClocks.sorted(by: { $0.key < $1.key }) where clock.deadline <= now {
-            endLease(lease, .expired)
-            presence.leaseClocks[lease] = nil
-        }
+        expireLeases(now)
         for (audit, deadline) in presence.auditDeadlines.sorted(by: { $0.key < $1.key }) where deadline <= now {
             loseAudit(audit, "timeout")
             presence.auditDeadlines[audit] = nil
         }
-        findEarliestDeadline()
+        findEarliestDeadline(now)
     }
 
-    private mutating func findEarliestDeadline() {
+    /// Ends leases whose time is over; whoever held them gets no other for a while, twice as long every time.
+    ///
+    /// This counts nothing against anyone; it keeps the idle from holding up batch after batch.
+    private mutating func expireLeases(_ now: Instant) {
+        var stalled: Set<PublicKey> = []
+        for (lease, clock) in presence.leaseClocks.sorted(by: { $0.key < $1.key }) where clock.deadline <= now {
+            if let worker = state.leases[lease]?.worker { stalled.insert(worker) }
+            endLease(lease, .expired)
+            presence.leaseClocks[lease] = nil
+        }
+        for worker in stalled {
+            guard let stalls = presence.members[worker]?.stalls else { continue }
+            let pause = configuration.timing.lease << UInt64(min(stalls, 7))
+            presence.members[worker]?.stalls += 1
+            presence.members[worker]?.stalledUntil = now.advanced(by: pause)
+        }
+    }
+
+    private mutating func findEarliestDeadline(_ now: Instant) {
         let timing = configuration.timing
         presence.earliestDeadline = nil
         for member in presence.members.values {
             expect(member.lastSeen.advanced(by: member.connection == nil ? timing.reconnect : timing.heartbeat))
+            if let pause = member.stalledUntil, pause > now { expect(pause) }
         }
         for clock in presence.leaseClocks.values { expect(clock.deadline) }
         for deadline in presence.auditDeadlines.values { expect(deadline) }

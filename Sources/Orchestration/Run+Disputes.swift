@@ -7,7 +7,7 @@ extension Run {
         _ group: Hash256, _ record: GroupRecord, _ audit: UInt64, _ finding: Finding, _ flops: Int64,
         _ accuser: PublicKey, _ now: Instant
     ) {
-        if record.dispute == nil, configuration.confirmsRejections, hasOtherVerifier(than: accuser, record) {
+        if record.dispute == nil, configuration.confirmsRejections, mayBeConfirmed(accuser, record) {
             commit(.auditDisputed(audit: audit, finding: finding, auditFLOPs: flops))
             presence.auditDeadlines[audit] = nil
             presence.disputes[group] = now
@@ -25,15 +25,22 @@ extension Run {
         connectedMembers(.verifier).contains { $0.key != accuser && $0.key != record.worker }
     }
 
+    /// Whether another verifier is connected, or was here before and may be back in a moment.
+    private func mayBeConfirmed(_ accuser: PublicKey, _ record: GroupRecord) -> Bool {
+        let present = presence.members.values.filter { $0.role == .verifier }.map(\.key)
+        let known = state.verifiers.filter { $0.value.ban == nil }.map(\.key)
+        return (present + known).contains { $0 != accuser && $0 != record.worker }
+    }
+
     /// Lets an accusation stand where no second verifier has been there for a while.
     mutating func settleDisputes(_ now: Instant) {
         guard !presence.disputes.isEmpty else { return }
         for (group, since) in presence.disputes.sorted(by: { $0.key < $1.key }) {
-            guard let record = state.groups[group], record.phase == .queued, let dispute = record.dispute else {
+            guard let record = state.groups[group], let dispute = record.dispute else {
                 presence.disputes[group] = nil
                 continue
             }
-            if hasOtherVerifier(than: dispute.accuser, record) {
+            if record.phase != .queued || hasOtherVerifier(than: dispute.accuser, record) {
                 presence.disputes[group] = now
             } else if now.elapsed(since: since) >= configuration.timing.reconnect {
                 presence.disputes[group] = nil

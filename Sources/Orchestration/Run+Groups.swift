@@ -55,6 +55,8 @@ extension Run {
         commit(.groupReceived(group: submission.group, lease: submission.lease, tokens: submission.tokens))
         presence.leaseClocks[submission.lease] = nil
         let isIdle = state.workers[key]?.liveLeases.isEmpty ?? true
+        presence.members[key]?.stalls = 0
+        presence.members[key]?.stalledUntil = nil
         presence.members[key]?.pace.finishedGroup(at: now, isIdle: isIdle)
         sendReceipt(submission, key, from, duplicate: false)
         report(.groupReceived(group: submission.group, worker: key, version: lease.version))

@@ -6,7 +6,7 @@ extension Run {
         guard let key = sender(from, .worker, now) else { return }
         guard noteRequest(key, from, groups) else {
             // It asks again what was answered: the answer was lost.
-            resendLeases(key, answering: from)
+            resendLeases(key, answering: from, now)
             return
         }
         if groups > 0, !presence.waitingWorkers.contains(key) { presence.waitingWorkers.append(key) }
@@ -25,9 +25,11 @@ extension Run {
     }
 
     /// Sends a worker the leases that it holds, since it may not know of them.
-    mutating func resendLeases(_ key: PublicKey, answering: Correspondent? = nil) {
+    mutating func resendLeases(_ key: PublicKey, answering: Correspondent? = nil, _ now: Instant) {
         guard let connection = presence.members[key]?.connection else { return }
-        let held = (state.workers[key]?.liveLeases ?? []).sorted().compactMap { lease($0) }
+        let ids = (state.workers[key]?.liveLeases ?? []).sorted()
+        for id in ids { renewLease(id, now) }
+        let held = ids.compactMap { lease($0) }
         if !held.isEmpty || answering != nil {
             outbox.append(.sendLeases(to: answering ?? Correspondent(connection), held))
         }
@@ -43,11 +45,18 @@ extension Run {
 
     /// Progress renews leases, within their limit.
     mutating func renewLeases(_ connection: ConnectionID, _ leases: [UInt64], _ now: Instant) {
-        guard let key = member(on: connection, now) else { return }
-        for id in leases where state.leases[id]?.worker == key {
-            guard let clock = presence.leaseClocks[id] else { continue }
-            presence.leaseClocks[id]?.deadline = min(clock.limit, now.advanced(by: clock.duration))
+        guard let key = member(on: connection, now) else {
+            refuse(Correspondent(connection), Self.helloRequired)
+            return
         }
+        for id in leases where state.leases[id]?.worker == key {
+            renewLease(id, now)
+        }
+    }
+
+    private mutating func renewLease(_ id: UInt64, _ now: Instant) {
+        guard let clock = presence.leaseClocks[id] else { return }
+        presence.leaseClocks[id]?.deadline = min(clock.limit, now.advanced(by: clock.duration))
     }
 
     /// The worker gives leases back.
@@ -93,7 +102,7 @@ extension Run {
         let since = presence.roomSince ?? now
         presence.roomSince = since
         let keepsShares = now.elapsed(since: since) < configuration.timing.fairShare
-        for (key, count) in leaseShares(room: room, keepsShares: keepsShares) {
+        for (key, count) in leaseShares(room: room, keepsShares: keepsShares, now) {
             grant(count, to: key, version, now)
         }
         if leaseRoom == 0 || presence.waitingWorkers.isEmpty {

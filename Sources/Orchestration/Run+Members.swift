@@ -8,6 +8,9 @@ extension Run {
             report(.refused(key: hello.key, code: refusal.code, reason: refusal.reason))
             return
         }
+        let known = presence.members[hello.key]?.instance ?? 0
+        let isSameProcess = known != 0 && known == hello.instance
+        if known != 0, hello.instance != 0, !isSameProcess { bury(hello.key, now) }
         let isRepeated = presence.keys[from.connection] == hello.key
         if hello.role == .worker { useInvitation(hello) }
         if !isRepeated { connect(hello, from, now) }
@@ -19,8 +22,10 @@ extension Run {
         guard !isRepeated else { return }
         report(.memberJoined(key: hello.key, role: hello.role, name: hello.name))
         switch hello.role {
-        case .worker: resendLeases(hello.key)
+        case .worker: resendLeases(hello.key, now)
         case .verifier: resendAudits(hello.key)
+        // Who was only disconnected goes on where it was, ahead of its newest checkpoint.
+        case .trainer where isSameProcess: break
         case .trainer: resumeTrainer(hello.resumeStep)
         }
         if presence.drain != nil || presence.finishedSince != nil { tellDrain(hello.key) }
@@ -28,7 +33,7 @@ extension Run {
 
     private func objection(to hello: Hello, _ from: Correspondent) -> Refusal? {
         if let newer = presence.members[hello.key]?.connection, newer > from.connection {
-            return Refusal("superseded", "The same key has said hello on a newer connection.", final: true)
+            return Self.superseded
         }
         if let present = presence.members[hello.key], present.role != hello.role, present.connection != nil {
             return Refusal(
@@ -53,6 +58,10 @@ extension Run {
             return trainerObjection(hello)
         }
     }
+
+    static let superseded = Refusal(
+        "superseded", "The same key has said hello on a newer connection.",
+        advice: "Give every process a key of its own.", final: true)
 
     static func banned(_ finding: Finding) -> Refusal {
         Refusal("banned", "This key is banned (\(finding.check): \(finding.reason)).", final: true)
@@ -92,20 +101,38 @@ extension Run {
         }
     }
 
+    /// The process behind a key died and another one took its place: what the earlier one held is lost, so it is free
+    /// at once.
+    ///
+    /// A mere reconnection of the same process keeps everything.
+    private mutating func bury(_ key: PublicKey, _ now: Instant) {
+        detach(key, now, reason: "its process was replaced")
+        var member = presence.members[key]
+        forget(key, .absent)
+        // The machine is the same, and so is its speed.
+        member?.pace.becameIdle()
+        presence.members[key] = member
+    }
+
     private mutating func connect(_ hello: Hello, _ from: Correspondent, _ now: Instant) {
         // One connection speaks for one key, and one key over one connection.
         if let other = presence.keys[from.connection], other != hello.key { detach(other, now) }
         let before = presence.members[hello.key]
         if let old = before?.connection, old != from.connection {
             presence.keys[old] = nil
+            refuse(Correspondent(old), Self.superseded)
             outbox.append(.close(old))
         }
         cancelRequests(hello.key)
         var member = MemberPresence(
             key: hello.key, role: hello.role, name: hello.name, order: before?.order ?? presence.nextOrder,
-            connection: from.connection, lastSeen: now)
+            instance: hello.instance, connection: from.connection, lastSeen: now)
         if before == nil { presence.nextOrder += 1 }
-        if let before { member.pace = before.pace }
+        if let before {
+            member.pace = before.pace
+            member.stalls = before.stalls
+            member.stalledUntil = before.stalledUntil
+        }
         presence.members[hello.key] = member
         presence.keys[from.connection] = hello.key
         if hello.role == .trainer { presence.trainer = hello.key }
@@ -119,10 +146,18 @@ extension Run {
         return key
     }
 
+    /// A sign of life; on a connection without a hello the member must learn that it is not known any more.
+    mutating func noteHeartbeat(_ connection: ConnectionID, _ now: Instant) {
+        if member(on: connection, now) == nil { refuse(Correspondent(connection), Self.helloRequired) }
+    }
+
+    static let helloRequired = Refusal(
+        "hello-required", "This connection has not said hello.", advice: "Say hello first.")
+
     /// Finds who sent a message; refuses it where nobody said hello or the role does not fit.
     mutating func sender(_ from: Correspondent, _ role: Role, _ now: Instant) -> PublicKey? {
         guard let key = member(on: from.connection, now) else {
-            refuse(from, Refusal("hello-required", "This connection has not said hello.", advice: "Say hello first."))
+            refuse(from, Self.helloRequired)
             return nil
         }
         guard presence.members[key]?.role == role else {

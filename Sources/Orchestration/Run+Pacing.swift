@@ -21,14 +21,15 @@ extension Run {
     }
 
     /// Leases that one worker may get beyond those that it holds.
-    func leaseAllowance(_ key: PublicKey) -> Int {
+    func leaseAllowance(_ key: PublicKey, _ now: Instant) -> Int {
         guard let member = presence.members[key], let request = member.request else { return 0 }
         let worker = state.workers[key] ?? WorkerRecord()
-        guard worker.ban == nil else { return 0 }
+        guard worker.ban == nil, (member.stalledUntil ?? now) <= now else { return 0 }
         var allowance = min(request.count, configuration.limits.leasesPerWorker - worker.liveLeases.count)
         if worker.isOnProbation {
             allowance = min(allowance, configuration.limits.probationGroups - worker.unauditedGroups)
         }
+        if member.stalls > 0 { allowance = min(allowance, 1 - worker.liveLeases.count) }
         return max(0, allowance)
     }
 
@@ -36,7 +37,7 @@ extension Run {
     ///
     /// Unit by unit, the next slot goes to whoever would hold the least for its speed. While shares are kept, workers
     /// that are busy take part too, and what falls to them stays undealt until they ask.
-    func leaseShares(room: Int, keepsShares: Bool) -> [(key: PublicKey, count: Int)] {
+    func leaseShares(room: Int, keepsShares: Bool, _ now: Instant) -> [(key: PublicKey, count: Int)] {
         struct Candidate {
             let key: PublicKey
             let weight: Double
@@ -61,7 +62,7 @@ extension Run {
                 key: key, weight: presence.members[key]?.pace.groupsPerMillisecond ?? typical, isWaiting: isWaiting,
                 held: state.workers[key]?.liveLeases.count ?? 0,
                 // What a busy worker may take once it asks; nothing is kept for one on probation.
-                allowance: isWaiting ? leaseAllowance(key) : isOnProbation ? 0 : room)
+                allowance: isWaiting ? leaseAllowance(key, now) : isOnProbation ? 0 : room)
         }
         for _ in 0..<room {
             var best: Int?

@@ -13,13 +13,21 @@ extension Run {
         return (record, version)
     }
 
-    /// Whether a submission is still to be checked: its lease is this connection's and no group is journaled for it.
-    public func awaitsGroup(_ lease: UInt64, on connection: ConnectionID) -> Bool {
+    /// Whether a submission is to be checked before it is handed over: its lease is this connection's and still takes
+    /// a group, or it is a second group for the lease.
+    ///
+    /// A second group is taken for equivocation only if its signature holds, so that one must be checked too. Whatever
+    /// need not be checked is handed over as it is; the machine answers it from what it knows.
+    ///
+    /// - Parameter group: SHA-256 of the payload; without it, a second group is not told from a repeated one.
+    public func awaitsGroup(_ lease: UInt64, group: Hash256? = nil, on connection: ConnectionID) -> Bool {
         guard let found = self.lease(lease, on: connection) else { return false }
         switch found.record.phase {
         case .live, .ended(.expired), .ended(.returned), .ended(.absent), .ended(.slotOwned):
             return true
-        case .submitted, .ended(.rejected), .ended(.banned), .ended(.withdrawn), .ended(.stale):
+        case .submitted(let first):
+            return group.map { $0 != first } ?? false
+        case .ended(.rejected), .ended(.banned), .ended(.withdrawn), .ended(.stale):
             return false
         }
     }
@@ -30,6 +38,16 @@ extension Run {
             let record = state.groups[audit.group]
         else { return nil }
         return (audit.group, record)
+    }
+
+    /// How many steps old the groups of a batch are that no STABLE checkpoint covers yet; nil where there is none.
+    public func staleness(ofBatch step: UInt64) -> (mean: Double, maximum: UInt64)? {
+        guard let groups = state.batches[step], !groups.isEmpty else { return nil }
+        let ages = groups.map { group -> UInt64 in
+            let version = state.groups[group].flatMap { state.versions[$0.version] }
+            return step - 1 - min(step - 1, version?.step ?? 0)
+        }
+        return (Double(ages.reduce(0, +)) / Double(ages.count), ages.max() ?? 0)
     }
 
     /// The connection of a member, if it is connected.

@@ -18,10 +18,16 @@ public struct Run: Sendable {
 
     /// Continues from a journal; an empty one begins the run.
     ///
+    /// - Parameters:
+    ///   - snapshot: A state that was kept, so that not every fact since the beginning must be read.
+    ///   - facts: The facts after the snapshot (from number `snapshot.factCount` on), in order.
     /// - Throws: `FactMismatch` if a fact does not fit those before it.
-    public init(configuration: Configuration, replaying facts: some Sequence<Fact> = []) throws(FactMismatch) {
+    public init(
+        configuration: Configuration, resuming snapshot: DurableState = DurableState(),
+        replaying facts: some Sequence<Fact> = []
+    ) throws(FactMismatch) {
         self.configuration = configuration
-        self.state = DurableState()
+        self.state = snapshot
         for fact in facts { try state.apply(fact) }
     }
 
@@ -55,7 +61,7 @@ public struct Run: Sendable {
         case .tick: break
         case .hello(let hello, let from): greet(hello, from, now)
         case .disconnected(let connection): disconnect(connection, now)
-        case .heartbeat(let connection): _ = member(on: connection, now)
+        case .heartbeat(let connection): noteHeartbeat(connection, now)
         case .goodbye(let connection): dismiss(connection, now)
         case .leasesRequested(let from, let groups): requestLeases(from, groups, now)
         case .leaseProgress(let connection, let leases): renewLeases(connection, leases, now)

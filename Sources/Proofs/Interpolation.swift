@@ -29,7 +29,7 @@ enum Interpolation {
 
     /// Coefficients, ascending, of the polynomial of degree below k through k points with distinct x.
     ///
-    /// Newton's divided differences, then expansion to monomials: O(k²), about 5 µs for k = 128.
+    /// Newton's divided differences, then expansion to monomials: O(k²).
     static func coefficients(x: UnsafeBufferPointer<UInt16>, y: UnsafeBufferPointer<UInt16>) -> [UInt16] {
         let count = x.count
         guard count > 0 else { return [] }
@@ -39,7 +39,7 @@ enum Interpolation {
             let inverse = UnsafeMutableBufferPointer(rebasing: scratch[2 * count..<3 * count])
             divideDifferences(x: x, y: y, newton: newton, previous: shifted, inverse: inverse)
             return [UInt16](unsafeUninitializedCapacity: count) { result, initialized in
-                expand(x: x, newton: newton, into: result, previous: shifted)
+                expand(x: x, newton: newton, into: result)
                 initialized = count
             }
         }
@@ -75,8 +75,8 @@ enum Interpolation {
             for order in 1..<max(count, 1) {
                 // Table look-ups apart from the arithmetic, which is then free of gathers and vectorises.
                 for i in order..<count {
-                    inverse[i] = table[Int(PrimeField.difference(x[i], x[i - order]))]
-                    previous[i] = newton[i - 1]
+                    inverse[i] = table[Int(PrimeField.difference(x[i], x[i &- order]))]
+                    previous[i] = newton[i &- 1]
                 }
                 for i in order..<count {
                     newton[i] = PrimeField.montgomeryProduct(PrimeField.difference(newton[i], previous[i]), inverse[i])
@@ -86,24 +86,39 @@ enum Interpolation {
     }
 
     /// Monomials from Newton's form, from the last factor inwards: P ← P · (X − x[i]) + newton[i].
+    ///
+    /// Two buffers take turns, each with a zero below its lowest power, so that no loop reads what it writes.
     private static func expand(
         x: UnsafeBufferPointer<UInt16>, newton: UnsafeMutableBufferPointer<UInt16>,
-        into result: UnsafeMutableBufferPointer<UInt16>, previous: UnsafeMutableBufferPointer<UInt16>
+        into result: UnsafeMutableBufferPointer<UInt16>
     ) {
         let count = x.count
-        result.initialize(repeating: 0)
-        result[0] = newton[count - 1]
-        var degree = 0
-        for i in stride(from: count - 2, through: 0, by: -1) {
-            let factor = PrimeField.montgomeryForm(x[i])
-            let complement = newton[i] == 0 ? 0 : PrimeField.prime - newton[i]
-            previous[0] = PrimeField.difference(0, complement)
-            for power in 0...degree { previous[power + 1] = result[power] }
-            degree += 1
-            for power in 0...degree {
-                result[power] = PrimeField.difference(
-                    previous[power], PrimeField.montgomeryProduct(result[power], factor))
+        withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 2 * (count + 1)) { scratch in
+            scratch.initialize(repeating: 0)
+            guard let base = scratch.baseAddress else { return }
+            var current = base + 1
+            var next = base + count + 2
+            current[0] = newton[count - 1]
+            var powers = 1
+            for i in stride(from: count - 2, through: 0, by: -1) {
+                multiply(current, byRoot: PrimeField.montgomeryForm(x[i]), powers: powers + 1, into: next)
+                next[0] = PrimeField.sum(next[0], newton[i])
+                powers += 1
+                swap(&current, &next)
             }
+            for power in 0..<count { result.initializeElement(at: power, to: current[power]) }
+        }
+    }
+
+    /// next = current · (X − root), root in Montgomery form; current[-1] and current[powers − 1] are zero.
+    private static func multiply(
+        _ current: UnsafeMutablePointer<UInt16>, byRoot root: UInt16, powers: Int,
+        into next: UnsafeMutablePointer<UInt16>
+    ) {
+        let lower = current - 1
+        for power in 0..<powers {
+            next[power] = PrimeField.difference(
+                lower[power], PrimeField.montgomeryProduct(current[power], root))
         }
     }
 }

@@ -29,21 +29,31 @@ public struct TopRows: Hashable, Sendable {
             self.bits = []
             return
         }
-        let (threshold, equalsAllowed) = TopRows.threshold(of: values, wanted: wanted)
+        guard let base = values.baseAddress else {
+            self.indices = []
+            self.bits = []
+            return
+        }
+        let threshold = TopRows.threshold(of: base, count: values.count, wanted: wanted)
+        var equalsLeft = wanted - TopRows.count(of: base, count: values.count, from: threshold + 1)
         // One slot more than wanted: the branch-free loop writes before it knows whether the element counts.
         var bits: [UInt16] = []
         self.indices = [UInt32](unsafeUninitializedCapacity: wanted + 1) { indices, indexCount in
             bits = [UInt16](unsafeUninitializedCapacity: wanted + 1) { patterns, patternCount in
                 var filled = 0
-                var equalsLeft = equalsAllowed
-                for position in 0..<values.count {
-                    let pattern = values[position]
-                    let magnitude = pattern & 0x7FFF
-                    indices[filled] = UInt32(truncatingIfNeeded: position)
-                    patterns[filled] = pattern
-                    let isEqual = magnitude == threshold && equalsLeft > 0
-                    equalsLeft &-= isEqual ? 1 : 0
-                    filled &+= magnitude > threshold || isEqual ? 1 : 0
+                for start in stride(from: 0, to: values.count, by: TopRows.block) {
+                    let end = min(start &+ TopRows.block, values.count)
+                    // In a large chunk most blocks hold nothing, and counting goes eight values at a time.
+                    guard TopRows.count(of: base + start, count: end &- start, from: threshold) > 0 else { continue }
+                    for position in start..<end {
+                        let pattern = base[position]
+                        let magnitude = pattern & 0x7FFF
+                        indices[filled] = UInt32(truncatingIfNeeded: position)
+                        patterns[filled] = pattern
+                        let isEqual = (magnitude == threshold ? 1 : 0) & (equalsLeft > 0 ? 1 : 0)
+                        equalsLeft &-= isEqual
+                        filled &+= isEqual | (magnitude > threshold ? 1 : 0)
+                    }
                 }
                 patternCount = filled
                 indexCount = filled
@@ -52,28 +62,41 @@ public struct TopRows: Hashable, Sendable {
         self.bits = bits
     }
 
-    /// The smallest magnitude that is selected, and how many values of exactly that magnitude are.
-    private static func threshold(
-        of values: UnsafeBufferPointer<UInt16>, wanted: Int
-    ) -> (magnitude: UInt16, equalsAllowed: Int) {
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: 256 + 128) { counts in
-            counts.initialize(repeating: 0)
-            for pattern in values { counts[Int((pattern & 0x7FFF) >> 7)] &+= 1 }
-            var left = Int32(truncatingIfNeeded: wanted)
-            var exponent = 255
-            while counts[exponent] < left {
-                left -= counts[exponent]
-                exponent -= 1
-            }
-            for pattern in values where Int((pattern & 0x7FFF) >> 7) == exponent {
-                counts[256 + Int(pattern & 0x7F)] &+= 1
-            }
-            var mantissa = 127
-            while counts[256 + mantissa] < left {
-                left -= counts[256 + mantissa]
-                mantissa -= 1
-            }
-            return (UInt16(exponent << 7 | mantissa), Int(left))
+    private static var block: Int { 64 }
+
+    /// The magnitude of the value that comes last among those wanted: the largest with enough values from it on.
+    ///
+    /// Bisection by counting passes, which the compiler vectorises; a histogram waits for its own stores.
+    private static func threshold(of values: UnsafePointer<UInt16>, count total: Int, wanted: Int) -> UInt16 {
+        var largest: UInt16 = 0
+        for position in 0..<total { largest = max(largest, values[position] & 0x7FFF) }
+        // Usually the wanted values span a few binades; if not, the whole range is searched.
+        let binades: UInt16 = 4 << 7
+        var enough = largest > binades ? largest - binades : 0
+        if count(of: values, count: total, from: enough) < wanted { enough = 0 }
+        var tooFew = largest + 1
+        while tooFew - enough > 1 {
+            let middle = enough + (tooFew - enough) / 2
+            if count(of: values, count: total, from: middle) >= wanted { enough = middle } else { tooFew = middle }
         }
+        return enough
+    }
+
+    /// How many values have at least this magnitude, which is 2¹⁵ at most.
+    private static func count(of values: UnsafePointer<UInt16>, count total: Int, from magnitude: UInt16) -> Int {
+        var below = 0
+        var start = 0
+        while start < total {
+            // Sixteen-bit counters keep eight lanes in a register; a stretch is too short for one to overflow.
+            let end = min(start &+ 32768, total)
+            var stretch: UInt16 = 0
+            for position in start..<end {
+                // The difference's sign bit: 1 for a smaller magnitude.
+                stretch &+= ((values[position] & 0x7FFF) &- magnitude) &>> 15
+            }
+            below &+= Int(stretch)
+            start = end
+        }
+        return total &- below
     }
 }

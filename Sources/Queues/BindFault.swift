@@ -23,6 +23,17 @@ enum BindFault {
         }
     }
 
+    /// libzmq takes the lower 16 bits of a port that is too large, and other transports than TCP.
+    static func check(_ endpoint: String, allowsAnyPort: Bool) throws(QueueError) {
+        let port = endpoint.split(separator: ":", omittingEmptySubsequences: false).last ?? ""
+        let isNumber = UInt16(port).map { allowsAnyPort || $0 > 0 } ?? false
+        guard endpoint.hasPrefix("tcp://"), isNumber || (allowsAnyPort && port == "*") else {
+            throw QueueError(
+                .badEndpoint, "\(endpoint) is no endpoint", advice: "write it as tcp://ADDRESS:PORT, PORT at most 65535"
+            )
+        }
+    }
+
     static func port(of endpoint: String) -> Int {
         endpoint.split(separator: ":").last.flatMap { Int($0) } ?? 0
     }

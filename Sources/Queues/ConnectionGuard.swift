@@ -19,13 +19,23 @@ struct ConnectionGuard {
         var isCut = false
     }
 
+    /// One network address: its open connections, and how many new ones it may make at the moment.
+    private struct Origin {
+        var open = 0
+        var allowance: Double
+        var countedAt: ContinuousClock.Instant
+    }
+
     private let limits: SocketLimits
     private var connections: [Int32: Connection] = [:]
-    private var perAddress: [String: Int] = [:]
+    private var origins: [String: Origin] = [:]
 
     init(limits: SocketLimits) { self.limits = limits }
 
     var count: Int { connections.count }
+
+    /// Says whether there is nothing to check and nothing to remember.
+    var isIdle: Bool { connections.isEmpty && origins.isEmpty }
 
     /// Says whether the connection is open as far as is known.
     func contains(_ descriptor: Int32) -> Bool { connections[descriptor] != nil }
@@ -34,10 +44,20 @@ struct ConnectionGuard {
     mutating func accepted(_ descriptor: Int32, from address: String, at now: ContinuousClock.Instant) -> CutReason? {
         disconnected(descriptor)
         connections[descriptor] = Connection(address: address, since: now, settledAt: now)
-        perAddress[address, default: 0] += 1
+        var origin = origins[address] ?? Origin(allowance: Double(limits.connectionsPerAddress), countedAt: now)
+        origin.open += 1
+        refill(&origin, at: now)
         var reason: CutReason?
-        if connections.count > limits.connections { reason = .tooManyConnections }
-        if perAddress[address, default: 0] > limits.connectionsPerAddress { reason = .tooManyFromAddress }
+        if connections.count > limits.connections {
+            reason = .tooManyConnections
+        } else if origin.open > limits.connectionsPerAddress {
+            reason = .tooManyFromAddress
+        } else if origin.allowance < 1 {
+            reason = .tooFrequent
+        } else {
+            origin.allowance -= 1
+        }
+        origins[address] = origin
         if reason != nil { connections[descriptor]?.isCut = true }
         return reason
     }
@@ -45,8 +65,23 @@ struct ConnectionGuard {
     /// Forgets a connection.
     mutating func disconnected(_ descriptor: Int32) {
         guard let connection = connections.removeValue(forKey: descriptor) else { return }
-        let left = perAddress[connection.address, default: 1] - 1
-        perAddress[connection.address] = left > 0 ? left : nil
+        origins[connection.address]?.open -= 1
+    }
+
+    private func refill(_ origin: inout Origin, at now: ContinuousClock.Instant) {
+        let seconds = max(0, (now - origin.countedAt) / .seconds(1))
+        let most = Double(limits.connectionsPerAddress)
+        origin.allowance = min(most, origin.allowance + seconds * limits.connectionsPerSecondAndAddress)
+        origin.countedAt = now
+    }
+
+    /// Forgets addresses that have no connection and their whole allowance again.
+    private mutating func forgetIdleOrigins(at now: ContinuousClock.Instant) {
+        for (address, origin) in origins where origin.open == 0 {
+            var origin = origin
+            refill(&origin, at: now)
+            if origin.allowance >= Double(limits.connectionsPerAddress) { origins[address] = nil }
+        }
     }
 
     /// A whole message has come from this connection.
@@ -63,6 +98,7 @@ struct ConnectionGuard {
     mutating func check(
         at now: ContinuousClock.Instant, isReading: Bool, receivedBytes: (Int32) -> UInt64?
     ) -> [(descriptor: Int32, reason: CutReason)] {
+        forgetIdleOrigins(at: now)
         let messages = isReading ? 2 : Int(limits.messagesPerConnection) + 2
         let allowance = Double(messages) * Double(limits.messageBytes + 65_536)
         var cuts: [(Int32, CutReason)] = []

@@ -15,16 +15,20 @@ final class DealerLoop: @unchecked Sendable {
     private let events: AsyncStream<DealerSocket.Event>.Continuation
     private let duties: (any DealerDuties)?
 
+    private let endpoint: String
     private var isConnected = false
+    /// When to connect anew if libzmq does not by itself.
+    private var revivalAt: ContinuousClock.Instant?
     /// What the duties asked to send and libzmq has not yet taken; goes before the outbox.
     private var urgent = FirstInFirstOut<Frames>()
 
     init(
-        context: ZeroMQContext, socket: ZeroMQSocket, reports: ZeroMQSocket, limits: SocketLimits,
+        context: ZeroMQContext, endpoint: String, socket: ZeroMQSocket, reports: ZeroMQSocket, limits: SocketLimits,
         control: SocketControl, outbox: Outbox<Frames>, inbox: Inbox<Frames>,
         events: AsyncStream<DealerSocket.Event>.Continuation, duties: (any DealerDuties)?
     ) {
         self.context = context
+        self.endpoint = endpoint
         self.socket = socket
         self.reports = reports
         self.limits = limits
@@ -54,6 +58,7 @@ final class DealerLoop: @unchecked Sendable {
             control.wakeUp.clear()
             let isClosing = control.shouldClose
             readReports()
+            reviveIfDue()
             if let duties, urgent.isEmpty {
                 for frames in duties.due(at: .now) { urgent.append(frames) }
                 for id in duties.givenUp() { events.yield(.gaveUp(id)) }
@@ -72,11 +77,9 @@ final class DealerLoop: @unchecked Sendable {
             zmq_pollitem_t(socket: reports.pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
             zmq_pollitem_t(socket: nil, fd: control.wakeUp.descriptor, events: Int16(ZMQ_POLLIN), revents: 0),
         ]
-        var timeout = -1
         // While libzmq takes no more, room for what is under way is what has to be waited for.
-        if urgent.isEmpty, let due = duties?.nextDue() {
-            timeout = Int((due - .now).milliseconds)
-        }
+        let deadlines = [urgent.isEmpty ? duties?.nextDue() : nil, revivalAt].compactMap(\.self)
+        let timeout = deadlines.min().map { Int(($0 - .now).milliseconds) } ?? -1
         zmq_poll(&items, Int32(items.count), timeout)
     }
 
@@ -85,10 +88,12 @@ final class DealerLoop: @unchecked Sendable {
             switch ConnectionReport(frames) {
             case .handshakeDone:
                 isConnected = true
+                revivalAt = nil
                 urgent = FirstInFirstOut()
                 for frames in duties?.connected(at: .now) ?? [] { urgent.append(frames) }
                 events.yield(.connected)
             case .disconnected:
+                expectRetry(within: .seconds(1))
                 // Also reported for connections that never got through the handshake.
                 guard isConnected else { continue }
                 isConnected = false
@@ -96,16 +101,32 @@ final class DealerLoop: @unchecked Sendable {
                 duties?.disconnected(at: .now)
                 events.yield(.disconnected)
             case .refused:
+                expectRetry(within: limits.reconnectAtMostAfter)
                 events.yield(.refused)
             case .handshakeBroken(let reason):
+                expectRetry(within: limits.reconnectAtMostAfter)
                 control.statistics.withLock { $0.brokenHandshakes += 1 }
                 events.yield(.handshakeBroken(reason: reason))
             case .retrying(let milliseconds):
+                revivalAt = nil
                 events.yield(.retrying(after: .milliseconds(Int(milliseconds))))
             case .accepted, nil:
                 break
             }
         }
+    }
+
+    /// After a fault of the protocol (a refused key, a frame that is too large) libzmq gives the server up for good.
+    private func expectRetry(within patience: Duration) {
+        let deadline = ContinuousClock.now + patience
+        revivalAt = revivalAt.map { max($0, deadline) } ?? deadline
+    }
+
+    private func reviveIfDue() {
+        guard let due = revivalAt, due <= .now else { return }
+        socket.disconnect(endpoint)
+        // The endpoint was understood once; should it fail now, for want of memory or files, it is tried again.
+        revivalAt = socket.connect(endpoint) ? nil : .now + limits.reconnectAtMostAfter
     }
 
     /// Hands over all that libzmq takes; false if something is left.

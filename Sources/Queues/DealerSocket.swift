@@ -54,6 +54,7 @@ public final class DealerSocket: Sendable {
                 .badKey, "the server's key has \(serverKey.count) bytes instead of 32",
                 advice: "copy the join address again, whole")
         }
+        try BindFault.check(endpoint, allowsAnyPort: false)
         let control = try SocketControl()
         let outbox = Outbox<Frames>(limits: limits)
         let incoming = Inbox<Frames>(maximumCount: limits.inboxMessages, maximumWeight: limits.inboxBytes) {
@@ -79,7 +80,8 @@ public final class DealerSocket: Sendable {
                     advice: "write it as tcp://HOST:PORT")
             }
             let loop = DealerLoop(
-                context: context, socket: socket, reports: reports, limits: limits, control: control, outbox: outbox,
+                context: context, endpoint: endpoint, socket: socket, reports: reports, limits: limits,
+                control: control, outbox: outbox,
                 inbox: incoming, events: eventsIn, duties: duties)
             try loop.start()
         } catch {

@@ -29,6 +29,8 @@ public enum CutReason: String, Hashable, Sendable, CaseIterable {
     case tooManyConnections = "too-many-connections"
     /// There are too many from its address.
     case tooManyFromAddress = "too-many-from-address"
+    /// Its address connects too often.
+    case tooFrequent = "too-frequent"
     /// It stayed without a message for too long.
     case silent = "silent"
     /// It sends a message without an end.

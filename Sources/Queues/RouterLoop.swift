@@ -28,6 +28,7 @@ final class RouterLoop: @unchecked Sendable {
     private var routes: [Int32: UInt32] = [:]
     private var generation: UInt64 = 0
     private var connections: ConnectionGuard
+    private var backlogs: PeerBacklogs
     private var lastCheck = ContinuousClock.now
 
     init(
@@ -46,6 +47,7 @@ final class RouterLoop: @unchecked Sendable {
         self.inbox = inbox
         self.events = events
         connections = ConnectionGuard(limits: limits)
+        backlogs = PeerBacklogs(limits: limits)
     }
 
     func start() throws(QueueError) {
@@ -70,6 +72,7 @@ final class RouterLoop: @unchecked Sendable {
                 control.statistics.withLock { $0.refusedKeys += 1 }
                 events.yield(.refused(curveKey: key, address: address))
             }
+            offerBacklogs()
             sendAll()
             if isClosing { return }
             let isReading = receiveSome()
@@ -85,8 +88,10 @@ final class RouterLoop: @unchecked Sendable {
             zmq_pollitem_t(socket: reports.pointer, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0),
             zmq_pollitem_t(socket: nil, fd: control.wakeUp.descriptor, events: Int16(ZMQ_POLLIN), revents: 0),
         ]
-        // Only the connection guard needs a clock; whatever else happens wakes the thread by itself.
-        zmq_poll(&items, Int32(items.count), connections.count == 0 ? -1 : checkInterval)
+        // Only the connection guard and clients that read slowly need a clock; whatever else happens wakes the
+        // thread by itself.
+        let idle = connections.isIdle ? -1 : checkInterval
+        zmq_poll(&items, Int32(items.count), backlogs.isEmpty ? idle : 2)
     }
 
     // MARK: Receiving
@@ -155,6 +160,7 @@ final class RouterLoop: @unchecked Sendable {
     private func forget(_ route: UInt32) {
         guard let peer = peers.removeValue(forKey: route) else { return }
         if routes[peer.descriptor] == route { routes[peer.descriptor] = nil }
+        for _ in 0..<backlogs.remove(route) { undeliverable(peer.id, .peerGone) }
         events.yield(.left(peer.id, curveKey: peer.curveKey))
     }
 
@@ -172,21 +178,51 @@ final class RouterLoop: @unchecked Sendable {
 
     private func send(_ frames: Frames, to id: PeerID) {
         guard let peer = peers[id.route], peer.id == id else { return undeliverable(id, .peerGone) }
-        let route = [0] + withUnsafeBytes(of: id.route.bigEndian) { [UInt8]($0) }
-        switch socket.send(frames, after: route) {
-        case .done:
+        if !backlogs.contains(id.route) {
+            switch hand(frames, to: peer) {
+            case .done: return
+            case .wouldBlock: break
+            case .noRoute, .failed: return undeliverable(id, .peerGone)
+            }
+        }
+        if !backlogs.append(frames, for: id.route, at: .now) {
+            undeliverable(id, .peerTooSlow)
+            giveUp(peer)
+        }
+    }
+
+    private func hand(_ frames: Frames, to peer: Peer) -> ZeroMQSocket.Outcome {
+        let route = [0] + withUnsafeBytes(of: peer.id.route.bigEndian) { [UInt8]($0) }
+        let outcome = socket.send(frames, after: route)
+        if outcome == .done {
             let bytes = frames.reduce(0) { $0 + $1.count }
             control.statistics.withLock {
                 $0.sent += 1
                 $0.sentBytes += bytes
             }
-        case .wouldBlock:
-            // It has as many unread messages as it may. Waiting for it would hold up everybody else.
-            undeliverable(id, .peerTooSlow)
-            cut(peer.descriptor, .tooSlow)
-        case .noRoute, .failed:
-            undeliverable(id, .peerGone)
         }
+        return outcome
+    }
+
+    /// libzmq does not say when a client's connection takes messages again; so those that wait are offered again.
+    private func offerBacklogs() {
+        guard !backlogs.isEmpty else { return }
+        let now = ContinuousClock.now
+        for route in backlogs.routes {
+            guard let peer = peers[route] else { continue }
+            let isAlive = backlogs.drain(route, at: now) { frames in
+                let outcome = hand(frames, to: peer)
+                if outcome == .noRoute || outcome == .failed { undeliverable(peer.id, .peerGone) }
+                return outcome
+            }
+            if !isAlive { giveUp(peer) }
+        }
+    }
+
+    private func giveUp(_ peer: Peer) {
+        for _ in 0..<backlogs.remove(peer.id.route) { undeliverable(peer.id, .peerTooSlow) }
+        cut(peer.descriptor, .tooSlow)
+        forget(peer.id.route)
     }
 
     private func undeliverable(_ id: PeerID, _ reason: DropReason) {
@@ -233,7 +269,7 @@ final class RouterLoop: @unchecked Sendable {
 
     private func checkConnections(isReading: Bool) {
         let now = ContinuousClock.now
-        guard connections.count > 0, now - lastCheck >= .milliseconds(checkInterval) else { return }
+        guard !connections.isIdle, now - lastCheck >= .milliseconds(checkInterval) else { return }
         lastCheck = now
         let cuts = connections.check(at: now, isReading: isReading) { NetworkSocket.receivedBytes($0) }
         for (descriptor, reason) in cuts { cut(descriptor, reason) }

@@ -46,6 +46,7 @@ public final class RouterSocket: Sendable {
         bind endpoint: String, serverKey: CurveKey, limits: SocketLimits = .standard,
         authorize: @escaping @Sendable (_ curvePublicKey: [UInt8], _ address: String) -> Bool
     ) throws {
+        try BindFault.check(endpoint, allowsAnyPort: true)
         let control = try SocketControl()
         let outbox = Outbox<RouterOutgoing>(limits: limits)
         let incoming = Inbox<Incoming>(maximumCount: limits.inboxMessages, maximumWeight: limits.inboxBytes) {

@@ -20,10 +20,19 @@ public struct SocketLimits: Hashable, Sendable {
     /// Messages that libzmq holds for one connection in each direction.
     public var messagesPerConnection: Int32 = 64
 
+    /// Messages that a router holds for one client that reads slowly.
+    public var peerBacklogMessages = 1024
+    /// Bytes that a router holds for one client that reads slowly.
+    public var peerBacklogBytes = 64 << 20
+    /// How long a client may read nothing while messages wait for it.
+    public var stallWithin = Duration.seconds(20)
+
     /// Connections of a router in all.
     public var connections = 4096
     /// Connections of a router from one network address.
     public var connectionsPerAddress = 256
+    /// New connections of a router from one network address in the long run; ``connectionsPerAddress`` may come at once.
+    public var connectionsPerSecondAndAddress = 16.0
     /// How long a connection may stay without a first message.
     public var firstMessageWithin = Duration.seconds(30)
 

@@ -55,6 +55,8 @@ final class ZeroMQSocket {
 
     func connect(_ endpoint: String) -> Bool { zmq_connect(pointer, endpoint) == 0 }
 
+    func disconnect(_ endpoint: String) { zmq_disconnect(pointer, endpoint) }
+
     /// Starts reporting what happens to connections, and gives the socket to read the reports from.
     func monitor(_ context: UnsafeMutableRawPointer, _ events: Int32) throws(QueueError) -> ZeroMQSocket {
         let address = "inproc://apus.monitor"

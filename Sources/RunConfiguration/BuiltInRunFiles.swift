@@ -33,9 +33,14 @@ public enum BuiltInRunFiles {
             "swarm": table([
                 "workers": .integer(3), "dishonest": .integer(cheater ? 1 : 0), "verifiers": .integer(1),
                 "worker_threads": .integer(1), "verifier_threads": .integer(1), "trainer_threads": .integer(2),
+                "groups_in_flight": .integer(24),
             ]),
+            "admission": table(["mode": .text("invite")]),
         ]
-        if let steps { layer["training"] = table(["steps": .integer(Int64(steps))]) }
+        layer["training"] = table([
+            "steps": steps.map { .integer(Int64($0)) }, "pace": .integer(1), "max_staleness": .integer(2),
+            "checkpoint_interval": .integer(10),
+        ])
         return ConfigurationNode(.table(layer), origin: ConfigurationOrigin(source: "demo"))
     }
 }

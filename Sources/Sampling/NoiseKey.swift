@@ -28,18 +28,25 @@ public struct NoiseKey: Hashable, Sendable {
 
     /// SHA-256 over domain, run, weights, group and sample; the Philox words are its first 16 bytes.
     public var material: Hash256 {
-        var hash = SHA256()
-        hash.update(utf8: NoiseKey.domain)
-        hash.update(runID)
-        hash.update(weightsHash)
-        hash.update(groupID)
-        hash.update(littleEndian: sample)
-        return hash.finalize()
+        // One message on the stack: a digest context of several updates costs more than hashing so few bytes.
+        let domain = NoiseKey.domain.utf8
+        return withUnsafeTemporaryAllocation(byteCount: domain.count + 3 * Hash256.byteCount + 4, alignment: 1) {
+            message in
+            message.copyBytes(from: domain)
+            var end = domain.count
+            func append(_ bytes: UnsafeRawBufferPointer) {
+                UnsafeMutableRawBufferPointer(rebasing: message[end...]).copyMemory(from: bytes)
+                end += bytes.count
+            }
+            for hash in [runID, weightsHash, groupID] { hash.withUnsafeBytes(append) }
+            withUnsafeBytes(of: sample.littleEndian, append)
+            return SHA256.hash(UnsafeRawBufferPointer(message))
+        }
     }
 
     /// The Philox key and counter words.
     public var words: NoiseWords {
-        guard let words = NoiseWords(material: material.bytes) else {
+        guard let words = material.withUnsafeBytes(NoiseWords.init(material:)) else {
             preconditionFailure("A hash has 32 bytes, more than the 16 that noise takes.")
         }
         return words

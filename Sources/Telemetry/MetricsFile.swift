@@ -2,15 +2,19 @@ public import Logging
 
 /// `metrics.jsonl`: one object per line, `{"step", "time", "<group>/<name>": number, …}`.
 public final class MetricsFile: Sendable {
+    /// The last row that was there when the file was opened; nil in a new file.
+    public let newestRow: MetricRow?
     private let file: AppendingFile
     private let logger: Logger
 
-    /// Opens or creates the file; an existing file is continued.
+    /// Opens or creates the file; an existing file is continued, after a line that a crash or a full disk cut short was
+    /// taken away.
     ///
     /// - Parameters:
     ///   - path: Usually `runs/NAME/metrics.jsonl`.
     ///   - logger: Gets a warning for each value that is not finite.
     public init(path: String, logger: Logger) throws(TelemetryError) {
+        newestRow = try MetricsTail(repairing: path).newestRow
         file = try AppendingFile(path: path)
         self.logger = logger
     }

@@ -1,7 +1,8 @@
 /// A fixed team of threads for kernels: claims tasks dynamically, spins briefly, then parks.
 ///
 /// The caller works too, as thread 0. Every thread computes in the canonical floating-point environment. Calls from
-/// inside a task run inline on that thread; calls from several threads at once take turns. Which thread runs a task
+/// inside a task run inline on that thread; calls from several threads at once take turns (so two pools must not call
+/// each other in a circle). Which thread runs a task
 /// never changes a result, because no kernel depends on it.
 public final class ComputePool: Sendable {
     /// The number of threads, the caller included.

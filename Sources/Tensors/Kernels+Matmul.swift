@@ -51,9 +51,13 @@ extension Kernels {
 /// How a product is cut into tasks: never along K, so the cut cannot change a bit.
 struct MatmulPlan {
     static let rowBlock = 192
-    // About ten microseconds of work: below that, waking a thread costs more than it brings.
+    // About ten microseconds: below that, waking a thread costs more than it brings. A few rows count as eight, because
+    // then the product waits for its weights to arrive from memory, and two cores fetch them faster than one.
     static let smallestParallelWork = 2_000_000
     static let smallestTaskWork = 1_000_000
+    static let fewestRows = 8
+    // One row takes panels four at a time.
+    static let panelGroup = 4
 
     let rows: Int
     let panels: Int
@@ -68,17 +72,20 @@ struct MatmulPlan {
     init(rows: Int, matrix: PackedMatrix, threads: Int) {
         self.rows = rows
         panels = matrix.panelCount
-        let work = rows * matrix.rows * matrix.columns
-        guard threads > 1, work >= Self.smallestParallelWork else {
+        let panelWork = max(rows, Self.fewestRows) * PackedMatrix.panelWidth * matrix.columns
+        guard threads > 1, panels * panelWork >= Self.smallestParallelWork else {
             panelsPerTask = panels
             panelTasks = 1
             rowTasks = 1
             return
         }
         rowTasks = (rows + Self.rowBlock - 1) / Self.rowBlock
-        let panelWork = max(1, min(rows, Self.rowBlock) * PackedMatrix.panelWidth * matrix.columns)
-        let balanced = max(1, panels / (4 * threads))
-        panelsPerTask = max(1, min(panels, max(balanced, Self.smallestTaskWork / panelWork)))
+        // Several tasks per thread, because a neighbour may keep one of the cores busy.
+        let balanced = max(1, panels * rowTasks / (4 * threads))
+        let least = max(1, Self.smallestTaskWork * rowTasks / panelWork)
+        let wanted = min(panels, max(balanced, least))
+        panelsPerTask =
+            rows == 1 ? min(panels, (wanted + Self.panelGroup - 1) / Self.panelGroup * Self.panelGroup) : wanted
         panelTasks = (panels + panelsPerTask - 1) / panelsPerTask
     }
 

@@ -19,16 +19,6 @@ struct PlansTests {
         #expect(first.hash != second.hash)
     }
 
-    @Test func demonstrationsRepeatBySeedAndStep() throws {
-        let environment = try Echo(options: [:])
-        let demonstrations = Demonstrations(environment: environment, seed: 4)
-        let batch = try demonstrations.batch(step: 3, count: 16)
-        #expect(batch.count == 16)
-        #expect(try Demonstrations(environment: environment, seed: 4).batch(step: 3, count: 16) == batch)
-        #expect(try demonstrations.batch(step: 4, count: 16) != batch)
-        #expect(try Demonstrations(environment: environment, seed: 5).batch(step: 3, count: 16) != batch)
-    }
-
     @Test func defaultsForTheRunFileAreTOML() throws {
         let text = try Echo(options: [:]).runFileDefaults
         #expect(text.contains("[warm_up]\nsteps = 10\n"))

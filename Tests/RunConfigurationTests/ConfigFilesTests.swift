@@ -42,4 +42,24 @@ struct ConfigFilesTests {
         #expect(file.swarm.dishonest == 1)
         #expect(file.training.groupsPerBatch == 16)
     }
+
+    static let defaultsFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appending(path: "Fixtures/defaults")
+
+    static let defaults: [String] =
+        ((try? FileManager.default.contentsOfDirectory(atPath: defaultsFolder.path)) ?? []).sorted()
+
+    /// What the built-in environments supply fits a run file; the environments' tests keep these files up to date.
+    @Test(arguments: defaults)
+    func environmentDefaultsFit(_ name: String) throws {
+        let text = try String(contentsOf: Self.defaultsFolder.appending(path: name), encoding: .utf8)
+        let id = String(name.dropLast(".toml".count))
+        let file = try RunFile.load(
+            layers: [BuiltInRunFiles.demo(environment: id, steps: 3)],
+            environmentDefaults: { section in section.name == id ? text : nil })
+        #expect(file.training.steps == 3 && file.warmUp.steps >= 600 && file.sampling.maxTokens <= 10)
+        if id == "digit-sort" {
+            #expect(file.training.clipNorm == 0.1 && file.training.learningRate == 7e-4 && file.warmUp.clipNorm == 1)
+        }
+    }
 }

@@ -16,7 +16,7 @@ func get(_ url: String, method: HTTPMethod = .GET, headers: [(String, String)] =
     var request = HTTPClientRequest(url: url)
     request.method = method
     request.headers = HTTPHeaders(headers)
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(90))
     let body = try await response.body.collect(upTo: 64 << 20)
     return Answer(status: Int(response.status.code), headers: response.headers, body: Array(body.readableBytesView))
 }
@@ -24,7 +24,7 @@ func get(_ url: String, method: HTTPMethod = .GET, headers: [(String, String)] =
 /// Sends raw bytes on a fresh connection and returns what comes back until the server closes or `patience` is over.
 ///
 /// - Returns: The answer, and whether the server closed the connection.
-func raw(port: Int, _ pieces: [[UInt8]], pause: Duration = .zero, patience: Duration = .seconds(5)) async throws -> (
+func raw(port: Int, _ pieces: [[UInt8]], pause: Duration = .zero, patience: Duration = .seconds(60)) async throws -> (
     String, isClosed: Bool
 ) {
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)

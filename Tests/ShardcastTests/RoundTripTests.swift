@@ -4,13 +4,13 @@ import Testing
 
 @testable import Shardcast
 
-@Suite struct RoundTripTests {
+@Suite(.serialized) struct RoundTripTests {
     @Test func clientEndsWithTheFilesThatWerePublished() async throws {
         let lab = try Lab()
         let relay = try await lab.relay()
         let client = try lab.client(relay.url)
         let manifest = try lab.publish(1)
-        let news = try await client.waitForVersion(after: nil, timeout: .seconds(5))
+        let news = try await client.waitForVersion(after: nil, timeout: .seconds(60))
         #expect(news == manifest)
         let fetched = try await client.fetch(version: 1, weightsHash: hash("weights 1"))
         #expect(fetched.manifest.weightsHash == hash("weights 1"))
@@ -27,7 +27,7 @@ import Testing
         let relay = try await lab.relay()
         let client = try lab.client(relay.url)
         for (known, version) in [(nil, 1), (1, 2), (2, 5)] as [(UInt64?, UInt64)] {
-            async let news = client.waitForVersion(after: known, timeout: .seconds(5))
+            async let news = client.waitForVersion(after: known, timeout: .seconds(60))
             try lab.publish(version)
             let manifest = try await news
             #expect(manifest.version == version)
@@ -73,7 +73,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for client in clients {
                 group.addTask {
-                    let news = try await client.waitForVersion(after: 6, timeout: .seconds(5))
+                    let news = try await client.waitForVersion(after: 6, timeout: .seconds(60))
                     let fetched = try await client.fetch(version: news.version)
                     #expect(contents("\(fetched.path)/model.safetensors") == noise(2_000_000, seed: 7))
                 }
@@ -95,6 +95,7 @@ import Testing
         let origin = try await lab.relay()
         var cache = try await lab.cachingRelay(upstreams: [origin.url])
         let first = try lab.client(cache.url, directory: "first")
+        _ = try await first.waitForVersion(after: 1, timeout: .seconds(60))
         _ = try await first.fetch(version: 2)
         // Version 1 was never announced to this cache; it asks upstream for it.
         _ = try await first.fetch(version: 1)

@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import HummingbirdCore
 import Identity
 import Logging
 import ServiceLifecycle
@@ -127,6 +128,11 @@ final class RunningRelay: Sendable {
 
     var url: String { "http://127.0.0.1:\(port)" }
 
+    func cancel() async {
+        task.cancel()
+        _ = await task.result
+    }
+
     func stop() async throws {
         trigger.finish()
         try await task.value
@@ -144,7 +150,7 @@ final class HostileServer: Sendable {
             responder: CallbackResponder<RelayContext> { request, _ in
                 try await answer(request.head.path ?? "") ?? Response(status: .notFound)
             },
-            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            server: .forgivingHTTP1(), configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { announce.yield($0.localAddress?.port ?? 0) }, logger: quiet)
         task = Task { try await application.run() }
         var iterator = ports.makeAsyncIterator()

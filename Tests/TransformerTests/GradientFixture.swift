@@ -1,3 +1,6 @@
+// The names are those of the fixtures, which Python writes.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import Foundation
 import Safetensors
 import Tensors

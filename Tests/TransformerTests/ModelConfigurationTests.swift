@@ -79,6 +79,7 @@ struct ModelConfigurationTests {
             ("\"rope_theta\": 10000", "\"rope_theta\": 0"), ("\"rope_theta\": 10000", "\"rope_theta\": \"x\""),
             ("\"unknown_key\": {\"x\": [1]}", "\"attention_bias\": true"),
             ("\"unknown_key\": {\"x\": [1]}", "\"hidden_act\": \"gelu\""),
+            ("\"unknown_key\": {\"x\": [1]}", "\"layer_types\": [\"full_attention\", \"sliding_attention\"]"),
             ("\"unknown_key\": {\"x\": [1]}", "\"use_sliding_window\": true"),
             ("\"unknown_key\": {\"x\": [1]}", "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 4.0}"),
         ])
@@ -114,5 +115,35 @@ struct ModelConfigurationTests {
         #expect(nano.forwardFLOPs(promptTokens: 5, completionTokens: [4]) == alone)
         let prompt = nano.forwardFLOPs(promptTokens: 5, completionTokens: 0)
         #expect(nano.forwardFLOPs(promptTokens: 5, completionTokens: [4, 4, 4]) == 3 * alone - 2 * prompt)
+    }
+
+    @Test("mutated files are refused or give a configuration that can be computed")
+    func mutations() {
+        var state: UInt64 = 7
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        let original = Array(Self.minimal.utf8)
+        let interesting = Array("0123456789-.eE\"{}[]:,tn".utf8)
+        var accepted = 0
+        for _ in 0..<5_000 {
+            var bytes = original
+            for _ in 0...next(3) {
+                let place = next(bytes.count)
+                if next(2) == 0 {
+                    bytes[place] = interesting[next(interesting.count)]
+                } else {
+                    bytes.insert(interesting[next(interesting.count)], at: place)
+                }
+            }
+            guard let document = try? JSONValue.parse(bytes),
+                let configuration = try? ModelConfiguration(configJSON: document, place: "config.json")
+            else { continue }
+            accepted += 1
+            #expect(configuration.heads % configuration.keyValueHeads == 0)
+            #expect(ModelInspection(configuration).parameters > 0)
+        }
+        #expect(accepted > 20)
     }
 }

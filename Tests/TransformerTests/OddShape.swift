@@ -11,4 +11,8 @@ enum OddShape {
         vocabularySize: 2_500, hiddenSize: 50, layers: 3, heads: 5, keyValueHeads: 1, headDimension: 6,
         intermediateSize: 31, rmsEpsilon: 1e-5, ropeTheta: 500_000, tieEmbeddings: false, maxPositions: 512,
         qkNorm: false)
+    /// One layer with more than 2^20 matrix weights, so that the pool works inside the products.
+    static let wide = ModelConfiguration(
+        vocabularySize: 6_200, hiddenSize: 262, layers: 1, heads: 4, keyValueHeads: 2, headDimension: 18,
+        intermediateSize: 1_301, maxPositions: 512)
 }

@@ -13,6 +13,8 @@ typedef struct { __m256i a, b; } words;
 typedef words mask;  // all bits of a lane set or none
 
 #define BOTH(type, expression_a, expression_b) (type){expression_a, expression_b}
+// The same instruction on both registers of two operands.
+#define PAIRWISE(type, instruction) BOTH(type, instruction(x.a, y.a), instruction(x.b, y.b))
 
 ALWAYS_INLINE lanes lanes_set(float x) { return BOTH(lanes, _mm256_set1_ps(x), _mm256_set1_ps(x)); }
 ALWAYS_INLINE lanes lanes_load(const float *p) { return BOTH(lanes, _mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)); }
@@ -33,24 +35,25 @@ ALWAYS_INLINE void lanes_store_part(float *p, size_t n, lanes x) {
     _mm256_maskstore_ps(p, m.a, x.a), _mm256_maskstore_ps(p + 8, m.b, x.b);
 }
 
-ALWAYS_INLINE lanes lanes_add(lanes x, lanes y) { return BOTH(lanes, _mm256_add_ps(x.a, y.a), _mm256_add_ps(x.b, y.b)); }
-ALWAYS_INLINE lanes lanes_sub(lanes x, lanes y) { return BOTH(lanes, _mm256_sub_ps(x.a, y.a), _mm256_sub_ps(x.b, y.b)); }
-ALWAYS_INLINE lanes lanes_mul(lanes x, lanes y) { return BOTH(lanes, _mm256_mul_ps(x.a, y.a), _mm256_mul_ps(x.b, y.b)); }
-ALWAYS_INLINE lanes lanes_div(lanes x, lanes y) { return BOTH(lanes, _mm256_div_ps(x.a, y.a), _mm256_div_ps(x.b, y.b)); }
+ALWAYS_INLINE lanes lanes_add(lanes x, lanes y) { return PAIRWISE(lanes, _mm256_add_ps); }
+ALWAYS_INLINE lanes lanes_sub(lanes x, lanes y) { return PAIRWISE(lanes, _mm256_sub_ps); }
+ALWAYS_INLINE lanes lanes_mul(lanes x, lanes y) { return PAIRWISE(lanes, _mm256_mul_ps); }
+ALWAYS_INLINE lanes lanes_div(lanes x, lanes y) { return PAIRWISE(lanes, _mm256_div_ps); }
 ALWAYS_INLINE lanes lanes_fma(lanes x, lanes y, lanes z) {
     return BOTH(lanes, _mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b));
 }
 #define lanes_fma_clean lanes_fma
-ALWAYS_INLINE lanes lanes_max(lanes x, lanes y) { return BOTH(lanes, _mm256_max_ps(x.a, y.a), _mm256_max_ps(x.b, y.b)); }
-ALWAYS_INLINE lanes lanes_min(lanes x, lanes y) { return BOTH(lanes, _mm256_min_ps(x.a, y.a), _mm256_min_ps(x.b, y.b)); }
+ALWAYS_INLINE lanes lanes_max(lanes x, lanes y) { return PAIRWISE(lanes, _mm256_max_ps); }
+ALWAYS_INLINE lanes lanes_min(lanes x, lanes y) { return PAIRWISE(lanes, _mm256_min_ps); }
 
-#define COMPARE(x, y, how)                                                                                \
-    BOTH(                                                                                                 \
-        mask, _mm256_castps_si256(_mm256_cmp_ps(x.a, y.a, how)), _mm256_castps_si256(_mm256_cmp_ps(x.b, y.b, how)))
+#define COMPARE(x, y, how)                                 \
+    BOTH(                                                  \
+        mask, _mm256_castps_si256(_mm256_cmp_ps(x.a, y.a, how)), \
+        _mm256_castps_si256(_mm256_cmp_ps(x.b, y.b, how)))
 ALWAYS_INLINE mask lanes_less(lanes x, lanes y) { return COMPARE(x, y, _CMP_LT_OQ); }
 ALWAYS_INLINE mask lanes_not_less(lanes x, lanes y) { return COMPARE(x, y, _CMP_NLT_UQ); }
 ALWAYS_INLINE mask lanes_equal(lanes x, lanes y) { return COMPARE(x, y, _CMP_EQ_OQ); }
-ALWAYS_INLINE mask mask_and(mask x, mask y) { return BOTH(mask, _mm256_and_si256(x.a, y.a), _mm256_and_si256(x.b, y.b)); }
+ALWAYS_INLINE mask mask_and(mask x, mask y) { return PAIRWISE(mask, _mm256_and_si256); }
 ALWAYS_INLINE uint32_t mask_bits(mask m) {
     return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(m.a))
         | (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(m.b)) << 8;
@@ -70,14 +73,16 @@ ALWAYS_INLINE words words_load(const uint32_t *p) {
 }
 ALWAYS_INLINE words words_of(lanes x) { return BOTH(words, _mm256_castps_si256(x.a), _mm256_castps_si256(x.b)); }
 ALWAYS_INLINE lanes lanes_of(words x) { return BOTH(lanes, _mm256_castsi256_ps(x.a), _mm256_castsi256_ps(x.b)); }
-ALWAYS_INLINE words words_add(words x, words y) { return BOTH(words, _mm256_add_epi32(x.a, y.a), _mm256_add_epi32(x.b, y.b)); }
-ALWAYS_INLINE words words_sub(words x, words y) { return BOTH(words, _mm256_sub_epi32(x.a, y.a), _mm256_sub_epi32(x.b, y.b)); }
-ALWAYS_INLINE words words_and(words x, words y) { return BOTH(words, _mm256_and_si256(x.a, y.a), _mm256_and_si256(x.b, y.b)); }
-ALWAYS_INLINE words words_xor(words x, words y) { return BOTH(words, _mm256_xor_si256(x.a, y.a), _mm256_xor_si256(x.b, y.b)); }
+ALWAYS_INLINE words words_add(words x, words y) { return PAIRWISE(words, _mm256_add_epi32); }
+ALWAYS_INLINE words words_sub(words x, words y) { return PAIRWISE(words, _mm256_sub_epi32); }
+ALWAYS_INLINE words words_and(words x, words y) { return PAIRWISE(words, _mm256_and_si256); }
+ALWAYS_INLINE words words_xor(words x, words y) { return PAIRWISE(words, _mm256_xor_si256); }
 #define words_shift_left(x, n) BOTH(words, _mm256_slli_epi32((x).a, n), _mm256_slli_epi32((x).b, n))
 #define words_shift_right(x, n) BOTH(words, _mm256_srli_epi32((x).a, n), _mm256_srli_epi32((x).b, n))
 #define words_shift_right_signed(x, n) BOTH(words, _mm256_srai_epi32((x).a, n), _mm256_srai_epi32((x).b, n))
-ALWAYS_INLINE lanes lanes_from_signed(words x) { return BOTH(lanes, _mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)); }
+ALWAYS_INLINE lanes lanes_from_signed(words x) {
+    return BOTH(lanes, _mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b));
+}
 
 ALWAYS_INLINE void multiply_half(__m256i a, __m256i b, __m256i *high, __m256i *low) {
     __m256i even = _mm256_mul_epu32(a, b);
@@ -91,12 +96,16 @@ ALWAYS_INLINE void words_multiply(words x, words y, words *high, words *low) {
     multiply_half(x.b, y.b, &high->b, &low->b);
 }
 
-#define TRANSPOSE_HALF(v, half)                                                                          \
-    do {                                                                                                 \
-        __m256i t0 = _mm256_unpacklo_epi32(v[0].half, v[1].half), t1 = _mm256_unpackhi_epi32(v[0].half, v[1].half); \
-        __m256i t2 = _mm256_unpacklo_epi32(v[2].half, v[3].half), t3 = _mm256_unpackhi_epi32(v[2].half, v[3].half); \
-        v[0].half = _mm256_unpacklo_epi64(t0, t2), v[1].half = _mm256_unpackhi_epi64(t0, t2);            \
-        v[2].half = _mm256_unpacklo_epi64(t1, t3), v[3].half = _mm256_unpackhi_epi64(t1, t3);            \
+#define TRANSPOSE_HALF(v, half)                                       \
+    do {                                                              \
+        __m256i t0 = _mm256_unpacklo_epi32(v[0].half, v[1].half);     \
+        __m256i t1 = _mm256_unpackhi_epi32(v[0].half, v[1].half);     \
+        __m256i t2 = _mm256_unpacklo_epi32(v[2].half, v[3].half);     \
+        __m256i t3 = _mm256_unpackhi_epi32(v[2].half, v[3].half);     \
+        v[0].half = _mm256_unpacklo_epi64(t0, t2);                    \
+        v[1].half = _mm256_unpackhi_epi64(t0, t2);                    \
+        v[2].half = _mm256_unpacklo_epi64(t1, t3);                    \
+        v[3].half = _mm256_unpackhi_epi64(t1, t3);                    \
     } while (0)
 // Inside each quarter of four lanes: column i of the four inputs becomes result i.
 ALWAYS_INLINE void words_transpose_quarters(words v[4]) {

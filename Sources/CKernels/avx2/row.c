@@ -15,11 +15,11 @@
 #define TILE_ROWS 4
 #define TILE_VECTORS 1
 #define SINGLE_VECTORS 3
+#define SCORE_PAGES(rows) ((rows) == 1 ? 4 : (rows) == 2 ? 2 : 1)
 #define ATTENTION_ROWS 4
 #define VALUE_VECTORS 1
 #define CLEAN_PAIR(pair) (pair)
 #define CLEAN_WORDS(words) (words)
-#define PREFETCH(address, rows) ((void)0)
 
 TARGET_BEGIN("avx2,fma")
 #include "lanes.h"

@@ -11,10 +11,10 @@
 #define TILE_ROWS 8
 #define TILE_VECTORS 3
 #define SINGLE_VECTORS 12
+#define SCORE_PAGES(rows) ((rows) <= 2 ? 4 : (rows) <= 4 ? 2 : 1)
 #define ATTENTION_ROWS 8
 #define VALUE_VECTORS 4
 #define CLEAN_PAIR(pair) (pair)
-#define PREFETCH(address, rows) ((void)0)
 #define PRODUCT(name) avx512bf16_##name
 
 #define ROW(name) avx512bf16_##name

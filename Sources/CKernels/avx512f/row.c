@@ -15,11 +15,11 @@
 #define TILE_ROWS 6
 #define TILE_VECTORS 3
 #define SINGLE_VECTORS 6
+#define SCORE_PAGES(rows) ((rows) <= 2 ? 4 : (rows) <= 4 ? 2 : 1)
 #define ATTENTION_ROWS 8
 #define VALUE_VECTORS 4
 #define CLEAN_PAIR(pair) (pair)
 #define CLEAN_WORDS(words) (words)
-#define PREFETCH(address, rows) ((void)0)
 
 TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 #include "lanes.h"

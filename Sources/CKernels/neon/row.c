@@ -14,11 +14,11 @@
 #define TILE_ROWS 4
 #define TILE_VECTORS 1
 #define SINGLE_VECTORS 1
+#define SCORE_PAGES(rows) 1
 #define ATTENTION_ROWS 4
 #define VALUE_VECTORS 1
 #define CLEAN_PAIR(pair) clean_pair(pair)
 #define CLEAN_WORDS(words) clean_words(words)
-#define PREFETCH(address, rows) ((void)0)
 
 // Both halves of a bf16 pair with denormals as signed zeros.
 ALWAYS_INLINE uint32_t clean_pair(uint32_t pair) {

@@ -85,19 +85,21 @@ static inline float f32_sqrt(float a) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set
 static inline float f32_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 #else
 // The product is exact in binary64; the sum is rounded to odd there (Boldo and Melquiond), which makes the second
-// rounding, to binary32, the only one that counts.
+// rounding, to binary32, the only one that counts. Written without branches, so that compilers can do several at once:
+// an inexact sum with an even last bit moves by one towards the exact value; a NaN or an infinity stays.
 static inline float f32_fma(float a, float b, float c) {
     double product = (double)a * (double)b;
     double addend = (double)c;
     double sum = product + addend;
     double part = sum - product;
     double error = (product - (sum - part)) + (addend - part);
-    uint64_t bits;
+    int64_t bits;
     memcpy(&bits, &sum, sizeof bits);
-    if (error != 0 && (bits & 1) == 0 && (bits & 0x7ff0000000000000u) != 0x7ff0000000000000u) {
-        bits += ((error > 0) == (sum > 0)) ? 1u : (uint64_t)-1;
-        memcpy(&sum, &bits, sizeof sum);
-    }
+    int64_t inexact = -(int64_t)((error < 0) | (error > 0));  // false for the NaN that an infinity leaves
+    int64_t even = (bits & 1) - 1;
+    int64_t towards = (error > 0) == (sum > 0) ? 1 : -1;
+    bits += inexact & even & towards;
+    memcpy(&sum, &bits, sizeof sum);
     return (float)sum;
 }
 #endif

@@ -2,7 +2,9 @@
 #include "rms_norm.h"
 #include "row.h"
 
-static void rotate_head(const float *a, const float *b, const float *cosine, const float *sine, size_t half, uint16_t *out) {
+static void rotate_head(
+    const float *a, const float *b, const float *cosine, const float *sine, size_t half, uint16_t *out
+) {
     for (size_t i = 0; i < half; i++) {
         float first = f32_fma(a[i], cosine[i], -f32_mul(b[i], sine[i]));
         float second = f32_fma(b[i], cosine[i], f32_mul(a[i], sine[i]));

@@ -14,30 +14,49 @@ typedef struct attention_tile {
     float denominator[ATTENTION_ROWS];
 } attention_tile;
 
-ALWAYS_INLINE void score_page(const attention_tile *tile, size_t page, const size_t rows) {
-    const ck_attention_job *job = tile->job;
-    const uint16_t *keys = job->pages[tile->first_page + page] + job->key_offset;
-    lanes acc[ATTENTION_ROWS];
-    UNROLL for (size_t r = 0; r < rows; r++) acc[r] = lanes_set(0.0f);
-    for (size_t p = 0; p < job->head_dimension / 2; p++) {
-        pairs key = pairs_load_clean(keys + p * 2 * CK_PAGE_POSITIONS);
-        UNROLL for (size_t r = 0; r < rows; r++) {
-            acc[r] = pairs_accumulate(acc[r], key, pairs_broadcast(input_pair(tile->query[r] + 2 * p)));
-        }
-    }
+// Hides what a query vector does not see, and stores the scores of one page.
+ALWAYS_INLINE void store_scores(const attention_tile *tile, size_t page, size_t r, lanes chain) {
     size_t position = (tile->first_page + page) * CK_PAGE_POSITIONS;
-    UNROLL for (size_t r = 0; r < rows; r++) {
-        lanes s = lanes_mul(lanes_add(acc[r], lanes_set(0.0f)), lanes_set(job->scale));
-        if (tile->last[r] < position + 15) {
-            mask seen = mask_first(tile->last[r] < position ? 0 : tile->last[r] - position + 1);
-            s = lanes_select(seen, s, lanes_set(-__builtin_inff()));
-        }
-        if (tile->first[r] > position) {
-            mask hidden = mask_first(tile->first[r] - position);
-            s = lanes_select(hidden, lanes_set(-__builtin_inff()), s);
-        }
-        lanes_store(tile->scores[r] + page * CK_PAGE_POSITIONS, s);
+    lanes s = lanes_mul(lanes_add(chain, lanes_set(0.0f)), lanes_set(tile->job->scale));
+    if (tile->last[r] < position + 15) {
+        mask seen = mask_first(tile->last[r] < position ? 0 : tile->last[r] - position + 1);
+        s = lanes_select(seen, s, lanes_set(-__builtin_inff()));
     }
+    if (tile->first[r] > position) {
+        mask hidden = mask_first(tile->first[r] - position);
+        s = lanes_select(hidden, lanes_set(-__builtin_inff()), s);
+    }
+    lanes_store(tile->scores[r] + page * CK_PAGE_POSITIONS, s);
+}
+
+// Several pages at once where there are few query vectors: independent chains hide the latency of one.
+ALWAYS_INLINE void score_pages(const attention_tile *tile, size_t page, const size_t rows, const size_t pages) {
+    const ck_attention_job *job = tile->job;
+    const uint16_t *keys[4];
+    lanes acc[ATTENTION_ROWS][4];
+    UNROLL for (size_t g = 0; g < pages; g++) {
+        keys[g] = job->pages[tile->first_page + page + g] + job->key_offset;
+        UNROLL for (size_t r = 0; r < rows; r++) acc[r][g] = lanes_set(0.0f);
+    }
+    for (size_t p = 0; p < job->head_dimension / 2; p++) {
+        pairs key[4];
+        UNROLL for (size_t g = 0; g < pages; g++) key[g] = pairs_load_clean(keys[g] + p * 2 * CK_PAGE_POSITIONS);
+        UNROLL for (size_t r = 0; r < rows; r++) {
+            pairs query = pairs_broadcast(input_pair(tile->query[r] + 2 * p));
+            UNROLL for (size_t g = 0; g < pages; g++) acc[r][g] = pairs_accumulate(acc[r][g], key[g], query);
+        }
+    }
+    UNROLL for (size_t r = 0; r < rows; r++) {
+        UNROLL for (size_t g = 0; g < pages; g++) store_scores(tile, page + g, r, acc[r][g]);
+    }
+}
+
+ALWAYS_INLINE void score(const attention_tile *tile, const size_t rows) {
+    size_t page = 0;
+    for (; page + SCORE_PAGES(rows) <= tile->pages; page += SCORE_PAGES(rows)) {
+        score_pages(tile, page, rows, SCORE_PAGES(rows));
+    }
+    for (; page < tile->pages; page++) score_pages(tile, page, rows, 1);
 }
 
 // Exponentials, their sum, and their bf16 roundings; lane = absolute position mod 16 because pages are aligned.
@@ -98,20 +117,17 @@ ALWAYS_INLINE void weigh_rows(const attention_tile *tile, size_t row, const size
     if (d < dimension) weigh(tile, row, d, rows, 1, dimension - d);
 }
 
-#define FOR_EACH_PAGE(rows) \
-    for (size_t page = 0; page < tile->pages; page++) score_page(tile, page, rows)
-
 static void attend_tile(attention_tile *tile) {
     switch (tile->count) {
-    case 1: FOR_EACH_PAGE(1); break;
-    case 2: FOR_EACH_PAGE(2); break;
-    case 3: FOR_EACH_PAGE(3); break;
-    case 4: FOR_EACH_PAGE(4); break;
+    case 1: score(tile, 1); break;
+    case 2: score(tile, 2); break;
+    case 3: score(tile, 3); break;
+    case 4: score(tile, 4); break;
 #if ATTENTION_ROWS > 4
-    case 5: FOR_EACH_PAGE(5); break;
-    case 6: FOR_EACH_PAGE(6); break;
-    case 7: FOR_EACH_PAGE(7); break;
-    case 8: FOR_EACH_PAGE(8); break;
+    case 5: score(tile, 5); break;
+    case 6: score(tile, 6); break;
+    case 7: score(tile, 7); break;
+    case 8: score(tile, 8); break;
 #endif
     }
     for (size_t r = 0; r < tile->count; r++) soften(tile, r);

@@ -49,7 +49,6 @@ ALWAYS_INLINE void matmul_tile(
         pairs weight[MOST_VECTORS];
         UNROLL for (size_t v = 0; v < vectors; v++) {
             weight[v] = pairs_load(w[v] + p * 2 * CK_PANEL_COLUMNS);
-            PREFETCH(w[v] + p * 2 * CK_PANEL_COLUMNS, rows);
         }
         UNROLL for (size_t r = 0; r < rows; r++) {
             pairs input = pairs_broadcast(input_pair(x[r] + 2 * p));

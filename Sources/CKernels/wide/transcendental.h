@@ -3,7 +3,7 @@
 
 ALWAYS_INLINE lanes lanes_exp(lanes x) {
     mask low = lanes_less(x, lanes_set(CK_EXP_LOWEST));
-    x = lanes_min(x, lanes_set(CK_EXP_HIGHEST));
+    x = lanes_min(lanes_set(CK_EXP_HIGHEST), x);  // in this order a NaN stays one on x86
     lanes shifted = lanes_fma(x, lanes_set(CK_LOG2_E), lanes_set(CK_ROUND_SHIFT));
     lanes n = lanes_sub(shifted, lanes_set(CK_ROUND_SHIFT));
     lanes r = lanes_fma(n, lanes_set(-CK_LN2_HIGH), x);

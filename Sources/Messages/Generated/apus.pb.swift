@@ -11,7 +11,7 @@
 /// The wire schema of Apus, version 1.
 ///
 /// Every ZeroMQ message is: frame 0 = one ClientMessage or ServerMessage, then the raw frames that its body
-/// announces (the signed group payload, top-k rows). Identity never comes from a field: it comes from the
+/// announces (the signed group payload). Identity never comes from a field: it comes from the
 /// authenticated channel. Limits are enforced by the receiver before it decodes (Messages/Limits.swift).
 
 #if canImport(FoundationEssentials)
@@ -172,7 +172,6 @@ public nonisolated struct Apus_V1_ClientMessage: Sendable {
     set {body = .auditRequest(newValue)}
   }
 
-  /// frame 1: top-k rows of every chunk
   public var auditReport: Apus_V1_AuditReport {
     get {
       if case .auditReport(let v)? = body {return v}
@@ -247,7 +246,6 @@ public nonisolated struct Apus_V1_ClientMessage: Sendable {
     /// frame 1: GroupPayload bytes
     case groupSubmission(Apus_V1_GroupSubmission)
     case auditRequest(Apus_V1_AuditRequest)
-    /// frame 1: top-k rows of every chunk
     case auditReport(Apus_V1_AuditReport)
     case auditFault(Apus_V1_AuditFault)
     case batchRequest(Apus_V1_BatchRequest)
@@ -689,6 +687,9 @@ public nonisolated struct Apus_V1_GroupSubmission: Sendable {
 
   /// Ed25519 over "apus/group/v1\0" || frame 1
   public var signature: Data = Data()
+
+  /// computing time spent on the group, for statistics only
+  public var seconds: Double = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2362,7 +2363,7 @@ nonisolated extension Apus_V1_LeaseCancelled: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Apus_V1_GroupSubmission: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".GroupSubmission"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}lease_id\0\u{1}signature\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}lease_id\0\u{1}signature\0\u{1}seconds\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2372,6 +2373,7 @@ nonisolated extension Apus_V1_GroupSubmission: SwiftProtobuf.Message, SwiftProto
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.leaseID) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.seconds) }()
       default: break
       }
     }
@@ -2384,12 +2386,16 @@ nonisolated extension Apus_V1_GroupSubmission: SwiftProtobuf.Message, SwiftProto
     if !self.signature.isEmpty {
       try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 2)
     }
+    if self.seconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.seconds, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Apus_V1_GroupSubmission, rhs: Apus_V1_GroupSubmission) -> Bool {
     if lhs.leaseID != rhs.leaseID {return false}
     if lhs.signature != rhs.signature {return false}
+    if lhs.seconds != rhs.seconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -52,7 +52,7 @@ extension Shape {
 
     static let groupSubmission = Shape(
         "group_submission",
-        [1: .one("lease_id", .number64), 2: .required("signature", .signature)])
+        [1: .one("lease_id", .number64), 2: .required("signature", .signature), 3: .one("seconds", .rate)])
 
     static let groupPayload = Shape(
         "group",

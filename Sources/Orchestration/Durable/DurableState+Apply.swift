@@ -7,7 +7,7 @@ extension DurableState {
         case .invitationUsed(let invitation, let worker, let stake):
             try require(invitations[invitation] == nil, "the invitation was used before")
             invitations[invitation] = worker
-            workers[worker, default: WorkerRecord()].staked += stake
+            updateWorker(worker) { $0.staked = saturatingSum($0.staked, stake) }
 
         case .versionPublished(let version):
             try applyPublished(version)
@@ -40,7 +40,7 @@ extension DurableState {
         case .workerBanned(let worker, let finding, let burned):
             try require(workers[worker]?.ban == nil, "the worker was banned before")
             workers[worker, default: WorkerRecord()].ban = finding
-            workers[worker]?.staked -= burned
+            updateWorker(worker) { $0.staked -= min($0.staked, max(0, burned)) }
             workers[worker]?.streak = 0
         case .verifierBanned(let verifier, let finding):
             verifiers[verifier, default: VerifierRecord()].ban = finding

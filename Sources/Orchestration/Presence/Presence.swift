@@ -68,6 +68,8 @@ struct MemberPresence: Sendable {
     let name: String
     /// The place in the order of joining, which decides wherever some order must.
     let order: UInt64
+    /// The number that its process drew, 0 where that is not known.
+    var instance: UInt64 = 0
     /// The connection, nil while it is gone.
     var connection: ConnectionID?
     /// When it was heard of last; while it is gone, when it went.
@@ -76,6 +78,10 @@ struct MemberPresence: Sendable {
     var request: (from: Correspondent, count: Int)?
     /// The newest message id of a long poll on this connection.
     var newestRequest: UInt64 = 0
+    /// How many rounds of its leases expired since it handed in anything.
+    var stalls = 0
+    /// Until when it gets no lease for that.
+    var stalledUntil: Instant?
     /// How fast a worker hands in groups.
     var pace = MeasuredPace()
 }

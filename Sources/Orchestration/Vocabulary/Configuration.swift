@@ -107,7 +107,7 @@ extension Run {
         /// How long the work of a member that is gone waits for its return.
         public var reconnect: UInt64 = 10_000
         /// How long room is kept for a busy worker's share before those who wait may have it.
-        public var fairShare: UInt64 = 250
+        public var fairShare: UInt64 = 100
         /// How long the end of a run waits for the trainer's last checkpoint.
         public var finish: UInt64 = 30_000
 

@@ -50,15 +50,20 @@ public struct Hello: Sendable, Hashable {
     public let invitation: Hash256?
     /// Of a trainer: the last step that its newest STABLE checkpoint covers.
     public let resumeStep: UInt64
+    /// A random number that the member's process drew at its start, 0 where it did not say: another one means that the
+    /// earlier process is gone, with all that it held.
+    public let instance: UInt64
 
     /// Introduces a member.
     public init(
-        key: PublicKey, role: Role, name: String = "", invitation: Hash256? = nil, resumeStep: UInt64 = 0
+        key: PublicKey, role: Role, name: String = "", invitation: Hash256? = nil, resumeStep: UInt64 = 0,
+        instance: UInt64 = 0
     ) {
         self.key = key
         self.role = role
         self.name = bounded(name, 64)
         self.invitation = invitation
         self.resumeStep = resumeStep
+        self.instance = instance
     }
 }

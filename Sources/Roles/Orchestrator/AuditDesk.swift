@@ -32,7 +32,8 @@ final class AuditDesk {
     }
 
     init(
-        context: RunContext, database: RunDatabase, model: ModelConfiguration, groupID: @escaping (UInt64) -> Hash256
+        context: RunContext, database: RunDatabase, model: ModelConfiguration, policy: AuditPolicy,
+        groupID: @escaping (UInt64) -> Hash256
     ) {
         self.groupID = groupID
         self.context = context
@@ -40,7 +41,7 @@ final class AuditDesk {
         self.model = model
         rules = AuditRules(
             schemaVersion: SchemaVersion.current, arithmeticVersion: ArithmeticVersion.current,
-            vocabularySize: model.vocabularySize, hiddenSize: model.hiddenSize)
+            vocabularySize: model.vocabularySize, hiddenSize: model.hiddenSize, policy: policy)
     }
 
     /// Decodes a group and runs every check that needs no replay.
@@ -48,7 +49,9 @@ final class AuditDesk {
         _ payload: [UInt8], signature: [UInt8], hash: Hash256, from identity: PublicKey, leaseID: UInt64,
         lease: (record: LeaseRecord, version: PolicyVersion)
     ) -> Submission {
-        func failed(_ check: String, _ reason: String, _ severity: Orchestration.Severity, tokens: UInt64 = 0) -> Submission {
+        func failed(_ check: String, _ reason: String, _ severity: Orchestration.Severity, tokens: UInt64 = 0)
+            -> Submission
+        {
             Submission(
                 lease: leaseID, group: hash, tokens: tokens,
                 failure: Finding(check: check, reason: reason, severity: severity))
@@ -100,7 +103,7 @@ final class AuditDesk {
     }
 
     /// Compares a replay with its group, scores an accepted one, and counts both sides' work.
-    func judge(
+    nonisolated(nonsending) func judge(
         _ report: Wire.AuditReport, by verifier: PublicKey, of hash: Hash256, record: GroupRecord
     ) async -> Outcome {
         let fault = { (reason: String) in Outcome(verdict: .inconclusive(reason: reason), replay: nil) }

@@ -15,18 +15,20 @@ final class Chronicle {
     private let rollouts: RolloutRecord?
     private let log: Logger
     private var names: [PublicKey: String] = [:]
-    private var tally = StepTally()
+    private var tally: StepTally
+    private var held: [String: UInt64] = [:]
 
     init(
         directory: RunDirectory, tensorBoard: Bool, rollouts: RolloutRecord?, log: Logger
     ) throws {
         story = try StoryFile(path: directory.story)
         metrics = try MetricsFile(path: directory.metrics, logger: log)
+        tally = StepTally(after: metrics.newestRow)
         self.tensorBoard =
             tensorBoard
             ? try TensorBoardFile(
                 directory: directory.root, host: ProcessInfo.processInfo.hostName,
-                time: Int(Date().timeIntervalSince1970), logger: log) : nil
+                time: Date().timeIntervalSince1970, logger: log) : nil
         self.rollouts = rollouts
         self.log = log
     }
@@ -37,6 +39,7 @@ final class Chronicle {
     /// Writes down what the state machine reports.
     func note(_ notice: RunNotice) {
         if case .memberJoined(let key, _, let name) = notice, !name.isEmpty { names[key] = name }
+        if case .memberLeft(let key, _, _) = notice { held[name(of: key)] = nil }
         tally.count(notice)
         if let line = StoryLine(notice, name: name(of:)) {
             story.append(line)
@@ -46,6 +49,18 @@ final class Chronicle {
         }
     }
 
+    /// Notes which version a worker holds, for the screen.
+    func note(version: UInt64, heldBy worker: String) {
+        guard !worker.isEmpty, held.count < 256 || held[worker] != nil else { return }
+        held[worker] = version
+    }
+
+    /// Counts what workers say that generation cost them.
+    func note(generateSeconds: Double) { tally.generateSeconds += generateSeconds }
+
+    /// Counts what verifiers say that replays cost them.
+    func note(verifySeconds: Double) { tally.verifySeconds += verifySeconds }
+
     /// Counts a batch when it is sent, and writes its rollouts down.
     func note(batch: Wire.Batch, desk: AuditDesk) {
         tally.begin(batch)
@@ -54,6 +69,15 @@ final class Chronicle {
         } catch {
             log.warning("rollouts not written", metadata: ["reason": "\(error)"])
         }
+    }
+
+    /// Whether a step's row is still to be written and lacks its batch, which was sent before this process began.
+    func misses(_ step: UInt64) -> Bool { tally.misses(step) }
+
+    /// Counts a batch that an earlier process sent.
+    func recall(_ batch: Wire.Batch, staleness: (mean: Double, maximum: UInt64)) {
+        tally.begin(batch)
+        tally.note(staleness: staleness.mean, staleness.maximum, of: batch.step)
     }
 
     /// Completes a step's row with what the trainer measured.
@@ -68,6 +92,7 @@ final class Chronicle {
         }
         var values: [String: Double] = [:]
         for (name, value) in row.values where value.isFinite { values[name] = value }
+        for (worker, version) in held { values["version/\(worker)"] = Double(version) }
         story.append(StoryLine("step", "Step \(step) made.", step: step, values: values))
     }
 }

@@ -46,7 +46,7 @@ struct HelloCheck {
             Hello(
                 key: key, role: role, name: hello.name,
                 invitation: hello.invite.isEmpty ? nil : SHA256.hash([UInt8](hello.invite.utf8)),
-                resumeStep: hello.resumeStep))
+                resumeStep: hello.resumeStep, instance: hello.instance))
     }
 }
 

@@ -11,7 +11,9 @@ extension Orchestrator {
         case .heartbeat: step(.heartbeat(from: connection))
         case .goodbye: step(.goodbye(from: connection))
 
-        case .leaseRequest(let request): step(.leasesRequested(from: from, groups: Int(request.groups)))
+        case .leaseRequest(let request):
+            chronicle.note(version: request.newestVersion, heldBy: connections[connection]?.name ?? "")
+            step(.leasesRequested(from: from, groups: Int(request.groups)))
         case .leaseProgress(let progress): step(.leaseProgress(from: connection, leases: progress.leaseIds))
         case .leaseReturn(let returned): step(.leasesReturned(from: from, leases: returned.leaseIds))
         case .groupSubmission(let submission): takeGroup(submission, payload: attachments.first ?? [], from: from)
@@ -22,6 +24,7 @@ extension Orchestrator {
 
         case .batchRequest(let request): step(.batchRequested(from: from, step: request.step))
         case .batchDone(let done):
+            recallBatch(done.step)
             chronicle.note(trainerMetrics: done.metrics.map { ($0.name, $0.value) }, step: done.step)
             step(.batchDone(from: from, step: done.step))
         case .versionPublished(let published):
@@ -39,7 +42,7 @@ extension Orchestrator {
         let hash = SHA256.hash(payload)
         let lease = run.lease(submission.leaseID, on: from.connection)
         // A repeated or hopeless submission needs no checks: the machine answers it from what it knows.
-        guard let lease, run.awaitsGroup(submission.leaseID, on: from.connection) else {
+        guard let lease, run.awaitsGroup(submission.leaseID, group: hash, on: from.connection) else {
             step(.groupSubmitted(Submission(lease: submission.leaseID, group: hash, tokens: 0), from: from))
             return
         }
@@ -53,9 +56,21 @@ extension Orchestrator {
             if case .groupReceived(hash, _, _) = fact { true } else { false }
         }
         if isJournaled {
+            chronicle.note(generateSeconds: submission.seconds)
             turn.groups.append(RunDatabase.StoredGroup(hash: hash, payload: payload, signature: signature))
         } else {
             desk.forget([hash])
+        }
+    }
+
+    /// Finds out again what the step's row says about a batch that was sent before this process began.
+    private func recallBatch(_ step: UInt64) {
+        guard chronicle.misses(step), let groups = run.state.batches[step], let staleness = run.staleness(ofBatch: step)
+        else { return }
+        do {
+            chronicle.recall(try desk.batch(step, groups), staleness: staleness)
+        } catch {
+            log.warning("step \(step) gets an incomplete row", metadata: ["reason": "\(error)"])
         }
     }
 
@@ -66,9 +81,15 @@ extension Orchestrator {
             send(.acknowledgement(Wire.Acknowledgement()), to: from)
             return
         }
+        chronicle.note(verifySeconds: report.seconds)
         let outcome = await desk.judge(report, by: identity, of: audit.group, record: audit.record)
         // Scoring may have let other messages in between; the machine checks again that the audit is still open.
+        let before = turn.facts.count
         step(.auditReported(from: from, audit: report.auditID, verdict: outcome.verdict))
-        if let replay = outcome.replay { turn.replays.append(replay) }
+        // A verdict that came too late is not kept: the training input belongs to the acceptance that was journaled.
+        let isAccepted = turn.facts[before...].contains { fact in
+            if case .groupAccepted(audit.group, _, _, _, _, _) = fact { true } else { false }
+        }
+        if isAccepted, let replay = outcome.replay { turn.replays.append(replay) }
     }
 }

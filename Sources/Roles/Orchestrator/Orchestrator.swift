@@ -102,7 +102,7 @@ actor Orchestrator {
         }
     }
 
-    private func take(_ incoming: RouterSocket.Incoming) async {
+    private func take(_ incoming: Incoming) async {
         let connection = connections.connection(peer: incoming.peer, curveKey: incoming.curveKey)
         let envelope: ClientEnvelope
         do throws(MessageError) {
@@ -162,7 +162,7 @@ actor Orchestrator {
 /// What a turn of the orchestrator is made of.
 enum Work: Sendable {
     /// A message arrived.
-    case message(RouterSocket.Incoming)
+    case message(Incoming)
     /// A connection is gone.
     case disconnected(peer: PeerID, curveKey: [UInt8])
     /// The operator wants to stop.

@@ -8,6 +8,7 @@ import Queues
 import RunConfiguration
 import Sampling
 import Tensors
+import Verification
 
 /// The orchestrator of a run: the only process that faces the open network for rollouts.
 public struct OrchestratorRole: Sendable {
@@ -29,7 +30,7 @@ public struct OrchestratorRole: Sendable {
         let secrets = try RunSecrets(directory: directory)
         let lab = try NodeKeys.load(path: directory.key("lab"))
         let model = try StartingModel(file.model)
-        let environment = try EnvironmentRegistry.environment(file.environment)
+        let environment = try await EnvironmentRegistry.open(file.environment)
         let context = RunContext(
             id: secrets.runID, name: file.run.name, keys: lab, relays: relays(),
             tasks: TaskBook(environment: environment, tokenizer: model.tokenizer, secret: secrets.secret),
@@ -50,15 +51,17 @@ public struct OrchestratorRole: Sendable {
             file.telemetry.rollouts ? RolloutRecord(directory: directory, tasks: context.tasks) : nil
         let chronicle = try Chronicle(
             directory: directory, tensorBoard: file.telemetry.tensorboard, rollouts: rollouts, log: log)
+        var limits = SocketLimits.standard
+        limits.connectionsPerAddress = file.admission.connectionsPerAddress
         let socket = try RouterSocket(
-            bind: "tcp://\(file.network.host):\(file.network.orchestratorPort)", serverKey: lab.curve
+            bind: "tcp://\(file.network.host):\(file.network.orchestratorPort)", serverKey: lab.curve, limits: limits
         ) { _, _ in
             // Any key may knock; who it is, and whether it may join, the signed hello decides.
             true
         }
         log.notice("listening", metadata: ["endpoint": "\(socket.endpoint)", "run": "\(secrets.runID)"])
         let desk = AuditDesk(
-            context: context, database: database, model: model.configuration,
+            context: context, database: database, model: model.configuration, policy: .init(file.audit.policy),
             groupID: { configuration.groupID(slot: $0) })
         let orchestrator = Orchestrator(
             context: context, run: run, database: database, socket: socket, desk: desk, chronicle: chronicle,
@@ -123,5 +126,15 @@ extension SamplingParameters {
             samples: file.sampling.groupSize, maximumTokens: file.sampling.maxTokens,
             temperature: Float(file.sampling.temperature), topK: file.sampling.topK, topP: Float(file.sampling.topP),
             minP: Float(file.sampling.minP), stopTokens: stopTokens)
+    }
+}
+
+extension Verification.AuditPolicy {
+    /// What a run file's `audit.policy` means.
+    init(_ policy: RunConfiguration.AuditPolicy) {
+        switch policy {
+        case .exact: self = .exact
+        case .toploc: self = .toploc(ForeignEnginePolicy())
+        }
     }
 }

@@ -141,7 +141,8 @@ public final class RunDatabase: Sendable {
             try Row.fetchOne(
                 database, sql: "SELECT payload, signature FROM groups WHERE hash = ?", arguments: [Data(hash.bytes)]
             ).map { row in
-                StoredGroup(hash: hash, payload: [UInt8](row["payload"] as Data), signature: [UInt8](row["signature"] as Data))
+                StoredGroup(
+                    hash: hash, payload: [UInt8](row["payload"] as Data), signature: [UInt8](row["signature"] as Data))
             }
         }
     }
@@ -164,5 +165,10 @@ public final class RunDatabase: Sendable {
     /// A worker's balance in FLOPs, stake apart.
     func balance(of worker: PublicKey) throws -> Int64 {
         try pool.read { try Ledger.balance(of: .worker(worker), in: $0) }
+    }
+
+    /// Every balance.
+    func balances() throws -> [Account: Int64] {
+        try pool.read { try Ledger.balances(in: $0) }
     }
 }

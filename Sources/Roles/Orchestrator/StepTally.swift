@@ -4,15 +4,29 @@ import Telemetry
 
 /// What the orchestrator counts between two steps, for the row of `metrics.jsonl`.
 struct StepTally {
+    /// Seconds that workers computed, as they say.
+    var generateSeconds = 0.0
+    /// Seconds that verifiers computed, as they say.
+    var verifySeconds = 0.0
     private var accepted = 0
     private var rejected: [String: Int] = [:]
     private var discarded = 0
     private var lost = 0
     private var staleness: [UInt64: (mean: Double, maximum: UInt64)] = [:]
     private var batches: [UInt64: (reward: Double, tokens: UInt64)] = [:]
-    private var written: UInt64 = 0
+    private var written: UInt64
     private var lastTime: Double?
-    private var totalTokens: UInt64 = 0
+    private var totalTokens: UInt64
+
+    /// Counts on after the last row of an earlier process, if there was one.
+    init(after row: MetricRow? = nil) {
+        written = UInt64(max(0, row?.step ?? 0))
+        lastTime = row?.time
+        totalTokens = UInt64(max(0, row?["progress/tokens"] ?? 0))
+    }
+
+    /// Whether a step has no row yet and its batch is not known here, because an earlier process sent it.
+    func misses(_ step: UInt64) -> Bool { step > written && batches[step] == nil }
 
     mutating func count(_ notice: RunNotice) {
         switch notice {
@@ -20,10 +34,13 @@ struct StepTally {
         case .groupRejected(_, _, let finding, _): rejected[finding.check, default: 0] += 1
         case .groupDiscarded: discarded += 1
         case .auditLost: lost += 1
-        case .batchCut(let step, _, let mean, let maximum): staleness[step] = (mean, maximum)
+        case .batchCut(let step, _, let mean, let maximum): note(staleness: mean, maximum, of: step)
         default: break
         }
     }
+
+    /// Notes how old the groups of a batch are.
+    mutating func note(staleness mean: Double, _ maximum: UInt64, of step: UInt64) { staleness[step] = (mean, maximum) }
 
     mutating func begin(_ batch: Wire.Batch) {
         let rewards = batch.groups.flatMap { $0.samples.map { Double($0.reward) } }
@@ -31,7 +48,7 @@ struct StepTally {
         batches[batch.step] = (mean, batch.totalCompletionTokens)
     }
 
-    /// The step's row, once; nil for a step that was redone after a crash and has its row already.
+    /// The step's row, once; nil for a step that was redone or reported again after a crash and has its row already.
     mutating func finish(step: UInt64, time: Double) -> MetricRow? {
         defer {
             staleness = staleness.filter { $0.key > step }
@@ -61,6 +78,10 @@ struct StepTally {
         for (check, count) in rejected.sorted(by: { $0.key < $1.key }) {
             row["rollouts/rejected/\(check)"] = Double(count)
         }
+        row["generate/seconds"] = generateSeconds
+        row["verify/seconds"] = verifySeconds
+        generateSeconds = 0
+        verifySeconds = 0
         accepted = 0
         rejected = [:]
         discarded = 0

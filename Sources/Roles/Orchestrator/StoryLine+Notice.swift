@@ -8,7 +8,9 @@ extension StoryLine {
         case .memberJoined(let key, let role, _):
             self.init("joined", "\(name(key)) joined as \(role.rawValue).", member: name(key))
         case .memberLeft(let key, let role, let reason):
-            self.init("left", "\(name(key)) (\(role.rawValue)) is gone: \(reason).", member: name(key))
+            self.init(
+                "left", "\(name(key)) (\(role.rawValue)) is gone: \(reason).", member: name(key),
+                reason: reason == "goodbye" ? "drained" : nil)
         case .versionPublished(let version):
             self.init(
                 "version", "Version \(version.number) is published (step \(version.step)).", step: version.step,

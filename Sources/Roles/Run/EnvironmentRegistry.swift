@@ -17,13 +17,13 @@ public enum EnvironmentRegistry {
             advice: "There are \(all.map { $0.id }.joined(separator: ", ")).")
     }
 
-    /// The environment of a run file's section, with its options.
-    public static func environment(_ section: EnvironmentSection) throws -> any Environment {
-        try type(named: section.name).init(options: section.environmentOptions)
+    /// The environment of a run file's section, with its options: built in, a dataset, or a program.
+    public static func open(_ section: EnvironmentSection) async throws -> any Environment {
+        try await openEnvironment(named: section.name, options: section.environmentOptions)
     }
 
     /// What the environment supplies below the run file.
     public static func runFileDefaults(_ section: EnvironmentSection) throws -> String? {
-        try environment(section).runFileDefaults
+        try Environments.runFileDefaults(ofEnvironmentNamed: section.name, options: section.environmentOptions)
     }
 }

@@ -24,6 +24,10 @@ public struct RunDirectory: Sendable, Hashable {
     public var database: String { root + "/orchestrator.sqlite" }
     /// The trainer's checkpoints.
     public var checkpoints: String { root + "/checkpoints" }
+    /// The model after warm-up, a Hugging Face directory.
+    public var startModel: String { root + "/model-start" }
+    /// The model of the newest checkpoint, a Hugging Face directory.
+    public var model: String { root + "/model" }
     /// The origin directory that the relay serves.
     public var origin: String { root + "/weights" }
     /// Log files, one per process.
@@ -42,6 +46,11 @@ public struct RunDirectory: Sendable, Hashable {
     public func log(_ member: String) -> String { logs + "/" + member + ".log" }
     /// Where one worker or verifier keeps the policy versions that it fetched.
     public func cache(_ member: String) -> String { root + "/cache/" + member }
+
+    /// Held by the one process that supervises the run's members here.
+    var supervisorLock: String { root + "/locks/supervisor" }
+    /// Held together by the run's members here.
+    var membersLock: String { root + "/locks/members" }
 
     static func padded(_ step: UInt64) -> String {
         let digits = String(step)

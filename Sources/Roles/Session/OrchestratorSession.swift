@@ -1,6 +1,7 @@
 import Logging
 import Messages
 import Queues
+import Synchronization
 
 /// A member's conversation with the orchestrator: greets on every connection, repeats what is not answered, and hands
 /// over what arrives.
@@ -8,17 +9,23 @@ final class OrchestratorSession: Sendable {
     private let dealer: ReliableDealer
     private let identity: SessionIdentity
     private let log: Logger
+    /// The last step that a STABLE checkpoint covers, which every greeting names; it moves on while the trainer lives.
+    private let stableStep: StableStep
 
     /// Starts connecting; returns at once.
     init(_ identity: SessionIdentity, log: Logger) throws {
         self.identity = identity
         self.log = log
-        let hello = identity.hello
+        let stableStep = StableStep(identity.resumeStep)
+        self.stableStep = stableStep
         dealer = try ReliableDealer(
             connect: identity.ticket.endpoint, serverKey: try identity.orchestrator.curve, keys: identity.keys.curve,
             policy: .init(repeatAfter: .seconds(5)),
-            greeting: { id in ClientEnvelope(id: id, .hello(hello)).frames })
+            greeting: { id in ClientEnvelope(id: id, .hello(identity.hello(resumeStep: stableStep.current))).frames })
     }
+
+    /// Notes that a STABLE checkpoint covers a step, for the greetings to come.
+    func noteStable(step: UInt64) { stableStep.advance(to: step) }
 
     /// Sends a message until it is answered.
     func send(_ body: Wire.ClientBody, attachments: [[UInt8]] = []) throws {
@@ -56,15 +63,27 @@ final class OrchestratorSession: Sendable {
         }
     }
 
+    /// Whether a refusal is about the member itself.
+    ///
+    /// Others are about one message: a refused group, say, is final for that group and no reason to leave.
+    private static func isOfMembership(_ code: String) -> Bool {
+        [
+            "identity", "role", "arithmetic-version", "kernel-vectors", "banned", "not-listed", "no-invitation",
+            "invitation-used", "run-full", "wrong-role", "superseded",
+        ].contains(code)
+    }
+
     private func take(_ refusal: Wire.Refusal) throws {
-        if refusal.final {
+        if refusal.final,
+            Self.isOfMembership(refusal.code) || identity.role == .trainer && refusal.code != "batch-released"
+        {
             throw RoleFailure(
                 .unreachable, "The orchestrator refuses this \(identity.role.rawValue): \(refusal.reason)",
                 advice: refusal.advice)
         }
-        if refusal.code == "hello-first" {
-            let hello = identity.hello
-            sendOnce(.hello(hello))
+        // The orchestrator was started again, or took this member for dead.
+        if refusal.code == "hello-first" || refusal.code == "hello-required" {
+            sendOnce(.hello(identity.hello(resumeStep: stableStep.current)))
         }
         log.notice("refused: \(refusal.reason)", metadata: ["code": "\(refusal.code)"])
     }
@@ -109,6 +128,17 @@ final class OrchestratorSession: Sendable {
         sendOnce(.goodbye(goodbye))
         await dealer.closeAndWait()
     }
+}
+
+/// A step that only grows, shared with the socket's thread.
+private final class StableStep: Sendable {
+    private let step: Mutex<UInt64>
+
+    init(_ step: UInt64) { self.step = Mutex(step) }
+
+    var current: UInt64 { step.withLock { $0 } }
+
+    func advance(to next: UInt64) { step.withLock { $0 = max($0, next) } }
 }
 
 extension OrchestratorSession {

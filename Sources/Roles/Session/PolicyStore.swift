@@ -14,7 +14,8 @@ actor PolicyStore {
     private var newest: UInt64 = 0
 
     /// A store in `directory` that trusts what the run's lab signed.
-    init(relays: [String], trust: PublicKey, run: Hash256, directory: String, keeping kept: Int = 4, log: Logger) throws {
+    init(relays: [String], trust: PublicKey, run: Hash256, directory: String, keeping kept: Int = 4, log: Logger) throws
+    {
         client = try WeightClient(
             configuration: WeightClientConfiguration(
                 upstreams: try relays.map { try UpstreamAddress($0) }, trust: trust, run: run, directory: directory),
@@ -23,7 +24,9 @@ actor PolicyStore {
         self.kept = kept
     }
 
-    /// The directory of a version, fetched if it is not here yet. Several callers share one fetch.
+    /// The directory of a version, fetched if it is not here yet.
+    ///
+    /// Several callers share one fetch.
     func directory(of version: PolicyVersion) async throws -> String {
         newest = max(newest, version.number)
         let fetch =
@@ -51,6 +54,11 @@ actor PolicyStore {
 
     private func forgetOld() {
         for version in fetches.keys where version + UInt64(kept) < newest { fetches[version] = nil }
+        do {
+            _ = try client.prune(keeping: kept, retaining: Set(fetches.keys))
+        } catch {
+            log.debug("old versions not removed yet", metadata: ["reason": "\(error)"])
+        }
     }
 
     func shutDown() async { await client.shutDown() }

@@ -10,7 +10,7 @@ struct SessionIdentity: Sendable {
     let role: Role
     let name: String
     let kernels: Kernels
-    /// Of a trainer: the last step that a STABLE checkpoint covers.
+    /// Of a trainer: the last step that a STABLE checkpoint covered when it began.
     var resumeStep: UInt64 = 0
     /// Distinguishes this process from an earlier one with the same key.
     let instance = UInt64.random(in: 1 ... .max)
@@ -27,7 +27,9 @@ struct SessionIdentity: Sendable {
     }
 
     /// The first message of every connection: binds the channel's key to the identity.
-    var hello: Wire.Hello {
+    ///
+    /// - Parameter resumeStep: Of a trainer: the last step that a STABLE checkpoint covers by now.
+    func hello(resumeStep: UInt64) -> Wire.Hello {
         var hello = Wire.Hello()
         hello.role = role.wire
         hello.identityKey = .init(keys.signing.publicKey.rawBytes)

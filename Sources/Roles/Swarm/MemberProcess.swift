@@ -2,10 +2,12 @@
 public struct MemberProcess: Sendable, Hashable {
     /// What its end means for the run.
     public enum Ending: Sendable, Hashable {
-        /// It should never end by itself: start it again.
+        /// A clean end is a drained member's; after any other it is started again.
         case restart
         /// A clean exit of this one ends the run.
         case finishesRun
+        /// It may be sent away for good (exit code 69), which the run survives.
+        case mayLeave
     }
 
     /// The name in logs, keys and screens, for example `worker-1`.
@@ -23,6 +25,12 @@ public struct MemberProcess: Sendable, Hashable {
         self.executable = executable
         self.arguments = arguments
         self.ending = ending
+    }
+
+    /// The same process, saying so much.
+    func logging(at level: String) -> MemberProcess {
+        MemberProcess(
+            name: name, executable: executable, arguments: arguments + ["--log-level", level], ending: ending)
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Subprocess
 import Synchronization
 import SystemPackage
@@ -13,6 +14,8 @@ public final class Supervisor: Sendable {
         case started(MemberProcess, processID: Int32, attempt: Int)
         /// It ended unexpectedly and will be started again after so many seconds.
         case died(MemberProcess, how: String, restartAfter: Double)
+        /// It was refused for good and is not started again.
+        case left(MemberProcess)
     }
 
     private let directory: RunDirectory
@@ -36,18 +39,30 @@ public final class Supervisor: Sendable {
     /// The process ids by member, for tests and for people who want to look.
     public var processIDs: [String: Int32] { living.withLock { $0 } }
 
-    /// Asks every process to drain; ``run(_:)`` returns when they are gone. Who outlives the grace is killed.
+    /// Asks every process to drain.
+    ///
+    /// ``run(_:)`` returns when they are gone. Who outlives the grace is killed.
     public func stop() {
         let wasStopping = stopping.withLock { stopping in
             defer { stopping = true }
             return stopping
         }
         guard !wasStopping else { return }
-        for (_, processID) in processIDs { kill(processID, SIGTERM) }
+        signal(SIGTERM)
         Task {
             try await Task.sleep(for: grace)
-            for (_, processID) in processIDs { kill(processID, SIGKILL) }
+            signal(SIGKILL)
         }
+    }
+
+    /// Ends every process at once.
+    public func kill() {
+        stopping.withLock { $0 = true }
+        signal(SIGKILL)
+    }
+
+    private func signal(_ number: Int32) {
+        for (_, processID) in processIDs { _ = Glibc.kill(processID, number) }
     }
 
     /// Whether a stop was asked for.
@@ -86,7 +101,12 @@ public final class Supervisor: Sendable {
             let began = ContinuousClock.now
             let status = try await start(member, attempt: attempt)
             if isStopping { return }
-            if case .exited(0) = status, member.ending == .finishesRun { return }
+            // Whoever ends cleanly was drained by the orchestrator: its work is done.
+            if case .exited(0) = status { return }
+            if case .exited(69) = status, member.ending == .mayLeave {
+                notices(.left(member))
+                return
+            }
             // An exit that says "this can never work" is not repeated; the log says why.
             if case .exited(let code) = status, code == 64 || code == 65 { throw failure(of: member, status) }
             let lived = began.duration(to: .now)
@@ -101,10 +121,15 @@ public final class Supervisor: Sendable {
             FilePath(directory.log(member.name)), .writeOnly, options: [.create, .append],
             permissions: [.ownerReadWrite, .groupRead, .otherRead])
         var options = PlatformOptions()
+        let environment = Dictionary(
+            uniqueKeysWithValues: SupervisorWatch.environment(directory).map { name, value in
+                (Subprocess.Environment.Key(stringLiteral: name), Optional(value))
+            })
         // An own process group: a Ctrl-C at the terminal reaches the supervisor alone, which then drains in order.
         options.processGroupID = 0
         let result = try await Subprocess.run(
             .path(FilePath(executables + "/" + member.executable)), arguments: Arguments(member.arguments),
+            environment: .inherit.updating(environment),
             platformOptions: options, input: .none,
             output: .fileDescriptor(log, closeAfterSpawningProcess: false),
             error: .fileDescriptor(log, closeAfterSpawningProcess: true)
@@ -113,7 +138,7 @@ public final class Supervisor: Sendable {
             living.withLock { $0[member.name] = processID }
             notices(.started(member, processID: processID, attempt: attempt))
             // A stop that came between the check and the start must reach this process too.
-            if isStopping { kill(processID, SIGTERM) }
+            if isStopping { _ = Glibc.kill(processID, SIGTERM) }
         }
         living.withLock { $0[member.name] = nil }
         return result.terminationStatus

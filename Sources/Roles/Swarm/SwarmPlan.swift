@@ -25,8 +25,12 @@ public struct SwarmPlan: Sendable {
     public let lab: NodePublicKeys
     /// Names of the workers that cheat.
     public let dishonest: [String]
+    /// Names of all workers of this machine.
+    public let workers: [String]
     /// The processes to start.
     public let members: [MemberProcess]
+    /// Keeps others out of the directory for as long as the plan lives.
+    private let lock: RunLock
 
     /// Prepares the run of a file.
     ///
@@ -34,7 +38,7 @@ public struct SwarmPlan: Sendable {
     public init(_ original: RunFile, existing: Existing) throws {
         var file = original
         let directory = RunDirectory(file.run.resolvedDirectory)
-        try Self.claim(directory, for: file, existing)
+        lock = try Self.claim(directory, existing)
         let secrets = try RunSecrets(directory: directory)
         let lab = try NodeKeys.loadOrCreate(path: directory.key("lab"))
         let trainer = try NodeKeys.loadOrCreate(path: directory.key("trainer"))
@@ -69,6 +73,7 @@ public struct SwarmPlan: Sendable {
         try Self.write(file.json, to: directory.runFile)
 
         self.file = file
+        self.workers = workers
         self.directory = directory
         self.lab = lab.publicLine
         runID = secrets.runID
@@ -106,12 +111,12 @@ public struct SwarmPlan: Sendable {
                     "join", directory.keys + "/\(name).join.toml", "--key", directory.key(name), "--name", name,
                     "--cache", directory.cache(name), "--threads", "\(file.swarm.workerThreads)", "--groups",
                     "\(file.swarm.groupsInFlight)",
-                ] + (dishonest.contains(name) ? ["--dishonest"] : []))
+                ] + (dishonest.contains(name) ? ["--dishonest"] : []), ending: .mayLeave)
         }
-        return members
+        return members.map { $0.logging(at: file.telemetry.logLevel.rawValue) }
     }
 
-    private static func claim(_ directory: RunDirectory, for file: RunFile, _ existing: Existing) throws {
+    private static func claim(_ directory: RunDirectory, _ existing: Existing) throws -> RunLock {
         let manager = FileManager.default
         let isUsed = manager.fileExists(atPath: directory.runFile)
         switch existing {
@@ -122,14 +127,24 @@ public struct SwarmPlan: Sendable {
         case .resume where !isUsed:
             throw RoleFailure(
                 .usage, "There is no run in \(directory.root) to go on with.", advice: "Leave --resume out.")
-        case .clean where isUsed:
-            try manager.removeItem(atPath: directory.root)
         default: break
         }
         do {
-            for path in [directory.root, directory.logs, directory.keys] {
+            let locks = (directory.supervisorLock as NSString).deletingLastPathComponent
+            try manager.createDirectory(atPath: locks, withIntermediateDirectories: true)
+            let lock = try RunLock.supervise(directory)
+            if existing == .clean, isUsed {
+                for entry in try manager.contentsOfDirectory(atPath: directory.root)
+                where directory.root + "/" + entry != locks {
+                    try manager.removeItem(atPath: directory.root + "/" + entry)
+                }
+            }
+            for path in [directory.logs, directory.keys] {
                 try manager.createDirectory(atPath: path, withIntermediateDirectories: true)
             }
+            return lock
+        } catch let failure as RoleFailure {
+            throw failure
         } catch {
             throw RoleFailure(
                 .fault, "\(directory.root) cannot be created: \(error.localizedDescription).",

@@ -33,7 +33,7 @@ public struct TrainerRole: Sendable {
         guard let run = Hash256(ticket.run) else {
             throw RoleFailure(.badInput, "\(directory.ticket) names no run.", advice: "Start the run again.")
         }
-        let environment = try EnvironmentRegistry.environment(file.environment)
+        let environment = try await EnvironmentRegistry.open(file.environment)
         let model = try StartingModel(file.model)
         let story = try StoryFile(path: directory.story)
         let desk = TrainingDesk(
@@ -51,7 +51,8 @@ public struct TrainerRole: Sendable {
         for sentence in start.ignored { log.warning("\(sentence)") }
 
         let lab = try NodeKeys.load(path: directory.key("lab"))
-        let publisher = try Publisher(directory: directory, run: run, key: lab.signing, keeping: file.weights.keepVersions)
+        let publisher = try Publisher(
+            directory: directory, run: run, key: lab.signing, keeping: file.weights.keepVersions)
         let version = try await publisher.publish(desk)
         let keys = try NodeKeys.load(path: directory.key("trainer"))
         let session = try OrchestratorSession(

@@ -24,6 +24,7 @@ actor TrainingDesk {
     private let kernels: Kernels
     private let pool: ComputePool
     private let checkpoints: CheckpointStore
+    private let directory: RunDirectory
     private let tokenizer: any Tokenizer
     private let stopTokens: [Int32]
     private var trainer: PolicyTrainer?
@@ -32,6 +33,7 @@ actor TrainingDesk {
         self.file = file
         self.environment = environment
         self.kernels = kernels
+        self.directory = directory
         executor = ComputeExecutor(name: "training")
         pool = ComputePool(threads: file.swarm.trainerThreads)
         checkpoints = CheckpointStore(directory: directory.checkpoints, keepLast: file.training.keepCheckpoints)
@@ -49,6 +51,8 @@ actor TrainingDesk {
         let newest = try checkpoints.loadNewest(configuration: model.configuration)
         if let state = newest.state {
             trainer = try makeTrainer(state)
+            // A crash may have come between the checkpoint and the model beside it.
+            try replace(state.step == 0 ? directory.startModel : directory.model)
             return (UInt64(state.step), newest.ignored)
         }
         var master = try model.masterWeights(seed: file.run.seed)
@@ -68,6 +72,7 @@ actor TrainingDesk {
         // Step 0 is a checkpoint too: a crash in the first steps must not cost the warm-up.
         try checkpoints.save(state)
         trainer = try makeTrainer(state)
+        try replace(directory.startModel)
         return (0, newest.ignored)
     }
 
@@ -78,8 +83,21 @@ actor TrainingDesk {
     /// One optimizer step.
     func step(_ batch: TrainingBatch) throws -> StepMetrics { try current().step(batch) }
 
-    /// Saves everything that the next step depends on.
-    func checkpoint() throws { try checkpoints.save(try current().state) }
+    /// Saves everything that the next step depends on, and the model for whoever wants to use it.
+    func checkpoint() throws {
+        try checkpoints.save(try current().state)
+        try replace(directory.model)
+    }
+
+    /// Writes the model beside the old one and then puts it in its place, so that a reader never sees half of one.
+    private func replace(_ path: String) throws {
+        let manager = FileManager.default
+        let draft = path + ".new"
+        try? manager.removeItem(atPath: draft)
+        try write(to: draft)
+        try? manager.removeItem(atPath: path)
+        try manager.moveItem(atPath: draft, toPath: path)
+    }
 
     /// The current weights, rounded as workers will use them.
     func draft() throws -> Draft {

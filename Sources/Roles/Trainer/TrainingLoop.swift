@@ -15,6 +15,7 @@ actor TrainingLoop {
     private var step: UInt64
     private var stableStep: UInt64
     private var waitingSince = ContinuousClock.now
+    private var isTraining = false
     private var isFinished = false
 
     init(
@@ -35,6 +36,7 @@ actor TrainingLoop {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.session.watchConnection(patience: .seconds(120)) }
             group.addTask { try await self.session.keepAlive(every: .seconds(3)) }
+            group.addTask { try await self.repeatRequest() }
             group.addTask { try await self.session.listen { try await self.take($0) } }
             // A finished run closes the session, which ends `listen`; a cancelled one ends them all.
             try await group.next()
@@ -65,6 +67,14 @@ actor TrainingLoop {
         }
     }
 
+    /// An answer may have been lost with its connection; asking again replaces the old request.
+    private func repeatRequest() async throws {
+        while true {
+            try await Task.sleep(for: .seconds(5))
+            if !isTraining, waitingSince.duration(to: .now) > .seconds(10) { askForBatch() }
+        }
+    }
+
     private func askForBatch() {
         guard step < UInt64(file.training.steps) else { return }
         var request = Wire.BatchRequest()
@@ -73,11 +83,14 @@ actor TrainingLoop {
     }
 
     private func train(on message: Wire.Batch) async throws {
-        // A redelivered batch that was trained on already, or one from before a crash.
+        // A redelivered batch that was trained on already; the next one has been asked for.
+        guard message.step > step else { return }
         guard message.step == step + 1 else {
             askForBatch()
             return
         }
+        isTraining = true
+        defer { isTraining = false }
         let waited = waitingSince.duration(to: .now) / .seconds(1)
         let batch = TrainingBatch(message)
         let metrics = try await desk.step(batch)
@@ -111,6 +124,7 @@ actor TrainingLoop {
     }
 
     private func reportStable() throws {
+        session.noteStable(step: stableStep)
         var stable = Wire.CheckpointStable()
         stable.step = stableStep
         try session.send(.checkpointStable(stable))

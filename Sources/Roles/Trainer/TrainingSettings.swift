@@ -7,9 +7,10 @@ extension PolicySettings {
         let training = file.training
         let settings: [String: Double] =
             switch training.objective {
-            case .clip: [
-                "low": training.clip.low, "high": training.clip.high, "ratio_cap": training.clip.ratioCap,
-            ]
+            case .clip:
+                [
+                    "low": training.clip.low, "high": training.clip.high, "ratio_cap": training.clip.ratioCap,
+                ]
             case .mask: ["low": training.mask.low, "high": training.mask.high, "kl": training.mask.kl]
             }
         self.init(

@@ -18,7 +18,8 @@ actor Auditor {
     private var policies: PolicyStore?
     /// Audits that have not been replayed yet, oldest first.
     private var queue: [Wire.Audit] = []
-    private var atWork = 0
+    /// Audits that are being replayed.
+    private var atWork: Set<UInt64> = []
     private var asked = 0
     private let (bell, ring) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
@@ -67,7 +68,9 @@ actor Auditor {
             askForAudits()
         case .auditAssignment(let assignment):
             asked = max(0, asked - assignment.audits.count)
-            queue += assignment.audits
+            // After a reconnection everything that is open comes again, also what is queued or being replayed here.
+            let known = atWork.union(queue.map(\.auditID))
+            queue += assignment.audits.filter { !known.contains($0.auditID) }
             ring.yield()
         case .versionAnnounced(let announced):
             if let version = PolicyVersion(announced.version) { prefetch(version) }
@@ -84,7 +87,7 @@ actor Auditor {
     }
 
     private func askForAudits() {
-        let room = settings.groups - queue.count - atWork - asked
+        let room = settings.groups - queue.count - atWork.count - asked
         guard policies != nil, room > 0, room >= settings.groups / 4 || queue.isEmpty else { return }
         asked += room
         var request = Wire.AuditRequest()
@@ -96,7 +99,7 @@ actor Auditor {
         while true {
             try await Task.sleep(for: .seconds(3))
             session.sendOnce(.heartbeat(Wire.Heartbeat()))
-            if queue.isEmpty, atWork == 0 {
+            if queue.isEmpty, atWork.isEmpty {
                 asked = 0
                 askForAudits()
             }
@@ -120,8 +123,8 @@ actor Auditor {
         let audits = queue.filter { $0.version == version }.prefix(settings.groups)
         let chosen = Set(audits.map(\.auditID))
         queue.removeAll { chosen.contains($0.auditID) }
-        atWork = audits.count
-        defer { atWork = 0 }
+        atWork = chosen
+        defer { atWork = [] }
         guard let policies, let policy = PolicyVersion(version) else { return }
         var requests: [(id: UInt64, request: ReplayRequest)] = []
         for audit in audits {

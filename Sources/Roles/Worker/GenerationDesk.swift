@@ -10,6 +10,8 @@ actor GenerationDesk {
     struct Finished: Sendable {
         let version: UInt64
         let group: GroupResult
+        /// The group's share of the computing time.
+        let seconds: Double
     }
 
     nonisolated let executor: ComputeExecutor
@@ -21,6 +23,8 @@ actor GenerationDesk {
     private let capacity: GenerationCapacity
     private let tampering: WeightTampering?
     private var engines: [UInt64: GenerationEngine] = [:]
+    /// Computing time that no finished group has taken its share of yet.
+    private var unclaimedSeconds = 0.0
 
     init(
         kernels: Kernels, threads: Int, context: GenerationContext, capacity: GenerationCapacity,
@@ -72,8 +76,14 @@ actor GenerationDesk {
         guard let (version, engine) = engines.filter({ !$0.value.isIdle }).min(by: { $0.key < $1.key }) else {
             return ([], true)
         }
-        let finished = try engine.step().map { Finished(version: version, group: $0) }
-        return (finished, engines.values.allSatisfy(\.isIdle))
+        let began = ContinuousClock.now
+        let groups = try engine.step()
+        unclaimedSeconds += began.duration(to: .now) / .seconds(1)
+        let share = unclaimedSeconds / Double(max(1, groups.count))
+        if !groups.isEmpty { unclaimedSeconds = 0 }
+        return (
+            groups.map { Finished(version: version, group: $0, seconds: share) }, engines.values.allSatisfy(\.isIdle)
+        )
     }
 
     /// Tokens generated so far, over all engines that are loaded.

@@ -14,7 +14,9 @@ struct HeldLease: Sendable {
 
     /// Nil when the lease's hashes have the wrong length.
     init?(_ lease: Wire.Lease) {
-        guard let group = Hash256([UInt8](lease.groupID)), let version = PolicyVersion(lease.version) else { return nil }
+        guard let group = Hash256([UInt8](lease.groupID)), let version = PolicyVersion(lease.version) else {
+            return nil
+        }
         id = lease.leaseID
         self.version = version
         terms = lease
@@ -24,7 +26,8 @@ struct HeldLease: Sendable {
     }
 
     /// The one signed object: everything that the worker vouches for.
-    func payload(_ group: GroupResult, run: [UInt8], worker: PublicKey, arithmeticVersion: UInt32) -> Wire.GroupPayload {
+    func payload(_ group: GroupResult, run: [UInt8], worker: PublicKey, arithmeticVersion: UInt32) -> Wire.GroupPayload
+    {
         var payload = Wire.GroupPayload()
         payload.schemaVersion = SchemaVersion.current
         payload.arithmeticVersion = arithmeticVersion

@@ -188,6 +188,7 @@ actor RolloutWorker {
         ).signedBytes
         var submission = Wire.GroupSubmission()
         submission.leaseID = lease.id
+        submission.seconds = finished.seconds
         submission.signature = .init(keys.signing.sign(domain: SignatureDomain.group, bytes))
         try session.send(.groupSubmission(submission), attachments: [bytes])
         askForLeases()

@@ -12,12 +12,16 @@ public enum AdmissionMode: String, Sendable, CaseIterable {
 public struct AdmissionSection: ConfigurationSection {
     /// Who may join.
     public var mode = AdmissionMode.open
-    /// Public keys, `apus1:…`.
+    /// Workers' public keys, `apus1:…`.
     public var keys: [String] = []
+    /// Verifiers' public keys; verifiers are always listed, because verdicts rest on them.
+    public var verifiers: [String] = []
+    /// Trainers' public keys; trainers are always listed.
+    public var trainers: [String] = []
     /// Tokens that admit a key.
     public var invites: [String] = []
-    /// Keys from one address.
-    public var keysPerAddress = 16
+    /// Connections from one network address.
+    public var connectionsPerAddress = 256
 
     /// The defaults.
     public init() {}
@@ -25,8 +29,11 @@ public struct AdmissionSection: ConfigurationSection {
     /// The keys of the section.
     public static let fields: [ConfigurationField<AdmissionSection>] = [
         .choice("mode", \.mode, "Who may join: everybody, holders of an invitation, or the keys of the list."),
-        .texts("keys", \.keys, "Public keys (apus1:...) that may join."),
+        .texts("keys", \.keys, "Public keys (apus1:...) of workers that may join."),
+        .texts("verifiers", \.verifiers, "Public keys of verifiers; only listed ones give verdicts."),
+        .texts("trainers", \.trainers, "Public keys of trainers; only listed ones get batches."),
         .texts("invites", \.invites, "Tokens, each of which admits a key."),
-        .integer("keys_per_address", \.keysPerAddress, 1...1_000_000, "Keys that may join from one address."),
+        .integer(
+            "connections_per_address", \.connectionsPerAddress, 1...1_000_000, "Connections from one network address."),
     ]
 }

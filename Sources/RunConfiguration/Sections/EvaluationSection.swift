@@ -2,15 +2,12 @@
 public struct EvaluationSection: ConfigurationSection {
     /// Held-out prompts.
     public var prompts = 256
-    /// Steps between evaluations.
-    public var interval = 0
 
     /// The defaults.
     public init() {}
 
     /// The keys of the section.
     public static let fields: [ConfigurationField<EvaluationSection>] = [
-        .integer("prompts", \.prompts, 0...1_000_000, "Held-out prompts; 0 switches evaluation off."),
-        .integer("interval", \.interval, 0...1_000_000, "Steps between evaluations; 0 is before and after only."),
+        .integer("prompts", \.prompts, 0...1_000_000, "Held-out prompts; 0 switches evaluation off.")
     ]
 }

@@ -18,6 +18,8 @@ struct VersionFetch: Sendable {
                 bytesReused: intact.manifest.totalBytes, duration: .now - begin)
         }
         let signed = try await manifest()
+        store.begin(version)
+        defer { store.end(version) }
         let meter = FetchMeter(signed.manifest, report: progress)
         meter.countReceived(signed.bytes.count)
         let partial = try PartialVersion(path: store.partialPath(version), manifest: signed.manifest)
@@ -32,7 +34,8 @@ struct VersionFetch: Sendable {
                 try await transfer(missing, into: partial, meter, arrive)
                 arrive.finish()
             }
-            try await group.waitForAll()
+            // Not waitForAll(), which lets the others go on after the first error.
+            while try await group.next() != nil {}
         }
         try store.install(signed)
         return FetchedVersion(
@@ -74,7 +77,7 @@ struct VersionFetch: Sendable {
                     arrive.yield(shard.sha256)
                 }
             }
-            try await group.waitForAll()
+            while try await group.next() != nil {}
         }
     }
 }

@@ -15,6 +15,8 @@ final class VersionStore: Sendable {
         var installed: [UInt64: SignedManifest] = [:]
         /// Versions whose files this process wrote or hashed.
         var checked = Set<UInt64>()
+        /// Versions that are being fetched now.
+        var active = Set<UInt64>()
     }
     private let state = Mutex(State())
 
@@ -75,6 +77,10 @@ final class VersionStore: Sendable {
         return found
     }
 
+    /// Keeps the partial directory of a version from being pruned until ``end(_:)``.
+    func begin(_ version: UInt64) { state.withLock { _ = $0.active.insert(version) } }
+    func end(_ version: UInt64) { state.withLock { _ = $0.active.remove(version) } }
+
     /// Gives a complete partial version its name.
     func install(_ signed: SignedManifest) throws(ShardcastError) {
         let version = signed.manifest.version
@@ -102,12 +108,13 @@ final class VersionStore: Sendable {
     /// Removes all but the newest versions and the retained ones, and what is left of fetches of older ones.
     func prune(keeping count: Int, retaining retained: Set<UInt64>) throws(ShardcastError) -> [UInt64] {
         let all = versions
+        let active = state.withLock { $0.active }
         let doomed = all.dropLast(max(count, 1)).filter { !retained.contains($0) }
         for version in doomed { try remove(version) }
         if let newest = all.last {
             for name in try Directories.names(root) where name.hasPrefix(".partial-") {
                 guard let version = VersionNumber.parse(name: name.dropFirst(".partial-".count)), version < newest,
-                    !retained.contains(version)
+                    !retained.contains(version), !active.contains(version)
                 else { continue }
                 try Directories.removeFlatDirectory(partialPath(version))
             }

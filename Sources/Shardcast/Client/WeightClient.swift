@@ -36,6 +36,18 @@ public final class WeightClient: Sendable {
             upstreams: upstreams, gate: gate, board: board, floor: store.versions.last, pace: pace, logger: logger)
     }
 
+    /// Opens the directory for relays given as text, with defaults for everything else.
+    ///
+    /// - Throws: ``ShardcastError`` if an address is none, or another process works in the directory.
+    public convenience init(
+        upstreams: [String], trust: PublicKey, run: Hash256?, directory: String, logger: Logger
+    ) throws(ShardcastError) {
+        var addresses: [UpstreamAddress] = []
+        for text in upstreams { addresses.append(try UpstreamAddress(text)) }
+        try self.init(
+            configuration: .init(upstreams: addresses, trust: trust, run: run, directory: directory), logger: logger)
+    }
+
     deinit {
         let task = watching.withLock { $0 }
         task?.cancel()

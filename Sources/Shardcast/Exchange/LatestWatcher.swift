@@ -52,7 +52,8 @@ final class LatestWatcher: Sendable {
     /// What stands in the way at every upstream; nil as long as news may come from one of them.
     var hopelessness: ShardcastError? {
         errors.withLock { errors in
-            let final = errors.compactMap { $0 }.filter { $0.consequence < .suspicious }
+            // A server that lags may catch up; one that is somebody else's will not become ours.
+            let final = errors.compactMap { $0 }.filter { $0.consequence < .suspicious && $0.kind != .wentBackwards }
             guard final.count == errors.count, let first = final.first else { return nil }
             return ShardcastError(first.kind, final.map(\.message).joined(separator: " "))
         }
@@ -63,7 +64,7 @@ final class LatestWatcher: Sendable {
 
     private func watch(_ index: Int) async {
         let upstream = upstreams.upstreams[index]
-        var backoff = Backoff()
+        var backoff = Backoff(longest: .seconds(1))
         while !Task.isCancelled {
             let known = board.newest?.manifest.version
             let begin = ContinuousClock.now

@@ -18,11 +18,30 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let state = Mutex(State())
 
     func run(_ key: Key, _ operation: @escaping @Sendable () async throws -> Value) async throws -> Value {
-        let (task, number) = state.withLock { state in
+        while true {
+            let (task, number, isBoarding) = board(key, operation)
+            if isBoarding {
+                return try await withTaskCancellationHandler {
+                    try await task.value
+                } onCancel: {
+                    leave(key, number)
+                }
+            }
+            // Two flights of one key never overlap: the abandoned one has to land first.
+            _ = await task.result
+            try Task.checkCancellation()
+        }
+    }
+
+    private func board(
+        _ key: Key, _ operation: @escaping @Sendable () async throws -> Value
+    ) -> (task: Task<Value, any Error>, number: UInt64, isBoarding: Bool) {
+        state.withLock { state in
             if var flight = state.flights[key] {
+                guard flight.passengers > 0 else { return (flight.task, flight.number, false) }
                 flight.passengers += 1
                 state.flights[key] = flight
-                return (flight.task, flight.number)
+                return (flight.task, flight.number, true)
             }
             state.count += 1
             let number = state.count
@@ -31,12 +50,7 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
                 return try await operation()
             }
             state.flights[key] = Flight(task: task, passengers: 1, number: number)
-            return (task, number)
-        }
-        return try await withTaskCancellationHandler {
-            try await task.value
-        } onCancel: {
-            leave(key, number)
+            return (task, number, true)
         }
     }
 
@@ -50,7 +64,7 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         let abandoned: Task<Value, any Error>? = state.withLock { state in
             guard var flight = state.flights[key], flight.number == number else { return nil }
             flight.passengers -= 1
-            state.flights[key] = flight.passengers > 0 ? flight : nil
+            state.flights[key] = flight
             return flight.passengers > 0 ? nil : flight.task
         }
         abandoned?.cancel()

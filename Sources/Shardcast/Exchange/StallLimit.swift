@@ -45,7 +45,7 @@ struct Backoff: Sendable {
     private let first: Duration
     private let longest: Duration
 
-    init(first: Duration = .milliseconds(50), longest: Duration = .seconds(5)) {
+    init(first: Duration = .milliseconds(50), longest: Duration = .seconds(2)) {
         self.first = first
         self.longest = longest
         step = first

@@ -112,7 +112,10 @@ final class UpstreamSet: Sendable {
                 }
                 standings.withLock { standings in
                     standings[index].failures += 1
-                    standings[index].notBefore = .now + standings[index].backoff.next()
+                    // Failures of transfers that ran side by side are one failure of the server.
+                    if standings[index].notBefore.map({ $0 <= .now }) ?? true {
+                        standings[index].notBefore = .now + standings[index].backoff.next()
+                    }
                 }
             }
         }

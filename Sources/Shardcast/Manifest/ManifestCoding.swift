@@ -15,7 +15,9 @@ extension Manifest: Codable {
         case totalBytes = "total_bytes"
     }
 
-    /// Decodes strictly: an unknown key is an error. Rules beyond the types are checked by ``validate()``.
+    /// Decodes strictly: an unknown key is an error.
+    ///
+    /// Rules beyond the types are checked by ``validate()``.
     public init(from decoder: any Decoder) throws {
         try StrictKeys.check(decoder, CodingKeys.self)
         let values = try decoder.container(keyedBy: CodingKeys.self)

@@ -26,6 +26,7 @@ public final class OriginDirectory: Sendable {
     let state = Mutex(State())
     /// Called at each moment while the state is locked; a test throws here to interrupt a publication.
     let observe: @Sendable (Moment) throws(ShardcastError) -> Void
+    let sync = ParallelSync()
     private let lock: DirectoryLock
 
     /// The run whose versions are published here.

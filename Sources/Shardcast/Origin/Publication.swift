@@ -6,6 +6,12 @@ import Identity
     import Foundation
 #endif
 
+/// A shard that is written, but not yet durable.
+struct PendingFile {
+    let hash: Hash256
+    let file: OpenFile
+}
+
 extension OriginDirectory {
     /// Publishes every file of a Hugging Face directory that a version may contain.
     ///
@@ -43,28 +49,21 @@ extension OriginDirectory {
                 return earlier
             }
             try observe(.begun)
-            let entries: [Manifest.File]
-            do throws(ShardcastError) {
-                entries = try writeShards(of: files)
-            } catch {
-                try? layout.clearTemporary()
-                try? collectShards(state)
-                throw error
-            }
-            let created = Int64(Date().timeIntervalSince1970 * 1000)
             let signed: SignedManifest
             do throws(ShardcastError) {
+                var pending: [PendingFile] = []
+                let entries = try writeShards(of: files, &pending)
+                let created = Int64(Date().timeIntervalSince1970 * 1000)
                 signed = try SignedManifest(
                     signing: Manifest(
                         run: run, version: version, step: step, weightsHash: weightsHash, createdMilliseconds: created,
                         expiresMilliseconds: lifetime.map { created + $0.components.seconds * 1000 }, files: entries,
                         tensors: tensors),
                     with: key)
-                try layout.replace(layout.manifest(version), with: signed.bytes, durable: true)
-                try observe(.manifestWritten)
-                try layout.replace(layout.latest, with: signed.bytes, durable: true)
+                try show(signed, after: &pending)
             } catch {
-                // Without `latest` nobody has been told; take the manifest back so that the number stays free.
+                // Nobody has been told; take everything back so that the number stays free.
+                try? layout.clearTemporary()
                 try? Directories.removeFile(layout.manifest(version))
                 try? collectShards(state)
                 throw error
@@ -75,6 +74,24 @@ extension OriginDirectory {
             try Directories.synchronize(layout.manifests)
             return signed.manifest
         }
+    }
+
+    /// Makes shards and manifest durable, then visible, in this order: shards, `v{N}`, `latest`.
+    private func show(_ signed: SignedManifest, after pending: inout [PendingFile]) throws(ShardcastError) {
+        let manifest = try signed.bytes.withUnsafeBufferPointer { (bytes) throws(ShardcastError) in
+            try writeTemporary(UnsafeRawBufferPointer(bytes), as: VersionNumber.name(signed.manifest.version))
+        }
+        try sync.synchronize(pending.map(\.file) + [manifest])
+        try name(&pending)
+        try Directories.synchronize(layout.shards)
+        try observe(.shardsSynced)
+        let target = layout.manifest(signed.manifest.version)
+        try Directories.rename(manifest.path, to: target)
+        try observe(.manifestWritten)
+        // A second name of the same file, so that there is nothing more to wait for.
+        let latest = "\(layout.temporary)/latest"
+        try Directories.link(target, to: latest)
+        try Directories.rename(latest, to: layout.latest)
     }
 
     private func earlierPublication(
@@ -100,7 +117,11 @@ extension OriginDirectory {
     private static let openShards = 64
 
     /// Writes the shards that are not there yet and returns the file entries that name them.
-    private func writeShards(of files: [PublishedFile]) throws(ShardcastError) -> [Manifest.File] {
+    ///
+    /// - Parameter pending: Receives the shards that are neither durable nor under their final name yet.
+    private func writeShards(
+        of files: [PublishedFile], _ pending: inout [PendingFile]
+    ) throws(ShardcastError) -> [Manifest.File] {
         var sources: [PublishedSource] = []
         for file in files {
             let source = try PublishedSource(file)
@@ -117,7 +138,6 @@ extension OriginDirectory {
 
         var entries: [Manifest.File] = []
         var written = Set<Hash256>()
-        var pending: [(hash: Hash256, file: OpenFile)] = []
         for source in sources {
             var whole = SHA256()
             var shards: [Manifest.Shard] = []
@@ -129,27 +149,26 @@ extension OriginDirectory {
                     let hash = SHA256.hash(bytes)
                     if !written.contains(hash), try !isStored(hash, bytes: bytes.count) {
                         written.insert(hash)
-                        pending.append((hash, try writeTemporary(bytes, as: hash)))
+                        pending.append(PendingFile(hash: hash, file: try writeTemporary(bytes, as: hash.hex)))
                         try observe(.shardWritten)
                     }
                     return hash
                 }
                 shards.append(.init(sha256: hash, bytes: range.upperBound - range.lowerBound))
                 offset = range.upperBound
-                if pending.count >= Self.openShards { try store(&pending) }
+                if pending.count >= Self.openShards {
+                    try sync.synchronize(pending.map(\.file))
+                    try name(&pending)
+                }
             }
             let fileHash = whole.finalize()
             entries.append(.init(name: source.name, bytes: source.bytes, sha256: fileHash, shards: shards))
         }
-        try store(&pending)
-        if !written.isEmpty { try Directories.synchronize(layout.shards) }
-        try observe(.shardsSynced)
         return entries
     }
 
-    /// Syncs written shards and gives them their final names. Many at once, so that the disk works on all of them.
-    private func store(_ pending: inout [(hash: Hash256, file: OpenFile)]) throws(ShardcastError) {
-        for shard in pending { try shard.file.synchronize() }
+    /// Gives synced shards their final names.
+    private func name(_ pending: inout [PendingFile]) throws(ShardcastError) {
         for shard in pending {
             try Directories.rename(shard.file.path, to: layout.shard(shard.hash))
             try observe(.shardRenamed)
@@ -163,8 +182,8 @@ extension OriginDirectory {
         return try file.size == UInt64(bytes)
     }
 
-    private func writeTemporary(_ bytes: UnsafeRawBufferPointer, as hash: Hash256) throws(ShardcastError) -> OpenFile {
-        let file = try OpenFile.writing("\(layout.temporary)/\(hash.hex)", truncate: true)
+    private func writeTemporary(_ bytes: UnsafeRawBufferPointer, as name: String) throws(ShardcastError) -> OpenFile {
+        let file = try OpenFile.writing("\(layout.temporary)/\(name)", truncate: true)
         try file.write(bytes, at: 0)
         return file
     }

@@ -14,7 +14,7 @@ public struct RelayConfiguration: Sendable {
     public struct Limits: Sendable {
         /// Open connections in all; more wait in the kernel's queue.
         public var connections = 1024
-        /// Open connections of one address; more are closed. Raise it behind a proxy.
+        /// Open connections of one address; more are closed, so raise it behind a proxy.
         public var connectionsPerAddress = 256
         /// Long polls standing at the same time; more are answered 503.
         public var waiters = 512

@@ -102,6 +102,9 @@ public final class RelayServer: Service {
 
     private func application() -> Application<RelayResponder> {
         let limits = configuration.limits
+        // A connection that is being served holds a socket and a shard; the rest of the process needs some as well.
+        let openFiles = OpenFileLimit.raise(to: limits.connections * 2 + 256)
+        let connections = max(min(limits.connections, (openFiles - 256) / 2), 16)
         let census = ConnectionCensus(maximum: limits.connectionsPerAddress)
         let (metrics, board, upstreams) = (metrics, source.board, upstreams)
         let stall = TimeAmount(limits.stallTimeout)
@@ -117,10 +120,10 @@ public final class RelayServer: Service {
             responder: RelayResponder(
                 source: source, metrics: metrics, longestWait: limits.longestWait,
                 bytesReceived: { upstreams?.bytesReceived }, logger: logger),
-            server: .http1(configuration: channel),
+            server: .forgivingHTTP1(channel),
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "apus-relay",
-                availableConnectionsDelegate: .maximum(limits.connections, logger: logger)),
+                availableConnectionsDelegate: .maximum(connections, logger: logger)),
             onServerRunning: { channel in
                 self.settle(.on(channel.localAddress?.port ?? self.configuration.port))
             },

@@ -67,6 +67,19 @@ enum Directories {
         guard result == 0 else { throw .system("rename", source) }
     }
 
+    /// Gives a file a second name, replacing whatever had it.
+    static func link(_ source: String, to target: String) throws(ShardcastError) {
+        try removeFile(target)
+        #if canImport(Glibc)
+            let result = Glibc.link(source, target)
+        #elseif canImport(Musl)
+            let result = Musl.link(source, target)
+        #else
+            let result = Darwin.link(source, target)
+        #endif
+        guard result == 0 else { throw .system("link", source) }
+    }
+
     /// Removes a file; one that is not there is fine.
     static func removeFile(_ path: String) throws(ShardcastError) {
         guard unlink(path) == 0 || errno == ENOENT else { throw .system("remove", path) }

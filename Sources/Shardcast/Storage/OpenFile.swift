@@ -20,7 +20,7 @@ final class OpenFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Opens a regular file for reading; nil if there is none. Links are not followed.
+    /// Opens a regular file for reading, not following links; nil if there is none.
     static func reading(_ path: String) throws(ShardcastError) -> OpenFile? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {

@@ -69,6 +69,9 @@ extension ModelConfiguration {
         for key in ["attention_bias", "mlp_bias", "use_sliding_window"] where document[key]?.bool == true {
             throw ModelError(.unsupported, place: place, "\(key) is true, and only false is computed")
         }
+        if case .array(let types)? = document["layer_types"], types.contains(where: { $0.string != "full_attention" }) {
+            throw ModelError(.unsupported, place: place, "layer_types asks for more than full_attention")
+        }
         if let activation = document["hidden_act"]?.string, activation != "silu" {
             throw ModelError(.unsupported, place: place, "hidden_act is \"\(activation)\", and only silu is computed")
         }

@@ -19,8 +19,10 @@ extension Decoder {
         }
 
         /// Calls `body` for every unit and every key-value head, which are independent in attention.
-        func eachUnitAndHead(_ heads: Int, _ body: (_ unit: Int, _ heads: Range<Int>, _ thread: Int) -> Void) {
-            guard let pool else {
+        func eachUnitAndHead(
+            _ heads: Int, isWorthSharing: Bool, _ body: (_ unit: Int, _ heads: Range<Int>, _ thread: Int) -> Void
+        ) {
+            guard let pool, isWorthSharing else {
                 for unit in units { body(unit, 0..<heads, thread) }
                 return
             }
@@ -89,7 +91,10 @@ extension Decoder {
             rotate(unit, layer)
             store(unit, index)
         }
-        scope.eachUnitAndHead(configuration.keyValueHeads) { unit, heads, thread in
+        let attentionWork = 4 * configuration.queryWidth * plan.visiblePositions
+        scope.eachUnitAndHead(
+            configuration.keyValueHeads, isWorthSharing: attentionWork >= Self.smallestSharedAttention
+        ) { unit, heads, thread in
             attend(unit, heads, layer: index, scratch: attentionScratch[thread].pointer)
         }
         product(
@@ -134,7 +139,14 @@ extension Decoder {
         let first = scope.rows.lowerBound
         let source = x.pointer + first * width
         let target = out.pointer + first * outWidth
-        if let pool = scope.pool {
+        if let pool = scope.pool, let panels = panelsPerTask(scope.rows.count, matrix, pool) {
+            pool.run((matrix.panelCount + panels - 1) / panels) { task, _ in
+                kernels.matmul(
+                    source, stride: width, rows: scope.rows.count, by: matrix,
+                    panels: task * panels..<min((task + 1) * panels, matrix.panelCount), into: target,
+                    outStride: outWidth, accumulating: accumulating)
+            }
+        } else if let pool = scope.pool {
             kernels.matmul(
                 source, stride: width, rows: scope.rows.count, by: matrix, into: target, outStride: outWidth,
                 accumulating: accumulating, pool: pool)
@@ -144,6 +156,21 @@ extension Decoder {
                 accumulating: accumulating)
         }
     }
+
+    /// How to cut a product of few rows, or nil where the kernels' own plan serves.
+    ///
+    /// With few rows a product waits for its weights to arrive from memory: what counts is their size, not the arithmetic.
+    private func panelsPerTask(_ rows: Int, _ matrix: PackedMatrix, _ pool: ComputePool) -> Int? {
+        let parameters = matrix.rows * matrix.columns
+        guard pool.threads > 1, rows < Self.fewRows, parameters >= Self.smallestSharedMatrix else { return nil }
+        // The kernels read two panels at a time when there is one row.
+        return max(2, (matrix.panelCount / (4 * pool.threads) + 1) / 2 * 2)
+    }
+
+    private static let fewRows = 16
+    /// About ten microseconds of arithmetic; waking a thread for less costs more than it brings.
+    private static let smallestSharedAttention = 300_000
+    private static let smallestSharedMatrix = 1 << 18
 
     /// Rotates queries and keys, rounds values, and notes anything that is not finite.
     private func rotate(_ unit: Int, _ layer: LayerPlan) {

@@ -169,7 +169,7 @@ public final class Decoder {
         rows = min(rows, Workspace.rows)
         if pool.threads == 1 { return rows }
         // Several units per thread, because a neighbour may keep one of the cores busy; tiles have eight rows.
-        if splitting { return min(32, (rows + 4 * pool.threads - 1) / (4 * pool.threads)) }
+        if splitting { return min(32, max(8, (rows + 4 * pool.threads - 1) / (4 * pool.threads))) }
         return max(16, (rows + 16 * pool.threads - 1) / (16 * pool.threads) * 8)
     }
 }

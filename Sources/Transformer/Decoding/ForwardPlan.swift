@@ -38,6 +38,8 @@ struct ForwardPlan {
     /// The largest number of positions that a row sees.
     private(set) var longestContext = 0
     private(set) var largestUnit = 0
+    /// The positions that the rows see, summed: the work of attention.
+    private(set) var visiblePositions = 0
 
     private var unitStart = (row: 0, piece: 0, output: 0)
 
@@ -45,7 +47,7 @@ struct ForwardPlan {
         pieces.removeAll(keepingCapacity: true)
         units.removeAll(keepingCapacity: true)
         outputRuns.removeAll(keepingCapacity: true)
-        (rowCount, longestContext, largestUnit) = (0, 0, 0)
+        (rowCount, longestContext, largestUnit, visiblePositions) = (0, 0, 0, 0)
         unitStart = (0, 0, 0)
     }
 
@@ -76,6 +78,7 @@ struct ForwardPlan {
             rowCount = first + done
             if splitting, rowCount - unitStart.row >= unitRows { closeUnit() }
         }
+        visiblePositions += count * position + count * (count + 1) / 2
         longestContext = max(longestContext, position + count)
         if rowCount - unitStart.row >= unitRows { closeUnit() }
     }

@@ -2,8 +2,8 @@ import Tensors
 
 /// The memory of a forward pass over at most ``rows`` rows at a time, allocated once.
 struct Workspace {
-    /// The rows of one chunk: enough to keep the multipliers busy, few enough to stay in the caches.
-    static let rows = 256
+    /// The rows of one chunk: one row block of the kernels' products, small enough to stay in the caches.
+    static let rows = 192
 
     /// Absolute positions and token ids.
     let positions = Storage<Int32>(count: rows)

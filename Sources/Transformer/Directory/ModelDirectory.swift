@@ -8,7 +8,7 @@ public struct ModelDirectory: Sendable {
     public let path: String
     /// What `config.json` says.
     public let configuration: ModelConfiguration
-    /// What `generation_config.json` says; no stop tokens where there is no such file.
+    /// What `generation_config.json` says, or `config.json` where there is no such file.
     public let generation: GenerationConfiguration
     /// The tensors, mapped but not loaded.
     public let tensors: TensorCollection
@@ -21,13 +21,11 @@ public struct ModelDirectory: Sendable {
     public init(opening path: String) throws {
         self.path = path
         configuration = try Self.configuration(at: path)
-        let place = "\(path)/generation_config.json"
-        if FileBytes.exists(place) {
-            generation = try GenerationConfiguration(
-                json: try Self.document(at: place), vocabularySize: configuration.vocabularySize, place: place)
-        } else {
-            generation = GenerationConfiguration(stopTokens: [])
-        }
+        // Without a generation_config.json the stop tokens stand in config.json, as in transformers.
+        let own = "\(path)/generation_config.json"
+        let place = FileBytes.exists(own) ? own : "\(path)/config.json"
+        generation = try GenerationConfiguration(
+            json: try Self.document(at: place), vocabularySize: configuration.vocabularySize, place: place)
         tensors = try TensorCollection(directory: path)
     }
 

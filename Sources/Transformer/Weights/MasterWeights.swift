@@ -37,8 +37,10 @@ public final class MasterWeights: Sendable {
                 try file.copy(slice.name, as: .float32, shape: slice.shape, to: destination)
             } else {
                 let bits = try file.load(slice.name, as: .bfloat16, shape: slice.shape, UInt16.self)
-                for index in 0..<slice.count {
-                    destination[index] = Float(bitPattern: UInt32(bits.buffer[index]) << 16)
+                withExtendedLifetime(bits) {
+                    for index in 0..<slice.count {
+                        destination[index] = Float(bitPattern: UInt32(bits.pointer[index]) << 16)
+                    }
                 }
             }
         }
@@ -47,12 +49,12 @@ public final class MasterWeights: Sendable {
     /// The configuration of the model.
     public var configuration: ModelConfiguration { layout.configuration }
 
-    /// The elements of one tensor.
+    /// The elements of one tensor; the pointer is good while this object lives.
     public subscript(slice: TensorSlice) -> UnsafeMutableBufferPointer<Float> {
         UnsafeMutableBufferPointer(rebasing: values.buffer[slice.range])
     }
 
-    /// The elements of the tensor of that name, or nil where the model has none.
+    /// The elements of the tensor of that name, or nil where the model has none; good while this object lives.
     public func tensor(named name: String) -> UnsafeMutableBufferPointer<Float>? {
         layout.slice(named: name).map { self[$0] }
     }
@@ -62,6 +64,22 @@ public final class MasterWeights: Sendable {
         layout.slices.map { slice in
             TensorSource(name: slice.name, type: .float32, shape: slice.shape) { body in
                 try body(UnsafeRawBufferPointer(self[slice]))
+            }
+        }
+    }
+
+    /// The tensors as BF16, rounded one at a time while they are written or hashed.
+    ///
+    /// The bits are those of ``ModelWeights`` made from this object, without the memory for them.
+    public func roundedSources(_ kernels: Kernels) -> [TensorSource] {
+        layout.slices.map { slice in
+            TensorSource(name: slice.name, type: .bfloat16, shape: slice.shape) { body in
+                let rounded = Storage<BFloat16Bits>(count: slice.count, zeroed: false)
+                try withExtendedLifetime(rounded) {
+                    kernels.roundToBFloat16(
+                        self.values.pointer + slice.offset, into: rounded.pointer, count: slice.count)
+                    try body(UnsafeRawBufferPointer(rounded.buffer))
+                }
             }
         }
     }

@@ -59,7 +59,9 @@ public final class ModelWeights: Sendable {
                 try file.copy(slice.name, as: .bfloat16, shape: slice.shape, to: destination)
             } else {
                 let source = try file.load(slice.name, as: .float32, shape: slice.shape, Float.self)
-                kernels.roundToBFloat16(source.pointer, into: values.pointer + slice.offset, count: slice.count)
+                withExtendedLifetime(source) {
+                    kernels.roundToBFloat16(source.pointer, into: values.pointer + slice.offset, count: slice.count)
+                }
             }
         }
         try checkFinite()
@@ -88,7 +90,7 @@ public final class ModelWeights: Sendable {
     /// The configuration of the model.
     public var configuration: ModelConfiguration { layout.configuration }
 
-    /// The first element of a tensor, row-major.
+    /// The first element of a tensor, row-major; the pointer is good while this object lives.
     public subscript(slice: TensorSlice) -> UnsafePointer<BFloat16Bits> {
         UnsafePointer(values.pointer + slice.offset)
     }

@@ -11,7 +11,8 @@ struct AssignmentCheck: SubmissionCheck {
         }
         if evidence.promptTokens != terms.promptTokens {
             let (ours, theirs) = (terms.promptTokens, evidence.promptTokens)
-            let position = zip(ours, theirs).enumerated().first { $1.0 != $1.1 }?.offset ?? min(ours.count, theirs.count)
+            let position =
+                zip(ours, theirs).enumerated().first { $1.0 != $1.1 }?.offset ?? min(ours.count, theirs.count)
             func token(_ tokens: [Int32]) -> String { position < tokens.count ? "\(tokens[position])" : "the end" }
             throw Rejection(
                 check: "prompt", reason: "The payload's prompt differs from the leased one.",

@@ -6,8 +6,9 @@ public enum Checks {
         VocabularyCheck(), TerminationCheck(), LogProbabilityRangeCheck(), ProofStructureCheck(),
     ]
 
-    /// What compares with a replay. Commitments come first: only under equal rows does a different log-probability
-    /// mean forgery.
+    /// What compares with a replay.
+    ///
+    /// Commitments come first: only under equal rows does a different log-probability mean forgery.
     public static let replay: [any ReplayCheck] = [
         CommitmentCheck(), ToplocCheck(), LogProbabilityCheck(), SamplingCheck(),
     ]

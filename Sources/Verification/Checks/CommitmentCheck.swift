@@ -6,7 +6,8 @@ import Identity
 /// another token anywhere before, swapped samples, and commitments copied from another key.
 struct CommitmentCheck: ReplayCheck {
     func compare(
-        _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules, into statistics: inout AuditStatistics
+        _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
+        into statistics: inout AuditStatistics
     ) throws(Rejection) {
         guard case .exact = rules.policy else { return }
         for (index, sample) in evidence.samples.enumerated() {

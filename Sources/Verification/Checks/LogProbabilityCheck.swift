@@ -5,7 +5,8 @@ import Foundation
 /// Under the exact policy the rows are known to be equal by now, so a different number was written by hand: slash.
 struct LogProbabilityCheck: ReplayCheck {
     func compare(
-        _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules, into statistics: inout AuditStatistics
+        _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
+        into statistics: inout AuditStatistics
     ) throws(Rejection) {
         for (index, sample) in evidence.samples.enumerated() {
             let expected = replay.samples[index].logProbabilities
@@ -24,7 +25,8 @@ struct LogProbabilityCheck: ReplayCheck {
                 guard median <= foreign.logProbabilityError else {
                     throw Rejection(
                         check: "log-probability", reason: "The reported log-probabilities lie too far off.",
-                        place: .init(sample: index), expected: "a median error of at most \(foreign.logProbabilityError)",
+                        place: .init(sample: index),
+                        expected: "a median error of at most \(foreign.logProbabilityError)",
                         found: median)
                 }
             }

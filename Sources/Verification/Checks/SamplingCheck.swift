@@ -3,7 +3,8 @@
 /// Only the canonical arithmetic can replay choices; a foreign engine's run goes without this check.
 struct SamplingCheck: ReplayCheck {
     func compare(
-        _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules, into statistics: inout AuditStatistics
+        _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
+        into statistics: inout AuditStatistics
     ) throws(Rejection) {
         guard case .exact = rules.policy else { return }
         for (index, sample) in evidence.samples.enumerated() {

@@ -12,6 +12,7 @@ public protocol ReplayCheck: Sendable {
     ///
     /// - Throws: the rejection.
     func compare(
-        _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules, into statistics: inout AuditStatistics
+        _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
+        into statistics: inout AuditStatistics
     ) throws(Rejection)
 }

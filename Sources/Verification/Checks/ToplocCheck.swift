@@ -3,7 +3,8 @@ import Proofs
 /// `toploc`: each chunk's proof, evaluated at the replay's largest activations, within the policy's thresholds.
 struct ToplocCheck: ReplayCheck {
     func compare(
-        _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules, into statistics: inout AuditStatistics
+        _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
+        into statistics: inout AuditStatistics
     ) throws(Rejection) {
         let policy: ToplocPolicy
         switch rules.policy {

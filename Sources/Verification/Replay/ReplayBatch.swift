@@ -72,7 +72,8 @@ final class ReplayBatch {
         for (group, count) in samplesPerGroup.enumerated() {
             for _ in 0..<count {
                 places.append(
-                    contentsOf: repeatElement((task: Int32(task), chooser: Int32(group)), count: tasks[task].tokens.count))
+                    contentsOf: repeatElement(
+                        (task: Int32(task), chooser: Int32(group)), count: tasks[task].tokens.count))
                 task += 1
             }
         }

@@ -72,7 +72,9 @@ public final class Replayer {
     private func replayTogether(_ requests: [ReplayRequest]) throws(ReplayError) -> [ReplayResult] {
         do {
             let samples = requests.flatMap { request in
-                request.completions.indices.map { ReplayTask(request, completion: $0, weightsHash: weights.weightsHash) }
+                request.completions.indices.map {
+                    ReplayTask(request, completion: $0, weightsHash: weights.weightsHash)
+                }
             }
             let batch = ReplayBatch(samples, hidden: weights.configuration.hiddenSize, chunking: chunking)
             try computeRows(requests, into: batch)

@@ -2,7 +2,9 @@ import Proofs
 
 /// Whether a verifier's report can be an answer to its audit at all; if not, the verifier is at fault, not the worker.
 enum ReportShape {
-    /// What is wrong with the report, or nil. The evidence has passed every cheap check.
+    /// What is wrong with the report, or nil.
+    ///
+    /// The evidence has passed every cheap check.
     static func fault(in report: ReplayResult, for evidence: GroupEvidence, _ rules: AuditRules) -> VerifierFault? {
         guard report.samples.count == evidence.samples.count else {
             return VerifierFault(
@@ -32,7 +34,8 @@ enum ReportShape {
             return "has a choice outside the vocabulary"
         }
         guard sample.commitments.count == chunks, sample.topRows.count == chunks else {
-            return "has \(sample.commitments.count) commitments and \(sample.topRows.count) top rows instead of \(chunks)"
+            return
+                "has \(sample.commitments.count) commitments and \(sample.topRows.count) top rows instead of \(chunks)"
         }
         for (chunk, top) in sample.topRows.enumerated() {
             let values = rules.chunking.range(ofChunk: chunk, rows: tokens).count * rules.hiddenSize

@@ -1,0 +1,155 @@
+import ArgumentParser
+import Foundation
+import Generation
+import Identity
+import Roles
+import Sampling
+import Tensors
+import Tokenizers
+import Transformer
+
+/// `apus generate`.
+struct GenerateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Sample completions from a model; the same seed gives the same bits on every machine.",
+        discussion: """
+            One JSON object per completion. Sample i of a prompt does not depend on how many others are drawn, on \
+            threads, or on the instruction set.
+
+              apus generate --model runs/demo/model --prompt '31524>' --n 3
+            """)
+
+    @Option(help: ArgumentHelp("A Hugging Face directory.", valueName: "dir"))
+    var model: String
+
+    @Option(help: "The prompt as text.")
+    var prompt: String?
+
+    @Option(help: ArgumentHelp("The prompt as token ids, 1,2,3.", valueName: "ids"))
+    var tokens: String?
+
+    @Option(help: ArgumentHelp("Lines {\"prompt\": text} or {\"tokens\": [ids]}.", valueName: "file.jsonl"))
+    var input: String?
+
+    @Option(help: "Samples of each prompt.")
+    var n: Int = 1
+
+    @Option(help: "Most tokens of a sample, the stop token included.")
+    var maxTokens: Int = 64
+
+    @Option(help: "0 is greedy, with log-probabilities at temperature 1.")
+    var temperature: Float = 1
+
+    @Option(help: "Only so many most probable tokens; 0 is off.")
+    var topK: Int = 0
+
+    @Option(help: "Only the smallest set of tokens with this probability; 1 is off.")
+    var topP: Float = 1
+
+    @Option(help: "Only tokens with this share of the largest probability; 0 is off.")
+    var minP: Float = 0
+
+    @Option(help: "The noise follows from it.")
+    var seed: UInt64 = 0
+
+    @OptionGroup var compute: ComputeOptions
+
+    private struct Line: Decodable {
+        let prompt: String?
+        let tokens: [Int32]?
+    }
+
+    func validate() throws {
+        guard [prompt != nil, tokens != nil, input != nil].filter({ $0 }).count == 1 else {
+            throw ValidationError("Give exactly one of --prompt, --tokens and --input.")
+        }
+        guard n >= 1, n <= 4096 else { throw ValidationError("--n must be between 1 and 4096.") }
+        guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be at least 1.") }
+    }
+
+    func run() async throws {
+        let directory = try ModelDirectory(opening: model)
+        let kernels = try compute.kernels()
+        let pool = compute.pool()
+        let tokenizer = try? TokenizerDirectory.load(model)
+        let prompts = try readPrompts(tokenizer)
+        let parameters = SamplingParameters(
+            samples: n, maximumTokens: maxTokens, temperature: temperature, topK: topK, topP: topP, minP: minP,
+            stopTokens: directory.generation.stopTokens)
+        do {
+            try parameters.validate(
+                vocabularySize: directory.configuration.vocabularySize, allowFilters: true)
+        } catch { throw RoleFailure(.badInput, "\(error)") }
+        let engine = GenerationEngine(
+            weights: try directory.weights(kernels: kernels, pool: pool), kernels: kernels, pool: pool,
+            context: GenerationContext(runID: .zero, workerKey: nil, allowsFilters: true),
+            limits: GenerationLimits(sequences: 256, cacheBytes: 4 << 30, configuration: directory.configuration))
+        var places: [Hash256: Int] = [:]
+        var finished: [Int: [SampleResult]] = [:]
+        var printed = 0
+        var next = 0
+        while printed < prompts.count {
+            while next < prompts.count, engine.pendingGroups < 512 {
+                let group = Self.groupID(seed: seed, prompt: next)
+                places[group] = next
+                do {
+                    try engine.add(GroupRequest(groupID: group, promptTokens: prompts[next], parameters: parameters))
+                } catch { throw RoleFailure(.badInput, "Prompt \(next): \(error)") }
+                next += 1
+            }
+            for group in try engine.step() {
+                if let place = places[group.groupID] { finished[place] = group.samples }
+            }
+            // In the order of the prompts, each as soon as it can be.
+            while let samples = finished.removeValue(forKey: printed) {
+                for (index, sample) in samples.enumerated() {
+                    Output.text(Self.line(printed, index, prompts[printed], sample, tokenizer))
+                }
+                printed += 1
+            }
+        }
+    }
+
+    private func readPrompts(_ tokenizer: (any Tokenizer)?) throws -> [[Int32]] {
+        func encode(_ text: String) throws -> [Int32] {
+            guard let tokenizer else {
+                throw RoleFailure(
+                    .badInput, "\(model) has no tokenizer for text.", advice: "Give the prompt as --tokens.")
+            }
+            return tokenizer.encode(text)
+        }
+        if let prompt { return [try encode(prompt)] }
+        if let tokens {
+            let ids = tokens.split(separator: ",", omittingEmptySubsequences: false).map {
+                Int32($0.trimmingCharacters(in: .whitespaces))
+            }
+            guard !ids.contains(nil) else { throw ValidationError("--tokens must be ids separated by commas: 1,2,3.") }
+            return [ids.compactMap(\.self)]
+        }
+        let path = input ?? ""
+        return try InputLines.read(Line.self, from: path).enumerated().map { index, line in
+            if let ids = line.tokens { return ids }
+            if let text = line.prompt { return try encode(text) }
+            throw RoleFailure(.badInput, "\(path): object \(index + 1) has neither \"prompt\" nor \"tokens\".")
+        }
+    }
+
+    /// CONTRACT: the group behind a seed and the place of a prompt.
+    static func groupID(seed: UInt64, prompt: Int) -> Hash256 {
+        var hash = SHA256()
+        hash.update(utf8: "apus/generate/v1")
+        hash.update(littleEndian: seed)
+        hash.update(littleEndian: UInt32(truncatingIfNeeded: prompt))
+        return hash.finalize()
+    }
+
+    private static func line(
+        _ prompt: Int, _ index: Int, _ promptTokens: [Int32], _ sample: SampleResult, _ tokenizer: (any Tokenizer)?
+    ) -> String {
+        let text = tokenizer.map { String(decoding: $0.decode(sample.tokens), as: UTF8.self) } ?? ""
+        return "{\"prompt_index\":\(prompt),\"index\":\(index),\"prompt_tokens\":[\(JSON.list(promptTokens))],"
+            + "\"tokens\":[\(JSON.list(sample.tokens))],\"text\":\(JSON.string(text)),"
+            + "\"logprobs\":[\(JSON.list(sample.logProbabilities))],\"finish_reason\":\"\(sample.finishReason.rawValue)\"}"
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import Roles
+import Tensors
+import Transformer
+
+/// `apus score`.
+struct ScoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "score",
+        abstract: "The log-probability of every token given those before it; equal to the sampler's, to the bit.",
+        discussion: """
+            Input lines {"tokens": [ids]}; output lines {"logprobs": [null, …]}, natural logarithms.
+
+              apus score --model runs/demo/model --input tokens.jsonl
+            """)
+
+    @Option(help: ArgumentHelp("A Hugging Face directory.", valueName: "dir"))
+    var model: String
+
+    @Option(help: ArgumentHelp("Lines {\"tokens\": [ids]}.", valueName: "file.jsonl"))
+    var input: String
+
+    @Option(help: "What logits are divided by; 0 counts as 1.")
+    var temperature: Float = 1
+
+    @OptionGroup var compute: ComputeOptions
+
+    private struct Line: Decodable {
+        let tokens: [Int32]
+    }
+
+    /// Positions computed in one forward pass.
+    private static let chunk = 2048
+
+    func validate() throws {
+        guard temperature >= 0, temperature.isFinite else {
+            throw ValidationError("--temperature must not be negative.")
+        }
+    }
+
+    func run() async throws {
+        let directory = try ModelDirectory(opening: model)
+        let kernels = try compute.kernels()
+        let decoder = Decoder(
+            weights: try directory.weights(kernels: kernels, pool: compute.pool()), kernels: kernels,
+            pool: compute.pool())
+        for line in try InputLines.read(Line.self, from: input) {
+            let values = try score(line.tokens, decoder, directory.configuration)
+            let texts = ["null"] + values.map(JSON.number)
+            Output.text("{\"logprobs\":[\(line.tokens.isEmpty ? "" : texts.joined(separator: ","))]}")
+        }
+    }
+
+    private func score(_ tokens: [Int32], _ decoder: Decoder, _ configuration: ModelConfiguration) throws -> [Float] {
+        guard tokens.count > 1 else { return [] }
+        let cache = KeyValueCache(configuration, maximumPages: (tokens.count + 15) / 16 + 1)
+        let sequence = cache.makeSequence()
+        var values: [Float] = []
+        var start = 0
+        while start < tokens.count - 1 {
+            let end = min(start + Self.chunk, tokens.count - 1)
+            let rows = try decoder.forward(
+                [Segment(sequence, tokens: tokens[start..<end], outputs: end - start)], cache: cache)
+            values += try decoder.logProbabilities(rows, tokens: tokens[start + 1..<end + 1], temperature: temperature)
+            start = end
+        }
+        return values
+    }
+}

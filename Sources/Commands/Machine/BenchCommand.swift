@@ -1,0 +1,91 @@
+import ArgumentParser
+import Foundation
+import Roles
+import Tensors
+
+/// `apus bench`.
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Time this machine's arithmetic; one JSON line each.",
+        discussion: "  apus bench generate --model DIR --batch 64 --prompt 64 --new 64",
+        subcommands: [Generate.self, Prefill.self, Train.self, Verify.self, Toploc.self])
+
+    struct ModelOptions: ParsableArguments {
+        @Option(help: ArgumentHelp("A Hugging Face directory (default: a random nano model).", valueName: "dir"))
+        var model: String?
+
+        @Option(help: "Repetitions; the median is printed.")
+        var repeats: Int = 3
+
+        @OptionGroup var compute: ComputeOptions
+
+        func validate() throws {
+            guard repeats >= 1 else { throw ValidationError("--repeats must be at least 1.") }
+        }
+
+        func bench() throws -> EngineBench {
+            try EngineBench(model: model, kernels: compute.kernels(), threads: compute.threadCount, repeats: repeats)
+        }
+    }
+
+    struct Generate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "New tokens per second of decoding, and the prefill rate beside it.")
+        @Option(help: "Sequences.") var batch: Int = 64
+        @Option(help: "Prompt tokens.") var prompt: Int = 64
+        @Option(help: "New tokens.") var new: Int = 64
+        @OptionGroup var options: ModelOptions
+
+        func validate() throws { try Self.positive(batch, prompt, new) }
+        func run() async throws {
+            try Output.line(try options.bench().generate(batch: batch, prompt: prompt, new: new))
+        }
+
+        static func positive(_ values: Int...) throws {
+            guard values.allSatisfy({ $0 >= 1 }) else { throw ValidationError("Every number must be at least 1.") }
+        }
+    }
+
+    struct Prefill: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Prompt tokens per second.")
+        @Option(help: "Sequences.") var batch: Int = 4
+        @Option(help: "Tokens of each.") var length: Int = 256
+        @OptionGroup var options: ModelOptions
+
+        func validate() throws { try Generate.positive(batch, length) }
+        func run() async throws { try Output.line(try options.bench().prefill(batch: batch, length: length)) }
+    }
+
+    struct Train: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Tokens per second of a whole training step: forward, backward, clipping, AdamW.")
+        @Option(help: "Sequences.") var batch: Int = 4
+        @Option(help: "Tokens of each.") var length: Int = 256
+        @OptionGroup var options: ModelOptions
+
+        func validate() throws { try Generate.positive(batch, length - 1) }
+        func run() async throws { try Output.line(try options.bench().train(batch: batch, length: length)) }
+    }
+
+    struct Verify: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Completion tokens replayed per second, with every log-probability, choice and proof.")
+        @Option(help: "Groups of eight samples.") var batch: Int = 8
+        @Option(help: "Prompt tokens.") var prompt: Int = 64
+        @Option(help: "Completion tokens of each sample.") var new: Int = 64
+        @OptionGroup var options: ModelOptions
+
+        func validate() throws { try Generate.positive(batch, prompt, new) }
+        func run() async throws { try Output.line(try options.bench().verify(groups: batch, prompt: prompt, new: new)) }
+    }
+
+    struct Toploc: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Microseconds per token to build and verify proofs.")
+        @Option(help: "Width of the activations.") var hidden: Int = 576
+        @Option(help: "Chunks of 32 rows.") var chunks: Int = 256
+
+        func validate() throws { try Generate.positive(hidden, chunks) }
+        func run() async throws { try Output.line(try ToplocBench.run(hidden: hidden, chunks: chunks)) }
+    }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Foundation
+import Roles
+import Tensors
+import Tokenizers
+import Transformer
+
+/// `apus model`.
+struct ModelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "model", abstract: "Make a random model, or look into one.",
+        subcommands: [New.self, Inspect.self])
+
+    struct New: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write a random model in Hugging Face layout.",
+            discussion: """
+                nano has 82k parameters (the demo's), tiny about 1 M, small about 15 M; s and q are the shapes of \
+                SmolLM2-135M and Qwen3-0.6B.
+                """)
+
+        @Option(help: ArgumentHelp("nano, tiny, small, s or q.", valueName: "name"))
+        var shape: String
+
+        @Option(help: ArgumentHelp("A directory that does not exist yet.", valueName: "dir"))
+        var out: String
+
+        @Option(help: "The same seed gives the same weights on every machine.")
+        var seed: UInt64 = 0
+
+        @OptionGroup var compute: ComputeOptions
+
+        func run() async throws {
+            guard let shape = ModelShape(rawValue: shape) else {
+                throw ValidationError(
+                    "There is no shape \(shape); choose \(ModelShape.allCases.map(\.rawValue).joined(separator: ", "))."
+                )
+            }
+            let configuration = shape.configuration
+            guard let tokenizer = ByteLevelTokenizer(vocabularySize: configuration.vocabularySize) else {
+                throw RoleFailure(.fault, "Shape \(shape.rawValue) has no tokenizer.")
+            }
+            let weights = try ModelWeights(
+                master: ModelInitializer.random(configuration, seed: seed), kernels: try compute.kernels(),
+                pool: compute.pool())
+            try StartingModel.write(weights, tokenizer: tokenizer, generation: .byteLevel, to: out)
+            Output.text("\(out): \(weights.layout.parameterCount) parameters, weights hash \(weights.weightsHash)")
+        }
+    }
+
+    struct Inspect: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Sizes, family, dtype, and the memory that generation and training need.")
+
+        @Argument(help: ArgumentHelp("A Hugging Face directory.", valueName: "dir"))
+        var directory: String
+
+        @Option(help: "Sequences at once, for the estimate of generation.")
+        var sequences: Int = 64
+
+        @Option(help: "Tokens of prompt and completion together.")
+        var positions: Int = 1024
+
+        @Option(help: "Tokens of a micro-batch, for the estimate of training.")
+        var tokens: Int = 2048
+
+        func run() async throws {
+            let model = try ModelDirectory(opening: directory)
+            let inspection = ModelInspection(model)
+            let sizes = model.configuration
+            Output.text("parameters   \(inspection.parameters)")
+            Output.text(
+                "shape        \(sizes.layers) layers, hidden \(sizes.hiddenSize), \(sizes.heads)/\(sizes.keyValueHeads) "
+                    + "heads of \(sizes.headDimension), vocabulary \(sizes.vocabularySize)")
+            let stored = inspection.storedBytes.sorted { $0.key < $1.key }
+            Output.text("stored       " + stored.map { "\($0.key) \(Self.bytes($0.value))" }.joined(separator: ", "))
+            Output.text("in memory    \(Self.bytes(inspection.weightBytes))")
+            Output.text(
+                "generation   \(Self.bytes(inspection.generationBytes(sequences: sequences, positions: positions))) for "
+                    + "\(sequences) sequences of \(positions) tokens")
+            Output.text(
+                "training     \(Self.bytes(inspection.trainingBytes(tokens: tokens))) with micro-batches of \(tokens) tokens"
+            )
+        }
+
+        private static func bytes(_ count: Int) -> String {
+            count >= 1 << 30
+                ? Terminal.fixed(Double(count) / Double(1 << 30), 2) + " GiB"
+                : Terminal.fixed(Double(count) / Double(1 << 20), 2) + " MiB"
+        }
+    }
+}

@@ -1,0 +1,48 @@
+public import ArgumentParser
+import Roles
+
+/// `verifier join URL`.
+public struct VerifierCommand: AsyncParsableCommand {
+    /// How the command introduces itself.
+    public static let configuration = CommandConfiguration(
+        commandName: "verifier",
+        abstract: "Audits a run: replays groups, blind, in one prefill each, and reports what came out.",
+        discussion: """
+            A verifier never sees what it should be equal to; the orchestrator compares. Its key must be on the run's \
+            list (admission.verifiers).
+
+              verifier join runs/demo/join.toml --threads 2
+            """, version: Software.version, subcommands: [Join.self])
+
+    /// The command line's defaults.
+    public init() {}
+
+    struct Join: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Join a run and keep auditing until told to stop (Ctrl-C drains).")
+
+        @OptionGroup var join: JoinOptions
+
+        @Option(help: "Groups replayed at once.")
+        var groups: Int = 32
+
+        @OptionGroup var compute: ComputeOptions
+        @OptionGroup var logging: LogOptions
+
+        func validate() throws {
+            guard groups >= 1, groups <= 256 else { throw ValidationError("--groups must be between 1 and 256.") }
+        }
+
+        func run() async throws {
+            let log = logging.logger("verifier")
+            let ticket = try await join.ticket()
+            let keys = try join.keys("verifier")
+            let settings = VerifierRole.Settings(
+                name: join.displayName, threads: compute.threadCount, groups: groups,
+                cache: try join.cacheDirectory(ticket, keys))
+            let role = VerifierRole(
+                ticket: ticket, keys: keys, settings: settings, kernels: try compute.kernels(), log: log)
+            try await Lifetime.run("verifier", log: log) { try await role.run() }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+/// One line of a dataset: `{"prompt": text or messages, "answer"?: any, "info"?: object}`.
+public struct DatasetRow: Sendable, Hashable {
+    /// What the policy reads.
+    public enum Prompt: Sendable, Hashable {
+        /// Plain text.
+        case text(String)
+        /// A conversation.
+        case messages([Message])
+    }
+
+    /// One message of a conversation.
+    public struct Message: Sendable, Hashable {
+        /// Who speaks: `system`, `user`, `assistant` or `tool`.
+        public var role: String
+        /// What is said.
+        public var content: String
+    }
+
+    /// What the policy reads.
+    public var prompt: Prompt
+    /// The golden answer: a text as it is, any other JSON as its canonical text.
+    public var answer: String?
+    /// Whatever else the grader wants to know.
+    public var info: JSONValue
+    /// The line in the file, from 1.
+    public var line: Int
+
+    /// Reads one line strictly.
+    init(parsing bytes: ArraySlice<UInt8>, path: String, line: Int) throws(EnvironmentError) {
+        func wrong(_ message: String) -> EnvironmentError {
+            EnvironmentError(.dataset, at: "\(path):\(line)", message)
+        }
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: Array(bytes))
+        } catch {
+            throw wrong("this line is not JSON: \(error)")
+        }
+        guard case .object(let members) = value else {
+            throw wrong("a line must be an object such as {\"prompt\": \"…\", \"answer\": \"…\"}")
+        }
+        if let unknown = members.keys.filter({ !["prompt", "answer", "info", "id"].contains($0) }).sorted().first {
+            throw wrong("the key \"\(unknown.prefix(40))\" is unknown; put further values into \"info\"")
+        }
+        switch members["prompt"] {
+        case .string(let text): prompt = .text(text)
+        case .array(let elements):
+            var messages: [Message] = []
+            for element in elements {
+                guard let role = element["role"]?.text, let content = element["content"]?.text else {
+                    throw wrong("every message needs the texts \"role\" and \"content\"")
+                }
+                messages.append(Message(role: role, content: content))
+            }
+            guard !messages.isEmpty else { throw wrong("the list of messages is empty") }
+            prompt = .messages(messages)
+        case nil: throw wrong("the key \"prompt\" is missing")
+        case let other?: throw wrong("\"prompt\" must be a text or a list of messages, not \(other.kind)")
+        }
+        switch members["answer"] {
+        case nil, .null: answer = nil
+        case .string(let text): answer = text
+        case let other?: answer = other.canonicalText
+        }
+        info = members["info"] ?? .object([:])
+        guard case .object = info else { throw wrong("\"info\" must be an object, not \(info.kind)") }
+        self.line = line
+    }
+}

@@ -1,0 +1,201 @@
+import Identity
+
+@testable import Orchestration
+
+/// Sees every journaled fact and every settlement, and knows what must never happen.
+final class Witness {
+    private let scenario: Scenario
+    /// The state that the journal alone amounts to.
+    private(set) var shadow = DurableState()
+    private var received: Set<Hash256> = []
+    private var fates: [Hash256: String] = [:]
+    private var batchOf: [Hash256: UInt64] = [:]
+    private var batches: [UInt64: [Hash256]] = [:]
+    private var settlements: [String: Settlement] = [:]
+    private var leases: Set<UInt64> = []
+    private var audits: Set<UInt64> = []
+    private var earned: [PublicKey: Int64] = [:]
+    private var staked: [PublicKey: Int64] = [:]
+    private var audited: [PublicKey: Int64] = [:]
+
+    init(_ scenario: Scenario) { self.scenario = scenario }
+
+    /// A message that depends on a fact stands after it.
+    func checkOrder(_ actions: [Action]) -> [String] {
+        var newGroups: Set<Hash256> = []
+        var newLeases: Set<UInt64> = []
+        var newAudits: Set<UInt64> = []
+        var newBatches: [UInt64: [Hash256]] = [:]
+        var problems: [String] = []
+        for action in actions {
+            switch action {
+            case .journal(.groupReceived(let group, _, _)): newGroups.insert(group)
+            case .journal(.leaseGranted(let lease, _, _, _, _)): newLeases.insert(lease)
+            case .journal(.auditAssigned(let audit, _, _)): newAudits.insert(audit)
+            case .journal(.batchCut(let step, let groups)): newBatches[step] = groups
+            case .sendReceipt(_, let receipt)
+            where !received.contains(receipt.group) && !newGroups.contains(receipt.group):
+                problems.append("a receipt before its fact")
+            case .sendLeases(_, let sent)
+            where !sent.allSatisfy({ leases.contains($0.id) || newLeases.contains($0.id) }):
+                problems.append("a lease before its fact")
+            case .sendAudits(_, let sent)
+            where !sent.allSatisfy({ audits.contains($0.id) || newAudits.contains($0.id) }):
+                problems.append("an audit before its fact")
+            case .sendBatch(_, let step, let groups) where (newBatches[step] ?? batches[step]) != groups:
+                problems.append("a batch before its fact, or another one")
+            default: break
+            }
+        }
+        return problems
+    }
+
+    /// Takes in one transaction.
+    func record(_ actions: [Action]) -> [String] {
+        var problems: [String] = []
+        for action in actions {
+            switch action {
+            case .journal(let fact):
+                problems += record(fact)
+                do { try shadow.apply(fact) } catch { problems.append("\(error)") }
+            case .settle(let settlement):
+                if settlements.updateValue(settlement, forKey: settlement.reference) != nil {
+                    problems.append("\(settlement.reference) is settled twice")
+                }
+                record(settlement)
+            default: break
+            }
+        }
+        return problems
+    }
+
+    private func record(_ fact: Fact) -> [String] {
+        switch fact {
+        case .leaseGranted(let lease, _, _, let worker, _):
+            leases.insert(lease)
+            return shadow.workers[worker]?.ban == nil ? [] : ["a banned worker got a lease"]
+        case .auditAssigned(let audit, let group, let verifier):
+            audits.insert(audit)
+            return checkAssignment(group, verifier)
+        case .groupReceived(let group, _, _):
+            return received.insert(group).inserted ? [] : ["a group was journaled twice"]
+        case .groupAccepted(let group, _, _, _, _, _): return fate(group, "accepted")
+        case .groupRejected(let group, _, let audit, _, _): return audit > 0 ? fate(group, "rejected") : []
+        case .groupWithdrawn(let group, _): return fate(group, "withdrawn")
+        case .groupDiscarded(let group, _): return batchOf[group] == nil ? [] : ["a batched group was discarded"]
+        case .batchCut(let step, let groups): return record(batch: step, groups)
+        case .workerBanned(let worker, _, _): return checkBan(worker)
+        case .verifierBanned(let verifier, _):
+            let index = Scenario.keys.firstIndex(of: verifier).map { $0 - 8 }
+            return index.map { scenario.verifiers[$0] == .liar } == true ? [] : ["an honest verifier was banned"]
+        default: return []
+        }
+    }
+
+    private func checkAssignment(_ group: Hash256, _ verifier: PublicKey) -> [String] {
+        guard let record = shadow.groups[group], let worker = shadow.workers[record.worker] else { return ["no group"] }
+        var problems = record.worker == verifier ? ["a verifier audits itself"] : []
+        if record.dispute?.accuser == verifier { problems.append("a verifier confirms itself") }
+        if worker.isOnProbation, record.dispute == nil, worker.auditing + worker.disputed >= max(1, 3 - worker.strikes)
+        {
+            problems.append("too many groups of one worker on probation are in audit")
+        }
+        return problems
+    }
+
+    private func fate(_ group: Hash256, _ fate: String) -> [String] {
+        guard let before = fates.updateValue(fate, forKey: group) else { return [] }
+        return ["a group was \(before) and then \(fate)"]
+    }
+
+    private func record(batch step: UInt64, _ groups: [Hash256]) -> [String] {
+        var problems: [String] = []
+        if groups.count != scenario.groupsPerBatch { problems.append("batch \(step) has \(groups.count) groups") }
+        for group in groups {
+            if batchOf.updateValue(step, forKey: group) != nil { problems.append("a group is in two batches") }
+            if fates[group] != "accepted" { problems.append("a group without acceptance is in a batch") }
+            let version = shadow.groups[group].flatMap { shadow.versions[$0.version] }
+            if let version, version.step + scenario.staleness + 1 < step { problems.append("a stale group is batched") }
+            if version == nil { problems.append("a batched group has no version") }
+        }
+        batches[step] = groups
+        return problems
+    }
+
+    private func record(_ settlement: Settlement) {
+        switch settlement {
+        case .earned(let worker, _, let amount, let withheld):
+            earned[worker, default: 0] += amount
+            staked[worker, default: 0] += withheld
+        case .audited(let verifier, _, let amount): audited[verifier, default: 0] += amount
+        case .staked(let worker, _, let amount): staked[worker, default: 0] += amount
+        case .slashed(let worker): staked[worker] = 0
+        case .charged: break
+        }
+    }
+
+    private func kind(_ worker: PublicKey) -> Scenario.WorkerKind? {
+        Scenario.keys.firstIndex(of: worker).flatMap { $0 < scenario.workers.count ? scenario.workers[$0] : nil }
+    }
+
+    private func checkBan(_ worker: PublicKey) -> [String] {
+        guard let kind = kind(worker), let record = shadow.workers[worker] else { return ["a stranger was banned"] }
+        switch kind {
+        case .honest: return ["an honest worker was banned"]
+        case .cheater where record.audited > 3: return ["a cheater was banned after \(record.audited) audits"]
+        case .lateCheater where record.rejected > 3, .malformed where record.rejected > 3:
+            return ["a cheater was banned after \(record.rejected) rejections"]
+        default: return []
+        }
+    }
+
+    func checkReceipt(_ receipt: Receipt) -> [String] {
+        received.contains(receipt.group) ? [] : ["a receipt for a group that is not journaled"]
+    }
+
+    func checkBatch(_ step: UInt64, _ groups: [Hash256]) -> [String] {
+        batches[step] == groups ? [] : ["batch \(step) came in another shape"]
+    }
+
+    /// Nothing grows with uptime.
+    func checkBounds(_ run: borrowing Run) -> [String] {
+        let state = run.state
+        let uncovered = Int(state.cutStep - state.stableStep)
+        let slots = (uncovered + Int(scenario.pace) + 2 + Int(scenario.staleness)) * scenario.groupsPerBatch
+        let presence = run.presence
+        let isBounded =
+            state.slots.count <= slots && state.groups.count <= slots
+            && state.leases.count <= slots * Slot.rememberedLeases && state.audits.count <= slots
+            && state.versions.count <= DurableState.rememberedVersions + state.leases.count
+            && presence.leaseClocks.count == state.liveLeases.count
+            && presence.auditDeadlines.count == state.audits.count && presence.disputes.count <= slots
+            && presence.keys.count <= 16 && presence.members.count <= 16
+            && presence.waitingWorkers.count <= 8 && presence.waitingVerifiers.count <= 8
+        var problems = isBounded ? [] : ["something is out of bounds"]
+        for (worker, record) in state.workers {
+            if record.strikes >= 3, record.ban == nil { problems.append("three strikes and not out") }
+            if kind(worker) == .honest, record.strikes > 0 { problems.append("an honest worker has a strike") }
+        }
+        return problems
+    }
+
+    /// At the end, everything adds up.
+    func checkEnd(_ run: Run) -> [String] {
+        var problems: [String] = []
+        let state = run.state
+        if state != shadow { problems.append("the live state is not what the journal says") }
+        if state.doneStep != scenario.steps { problems.append("stopped at step \(state.doneStep)") }
+        if batches.count != Int(scenario.steps) { problems.append("\(batches.count) batches") }
+        for (key, worker) in state.workers {
+            if worker.earned != earned[key] ?? 0 { problems.append("earnings do not add up") }
+            if worker.staked != staked[key] ?? 0 { problems.append("stakes do not add up") }
+        }
+        for (key, verifier) in state.verifiers where verifier.earned != audited[key] ?? 0 {
+            problems.append("audit earnings do not add up")
+        }
+        for (group, settled) in fates where settled == "accepted" && settlements["earned/\(group.hex)"] == nil {
+            problems.append("an accepted group has no credit")
+        }
+        return problems
+    }
+}

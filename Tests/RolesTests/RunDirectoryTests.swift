@@ -1,0 +1,68 @@
+import Foundation
+import RunConfiguration
+import Testing
+
+@testable import Roles
+
+@Suite("Run directories")
+struct RunDirectoryTests {
+    private let root = NSTemporaryDirectory() + "apus-run-\(UUID().uuidString)"
+
+    private func file() throws -> RunFile {
+        try RunFile.load(
+            layers: [BuiltInRunFiles.demo(steps: 1, directory: root)],
+            environmentDefaults: EnvironmentRegistry.runFileDefaults)
+    }
+
+    private func code(_ body: () throws -> Void) -> RoleFailure.Kind? {
+        do {
+            try body()
+            return nil
+        } catch let failure as RoleFailure {
+            return failure.kind
+        } catch {
+            return nil
+        }
+    }
+
+    @Test("Relative paths are made absolute, and steps sort by name")
+    func paths() {
+        let directory = RunDirectory("runs/x")
+        #expect(directory.root == FileManager.default.currentDirectoryPath + "/runs/x")
+        #expect(RunDirectory("/a").rollouts(step: 7) == "/a/rollouts/step_000007")
+        #expect(RunDirectory("/a").rollouts(step: 12_345_678) == "/a/rollouts/step_12345678")
+        #expect(RunDirectory("/a").key("lab") == "/a/keys/lab.key")
+    }
+
+    @Test("A used directory is refused, resumed with the same identity, or thrown away")
+    func claims() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        #expect(code { _ = try SwarmPlan(try file(), existing: .resume) } == .usage)
+        let first = try SwarmPlan(try file(), existing: .refuse).runID
+        #expect(code { _ = try SwarmPlan(try file(), existing: .refuse) } == .usage)
+        #expect(try SwarmPlan(try file(), existing: .resume).runID == first)
+        #expect(try SwarmPlan(try file(), existing: .clean).runID != first)
+    }
+
+    @Test("Two supervisors never share a directory, whatever they want with it")
+    func locks() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let plan = try SwarmPlan(try file(), existing: .refuse)
+        #expect(code { _ = try SwarmPlan(try file(), existing: .resume) } == .usage)
+        #expect(code { _ = try SwarmPlan(try file(), existing: .clean) } == .usage)
+        #expect(FileManager.default.fileExists(atPath: plan.directory.runFile))
+    }
+
+    @Test("A supervisor waits for the members of an earlier one")
+    func members() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let directory = try SwarmPlan(try file(), existing: .refuse).directory
+        var members = [RunLock.share(directory.membersLock), RunLock.share(directory.membersLock)]
+        #expect(members.allSatisfy { $0 != nil })
+        #expect(code { _ = try RunLock.supervise(directory, patience: 0) } == .fault)
+        members.removeLast()
+        #expect(code { _ = try RunLock.supervise(directory, patience: 0) } == .fault)
+        members.removeAll()
+        #expect(code { _ = try RunLock.supervise(directory, patience: 0) } == nil)
+    }
+}

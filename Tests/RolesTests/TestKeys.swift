@@ -1,0 +1,6 @@
+import Identity
+
+/// Keys that tests may use freely.
+enum TestKeys {
+    static let verifier = SigningKey().publicKey
+}

@@ -1,0 +1,125 @@
+import CKernels
+import Synchronization
+import Testing
+
+@testable import Tensors
+
+@Suite struct ComputePoolTests {
+    @Test(arguments: [1, 2, 3, 5]) func everyTaskRunsOnce(_ threads: Int) {
+        let pool = ComputePool(threads: threads)
+        for tasks in [0, 1, 2, 3, 64, 5000] {
+            let counts = Storage<Int>(count: tasks)
+            pool.run(tasks) { task, thread in
+                #expect(thread >= 0 && thread < threads)
+                counts.pointer[task] += 1
+            }
+            #expect(counts.buffer.allSatisfy { $0 == 1 }, "\(tasks) tasks")
+        }
+    }
+
+    @Test func manyShortCallsInARow() {
+        let pool = ComputePool(threads: 2)
+        let total = Atomic<Int>(0)
+        for _ in 0..<5000 {
+            pool.run(4) { task, _ in total.add(task, ordering: .relaxed) }
+        }
+        let sum = total.load(ordering: .relaxed)
+        #expect(sum == 5000 * 6)
+    }
+
+    @Test func nestedCallsStayOnTheirThread() {
+        let pool = ComputePool(threads: 3)
+        let total = Atomic<Int>(0)
+        pool.run(8) { _, outer in
+            pool.run(8) { _, inner in
+                #expect(inner == outer)
+                total.add(1, ordering: .relaxed)
+            }
+        }
+        let sum = total.load(ordering: .relaxed)
+        #expect(sum == 64)
+    }
+
+    @Test func poolsInsideOfPools() {
+        let outer = ComputePool(threads: 2)
+        let inner = ComputePool(threads: 2)
+        let total = Atomic<Int>(0)
+        outer.run(4) { _, _ in
+            inner.run(4) { _, _ in
+                inner.run(2) { _, _ in total.add(1, ordering: .relaxed) }
+            }
+        }
+        let sum = total.load(ordering: .relaxed)
+        #expect(sum == 32)
+    }
+
+    @Test func noTwoTasksShareAThreadIndex() {
+        final class Flag: Sendable {
+            let isSet = Atomic<Bool>(false)
+        }
+        let pool = ComputePool(threads: 3)
+        let flags = (0..<3).map { _ in Flag() }
+        pool.run(300) { _, thread in
+            let wasSet = flags[thread].isSet.exchange(true, ordering: .sequentiallyConsistent)
+            #expect(!wasSet)
+            flags[thread].isSet.store(false, ordering: .sequentiallyConsistent)
+        }
+    }
+
+    @Test func callersTakeTurns() async {
+        final class Counters: Sendable {
+            let pool = ComputePool(threads: 2)
+            let inside = Atomic<Int>(0)
+            let total = Atomic<Int>(0)
+        }
+        let counters = Counters()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for _ in 0..<50 {
+                        counters.pool.run(1) { _, _ in
+                            let callers = counters.inside.add(1, ordering: .sequentiallyConsistent).newValue
+                            #expect(callers == 1)
+                            counters.total.add(1, ordering: .relaxed)
+                            counters.inside.subtract(1, ordering: .sequentiallyConsistent)
+                        }
+                    }
+                }
+            }
+        }
+        let total = counters.total.load(ordering: .relaxed)
+        #expect(total == 400)
+    }
+
+    @Test func everyThreadComputesInTheCanonicalEnvironment() {
+        #expect(!CanonicalEnvironment.isActive)
+        for threads in [1, 3] {
+            let pool = ComputePool(threads: threads)
+            pool.run(100) { _, _ in
+                #expect(CanonicalEnvironment.isActive)
+            }
+            #expect(!CanonicalEnvironment.isActive, "the caller's environment comes back")
+        }
+    }
+
+    @Test func environmentFlushesAndNests() {
+        let tiny: Float = 0x1p-126
+        let half = CanonicalEnvironment.run { CanonicalEnvironment.run { product(tiny, 0.5) } }
+        #expect(half == 0)
+        #expect(product(tiny, 0.5) > 0)
+        struct Failure: Error {}
+        #expect(throws: Failure.self) { try CanonicalEnvironment.run { throw Failure() } }
+        #expect(!CanonicalEnvironment.isActive)
+    }
+
+    @inline(never) private func product(_ a: Float, _ b: Float) -> Float {
+        a * b
+    }
+
+    @Test func poolsComeAndGo() {
+        for index in 0..<50 {
+            let pool = ComputePool(threads: 2)
+            if index % 2 == 0 { pool.run(3) { _, _ in } }
+        }
+    }
+}
