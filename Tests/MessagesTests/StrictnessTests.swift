@@ -66,7 +66,8 @@ import Testing
         let bytes = [0x08, 0x01, 0x62] + length + leases
         let error = #expect(throws: MessageError.self) { try ServerEnvelope(frames: [bytes]) }
         #expect(
-            error?.location == "server message.leases.leases.group_id" || error?.code == .tooMany, "\(String(describing: error))")
+            error?.location == "server message.leases.leases.group_id" || error?.code == .tooMany,
+            "\(String(describing: error))")
         // The same with audits that are valid in themselves.
         let audit = ServerEnvelope(id: 1, Examples.serverBodies[5]).header.auditAssignment.audits[0]
         let many = Wire.AuditAssignment.with { $0.audits = .init(repeating: audit, count: 1025) }
