@@ -13,17 +13,21 @@ if ! command -v "$compiler" >/dev/null || [ -z "$emulator" ]; then
     exit 69
 fi
 
-build=$(mktemp -d)
-trap 'rm -rf "$build"' EXIT
 kernels="$root/Sources/CKernels"
-flags="-std=c17 -O2 -ffp-contract=off -fno-fast-math -Wall -Werror -I $kernels/include"
+flags="-std=c17 -O1 -ffp-contract=off -fno-fast-math -Wall -Werror -I $kernels/include"
 # Everything but the backward passes, which are no part of the arithmetic (rule 15).
 sources=$(find "$kernels" -name training -prune -o -name '*.c' -print | sort)
+driver="$root/scripts/neon/generate.c $root/scripts/neon/model.c"
+
+# Programs are kept under a name that follows from their sources: a second run compiles nothing.
+version=$(find "$kernels" "$root/scripts" -type f \( -name '*.[ch]' -o -name check-neon.sh \) -exec cksum {} + |
+    sort | cksum | cut -d ' ' -f 1)
+build="$root/.build/neon-$version"
 
 # library COMPILER NAME: the kernels as an archive, compiled on all cores
 library() {
-    mkdir "$build/$2"
-    (cd "$build/$2" && printf '%s\n' "$sources" | xargs -P "$(nproc)" -I {} sh -c \
+    mkdir "$new/$2"
+    (cd "$new/$2" && printf '%s\n' "$sources" | xargs -P "$(nproc)" -I {} sh -c \
         "$1 $flags -c {} -o \$(echo {} | cksum | tr ' ' _).o" && ar rc "../$2.a" ./*.o)
 }
 
@@ -34,32 +38,41 @@ program() {
     target=$3
     shift 3
     # shellcheck disable=SC2086 # lists of words
-    "$tool" $flags "$@" "$build/$archive.a" -o "$build/$target" -lm
+    "$tool" $flags "$@" "$new/$archive.a" -o "$new/$target" -lm
 }
 
-driver="$root/scripts/neon/generate.c $root/scripts/neon/model.c"
-library "$compiler" arm
-# shellcheck disable=SC2086 # a list of files
-program "$compiler" arm arm-generate -static $driver
+if [ ! -d "$build" ]; then
+    mkdir -p "$root/.build"
+    new=$(mktemp -d "$root/.build/neon-new.XXXXXX")
+    trap 'rm -rf "$new"' EXIT
+    library "$compiler" arm
+    # shellcheck disable=SC2086 # a list of files
+    program "$compiler" arm arm-generate -static $driver
+    program "$compiler" arm arm-vectors -static "$root/scripts/neon/check-vectors.c"
+    library "${CC:-cc}" host
+    # shellcheck disable=SC2086 # a list of files
+    program "${CC:-cc}" host host-generate $driver
+    # Whoever is first wins; the programs are the same.
+    mv "$new" "$build" 2>/dev/null || true
+fi
+
 if [ $# -gt 0 ]; then
     exec "$emulator" "$build/arm-generate" neon "$1"
 fi
 
-program "$compiler" arm arm-vectors -static "$root/scripts/neon/check-vectors.c"
-if ! "$emulator" "$build/arm-vectors" >"$build/vectors"; then
-    cat "$build/vectors" >&2
+results=$(mktemp -d)
+trap 'rm -rf "$results" "${new:-$results}"' EXIT
+if ! "$emulator" "$build/arm-vectors" >"$results/vectors"; then
+    cat "$results/vectors" >&2
     echo "check-neon: the neon row computes other bits than the committed vectors" >&2
     exit 1
 fi
-echo "check-neon: $(grep -c '^neon' "$build/vectors") vectors equal on the neon row"
+echo "check-neon: $(grep -c '^neon' "$results/vectors") vectors equal on the neon row"
 
-"$emulator" "$build/arm-generate" neon >"$build/neon-sample"
-library "${CC:-cc}" host
-# shellcheck disable=SC2086 # a list of files
-program "${CC:-cc}" host host-generate $driver
+"$emulator" "$build/arm-generate" neon >"$results/neon"
 for row in scalar avx2 avx512f avx512bf16; do
-    "$build/host-generate" "$row" >"$build/$row-sample" 2>/dev/null || continue
-    if ! cmp -s "$build/neon-sample" "$build/$row-sample"; then
+    "$build/host-generate" "$row" >"$results/$row" 2>/dev/null || continue
+    if ! cmp -s "$results/neon" "$results/$row"; then
         echo "check-neon: the sample of the neon row differs from the one of $row" >&2
         exit 1
     fi

@@ -65,7 +65,9 @@ import Testing
         let length = [UInt8(0x80), 0x89, 0x7a]  // 2,000,000
         let bytes = [0x08, 0x01, 0x62] + length + leases
         let error = #expect(throws: MessageError.self) { try ServerEnvelope(frames: [bytes]) }
-        #expect(error?.location == "server message.leases.leases.group_id" || error?.code == .tooMany)
+        #expect(
+            error?.location == "server message.leases.leases.group_id" || error?.code == .tooMany,
+            "\(String(describing: error))")
         // The same with audits that are valid in themselves.
         let audit = ServerEnvelope(id: 1, Examples.serverBodies[5]).header.auditAssignment.audits[0]
         let many = Wire.AuditAssignment.with { $0.audits = .init(repeating: audit, count: 1025) }

@@ -13,7 +13,7 @@ import Testing
     static let staleness = Int(ProcessInfo.processInfo.environment["APUS_STALENESS"] ?? "1") ?? 1
     static let learningRate = Double(ProcessInfo.processInfo.environment["APUS_LR"] ?? "") ?? 7e-4
     static let clipNorm = Double(ProcessInfo.processInfo.environment["APUS_CLIP"] ?? "") ?? 0.1
-    static let warmUpSteps = Int(ProcessInfo.processInfo.environment["APUS_WARM_UP"] ?? "") ?? 600
+    static let warmUpSteps = Int(ProcessInfo.processInfo.environment["APUS_WARM_UP"] ?? "") ?? 1000
     static let coolDown = Int(ProcessInfo.processInfo.environment["APUS_COOL_DOWN"] ?? "") ?? 0
     static let threads = Int(ProcessInfo.processInfo.environment["APUS_THREADS"] ?? "2") ?? 2
 

@@ -92,6 +92,8 @@ import Testing
         let schedule = LearningRateSchedule(peak: 1, warmUpSteps: 4)
         #expect((0...6).map(schedule.rate(at:)) == [0, 0.25, 0.5, 0.75, 1, 1, 1])
         #expect(LearningRateSchedule(peak: 2, warmUpSteps: 0).rate(at: 1) == 2)
+        let falling = LearningRateSchedule(peak: 1, warmUpSteps: 0, coolDown: 3..<7)
+        #expect((1...8).map(falling.rate(at:)) == [1, 1, 1, 0.75, 0.5, 0.25, 0, 0])
     }
 }
 

@@ -23,8 +23,9 @@ struct StoryScreen: Sendable {
             }
         case "resumed", "redispatched", "audit-lost", "disputed", "verifier-banned", "discarded", "draining":
             terminal.say("  · \(line.text)", .yellow)
-        case "left" where line.reason != "drained": terminal.say("  · \(line.text)", .yellow)
-        case "refused": terminal.say("  · refused: \(line.text)", .yellow)
+        case "left" where line.reason != "drained" && !line.text.hasSuffix("banned."):
+            terminal.say("  · \(line.text)", .yellow)
+        case "refused" where line.reason != "banned": terminal.say("  · refused: \(line.text)", .yellow)
         default: break
         }
     }

@@ -46,7 +46,11 @@ struct UpCommand: AsyncParsableCommand {
         let plan = try SwarmPlan(file, existing: resume ? .resume : clean ? .clean : .refuse)
         let terminal = Terminal()
         terminal.say("Run \(file.run.name) in \(plan.directory.root)", .bold)
-        terminal.say("  join with   rollout-worker join \(plan.directory.ticket)")
+        terminal.say("  join with   rollout-worker join '\(plan.address)'")
+        if file.admission.mode == .invite {
+            terminal.say(
+                "              followed by &invite=TOKEN, a token of admission.invites in \(plan.directory.runFile)")
+        }
         let wasStopped = try await SwarmRunner(plan: plan).run()
         let report = try RunReport(directory: plan.directory, runID: plan.runID)
         try RunTables(report: report, terminal: terminal).show()

@@ -15,6 +15,8 @@ final class AuditDesk {
         let verdict: AuditVerdict
         /// To be stored with the acceptance: the training input.
         let replay: RunDatabase.StoredReplay?
+        /// To be stored with a rejection, so that others can re-check it.
+        var evidence: RunDatabase.StoredEvidence?
     }
 
     private let context: RunContext
@@ -128,7 +130,10 @@ final class AuditDesk {
                 let finding = Finding(
                     check: rejection.check, reason: "\(rejection.reason) (\(rejection.place))",
                     severity: rejection.severity.orchestration)
-                return Outcome(verdict: .rejected(finding, auditFLOPs: work), replay: nil)
+                let evidence = RunDatabase.StoredEvidence(
+                    hash: hash, finding: finding, report: [UInt8](try report.serializedData()),
+                    verifier: verifier.hex)
+                return Outcome(verdict: .rejected(finding, auditFLOPs: work), replay: nil, evidence: evidence)
             case .accepted:
                 var rewards: [Float] = []
                 for sample in group.evidence.samples {
@@ -163,6 +168,7 @@ final class AuditDesk {
             var group = Wire.TrainingGroup()
             group.groupID = payload.groupID
             group.groupHash = .init(hash.bytes)
+            group.workerKey = payload.workerKey
             group.version.number = payload.policyVersion
             group.version.weightsHash = payload.weightsHash
             group.promptTokens = payload.promptTokens

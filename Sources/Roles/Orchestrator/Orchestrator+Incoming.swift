@@ -100,6 +100,10 @@ extension Orchestrator {
         let isAccepted = turn.facts[before...].contains { fact in
             if case .groupAccepted(audit.group, _, _, _, _, _) = fact { true } else { false }
         }
+        let isRejected = turn.facts[before...].contains { fact in
+            if case .groupRejected(audit.group, _, _, _, _) = fact { true } else { false }
+        }
+        if isRejected, let evidence = outcome.evidence { turn.evidence.append(evidence) }
         if isAccepted, let replay = outcome.replay { turn.replays.append(replay) }
     }
 }

@@ -18,10 +18,12 @@ public final class RunDatabase: Sendable {
         var settlements: [Settlement] = []
         var groups: [StoredGroup] = []
         var replays: [StoredReplay] = []
+        var evidence: [StoredEvidence] = []
         var forgotten: [Hash256] = []
 
         var isEmpty: Bool {
-            facts.isEmpty && settlements.isEmpty && groups.isEmpty && replays.isEmpty && forgotten.isEmpty
+            facts.isEmpty && settlements.isEmpty && groups.isEmpty && replays.isEmpty && evidence.isEmpty
+                && forgotten.isEmpty
         }
     }
 
@@ -38,6 +40,18 @@ public final class RunDatabase: Sendable {
         /// An encoded `AuditReport`.
         var report: [UInt8]
         var rewards: [Float]
+        var verifier: String
+    }
+
+    /// Why a group was rejected, with both sides' numbers: whoever doubts a verdict can replay the group and compare.
+    struct StoredEvidence: Sendable {
+        /// Rejections that are kept; older ones go.
+        static let kept = 1000
+
+        var hash: Hash256
+        var finding: Finding
+        /// An encoded `AuditReport`.
+        var report: [UInt8]
         var verifier: String
     }
 
@@ -60,6 +74,16 @@ public final class RunDatabase: Sendable {
                             hash BLOB NOT NULL PRIMARY KEY, report BLOB NOT NULL, rewards TEXT NOT NULL,
                             verifier TEXT NOT NULL
                         ) WITHOUT ROWID;
+                        """)
+            }
+            migrator.registerMigration("evidence-1") { database in
+                try database.execute(
+                    sql: """
+                        CREATE TABLE evidence (
+                            sequence INTEGER PRIMARY KEY, hash BLOB NOT NULL, check_name TEXT NOT NULL,
+                            reason TEXT NOT NULL, payload BLOB NOT NULL, signature BLOB NOT NULL, report BLOB NOT NULL,
+                            verifier TEXT NOT NULL
+                        );
                         """)
             }
             Ledger.migrate(&migrator)
@@ -118,6 +142,7 @@ public final class RunDatabase: Sendable {
                             sql: "INSERT INTO facts (body) VALUES (?)", arguments: [Data(fact.encoded())])
                     }
                     for settlement in turn.settlements { try settlement.enter(in: database) }
+                    for evidence in turn.evidence { try Self.keep(evidence, in: database) }
                     for hash in turn.forgotten {
                         let key = Data(hash.bytes)
                         try database.execute(sql: "DELETE FROM groups WHERE hash = ?", arguments: [key])
@@ -133,6 +158,22 @@ public final class RunDatabase: Sendable {
                 advice: error.resultCode == .SQLITE_FULL
                     ? "Free some disk space, then start again with --resume." : "Start again with --resume.")
         }
+    }
+
+    /// Copies a rejected group beside the report that speaks against it, before the group itself is forgotten.
+    private static func keep(_ evidence: StoredEvidence, in database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO evidence (hash, check_name, reason, payload, signature, report, verifier)
+                SELECT hash, ?, ?, payload, signature, ?, ? FROM groups WHERE hash = ?
+                """,
+            arguments: [
+                evidence.finding.check, evidence.finding.reason, Data(evidence.report), evidence.verifier,
+                Data(evidence.hash.bytes),
+            ])
+        try database.execute(
+            sql: "DELETE FROM evidence WHERE sequence <= (SELECT MAX(sequence) FROM evidence) - ?",
+            arguments: [StoredEvidence.kept])
     }
 
     /// A journaled group, or nil when it is not needed any more.

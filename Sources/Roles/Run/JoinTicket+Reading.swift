@@ -30,8 +30,13 @@ extension JoinTicket {
                 }
                 let body = try await response.body.collect(upTo: Self.maximumBytes)
                 try self.init(String(buffer: body))
-            } catch let error as HTTPClientError {
-                throw RoleFailure(.unreachable, "\(text) cannot be reached: \(error).", advice: "Check the address.")
+            } catch let failure as RoleFailure {
+                throw failure
+            } catch let error as JoinTicketError {
+                throw error
+            } catch {
+                throw RoleFailure(
+                    .unreachable, "\(text) cannot be reached.", advice: "Check the address, and that the lab is up.")
             }
         } else if text.hasPrefix("apus://") {
             try self.init(text)

@@ -36,6 +36,16 @@ public struct RunDirectory: Sendable, Hashable {
     public var keys: String { root + "/keys" }
     /// The join ticket that workers and verifiers of this run use.
     public var ticket: String { root + "/join.toml" }
+    /// Whether a name at the top of the directory is one that a run makes.
+    func owns(_ name: String) -> Bool {
+        let made: Set = [
+            "run.json", "metrics.jsonl", "story.jsonl", "reward.svg", "summary.json", "join.toml", "checkpoints",
+            "weights",
+            "logs", "keys", "cache", "rollouts", "model", "model-start", "trainer-draft", "locks",
+        ]
+        return made.contains(name) || name.hasPrefix("orchestrator.sqlite") || name.hasPrefix("events.out.tfevents.")
+    }
+
     /// Ground truth for people: prompts, completions, rewards, verdicts of one step.
     public func rollouts(step: UInt64) -> String {
         root + "/rollouts/step_" + Self.padded(step)

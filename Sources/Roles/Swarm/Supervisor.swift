@@ -107,8 +107,11 @@ public final class Supervisor: Sendable {
                 notices(.left(member))
                 return
             }
-            // An exit that says "this can never work" is not repeated; the log says why.
-            if case .exited(let code) = status, code == 64 || code == 65 { throw failure(of: member, status) }
+            // An exit that says "this can never work" is not repeated; the log says why. A listener that cannot listen
+            // at its first start will not later either: its port belongs to somebody else.
+            if case .exited(let code) = status, code == 64 || code == 65 || code == 69 && attempt == 1 {
+                throw failure(of: member, status)
+            }
             let lived = began.duration(to: .now)
             guard let delay = policy.delay(afterLifeOf: lived / .seconds(1)) else { throw failure(of: member, status) }
             notices(.died(member, how: Self.describe(status), restartAfter: delay))

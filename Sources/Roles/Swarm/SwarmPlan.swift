@@ -27,6 +27,8 @@ public struct SwarmPlan: Sendable {
     public let dishonest: [String]
     /// Names of all workers of this machine.
     public let workers: [String]
+    /// The address that others join by.
+    public let address: String
     /// The processes to start.
     public let members: [MemberProcess]
     /// Keeps others out of the directory for as long as the plan lives.
@@ -70,10 +72,12 @@ public struct SwarmPlan: Sendable {
         }
         let trainerLine = "\(trainer.publicLine)"
         if !file.admission.trainers.contains(trainerLine) { file.admission.trainers.append(trainerLine) }
-        try Self.write(file.json, to: directory.runFile)
+        // It holds the invitations.
+        try Self.write(file.json, to: directory.runFile, mode: 0o600)
 
         self.file = file
         self.workers = workers
+        address = ticket.url
         self.directory = directory
         self.lab = lab.publicLine
         runID = secrets.runID
@@ -134,8 +138,9 @@ public struct SwarmPlan: Sendable {
             try manager.createDirectory(atPath: locks, withIntermediateDirectories: true)
             let lock = try RunLock.supervise(directory)
             if existing == .clean, isUsed {
+                // Only what a run makes: somebody's own files in the directory are not ours to remove.
                 for entry in try manager.contentsOfDirectory(atPath: directory.root)
-                where directory.root + "/" + entry != locks {
+                where directory.owns(entry) && directory.root + "/" + entry != locks {
                     try manager.removeItem(atPath: directory.root + "/" + entry)
                 }
             }

@@ -23,6 +23,7 @@ actor RolloutWorker {
     private var asked = 0
     private var newest: UInt64 = 0
     private var isDraining = false
+    private var shownAt: ContinuousClock.Instant?
     private let (bell, ring) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let clock = ContinuousClock()
 
@@ -156,12 +157,16 @@ actor RolloutWorker {
     }
 
     private func show(_ standing: Wire.Standing) {
-        log.notice(
-            standing.banned ? "This key is out of the run." : "credited",
-            metadata: [
-                "balance": "\(standing.balance)", "accepted": "\(standing.accepted)",
-                "rejected": "\(standing.rejected)",
-            ])
+        // A fast worker is credited many times a second; people want to know every few seconds.
+        if standing.banned || shownAt.map({ $0.duration(to: clock.now) > .seconds(5) }) ?? true {
+            shownAt = clock.now
+            log.notice(
+                standing.banned ? "This key is out of the run." : "credited so far",
+                metadata: [
+                    "balance": "\(Double(standing.balance) / 1e9) GFLOP", "accepted": "\(standing.accepted)",
+                    "rejected": "\(standing.rejected)",
+                ])
+        }
         for reason in standing.reasons { log.warning("not credited: \(reason)") }
     }
 

@@ -19,7 +19,7 @@ public struct LearningRateSchedule: Sendable, Equatable, Codable {
     /// The rate for a step, counted from 1: `peak · min(1, step / warmUpSteps)`, less the descent.
     public func rate(at step: Int) -> Double {
         var rate = peak
-        if warmUpSteps > 0, step < warmUpSteps { rate *= Double(max(step, 0)) / Double(warmUpSteps) }
+        if warmUpSteps > 0, step < warmUpSteps { rate = peak * Double(max(step, 0)) / Double(warmUpSteps) }
         if let coolDown, step >= coolDown.lowerBound {
             rate *= max(0, Double(coolDown.upperBound - step) / Double(max(1, coolDown.count)))
         }
