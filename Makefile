@@ -11,7 +11,8 @@ RUN_PACKAGES := libopenblas-dev libzmq3-dev libssl-dev libsqlite3-dev
 # The NEON row is compiled with the cross compiler and run under user-mode emulation.
 TEST_PACKAGES := $(RUN_PACKAGES) qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 
-.PHONY: help demo test build lint format bench docs messages clean packages test-packages test-swift test-neon
+.PHONY: help demo test build lint format bench docs messages clean packages test-packages test-swift test-generate \
+	test-neon
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,11 +23,14 @@ demo: build ## Build, then watch a swarm train a policy while a cheat is caught 
 build: packages ## Build every executable into .build/release
 	@swift build $(SWIFT_FLAGS)
 
-test: test-packages test-swift test-neon ## Build and run the whole test suite
+test: test-packages test-swift test-generate test-neon ## Build and run the whole test suite
 
 test-swift:
 	@swift build $(SWIFT_FLAGS) --build-tests
 	@swift test $(SWIFT_FLAGS) --skip-build
+
+test-generate:
+	@scripts/check-generate.sh
 
 test-neon:
 	@scripts/check-neon.sh

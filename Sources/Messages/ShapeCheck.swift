@@ -40,10 +40,12 @@ enum ShapeCheck {
                 throw error.inside(field.name)
             }
         }
-        for (number, field) in shape.fields {
-            if case .required = field.count, counts[number] == nil {
-                throw MessageError(.missing, at: field.name, "it must be there")
-            }
+        // The lowest number first, so that the same message is always refused for the same reason.
+        let missing = shape.fields.filter { number, field in
+            if case .required = field.count { counts[number] == nil } else { false }
+        }
+        if let first = missing.min(by: { $0.key < $1.key }) {
+            throw MessageError(.missing, at: first.value.name, "it must be there")
         }
         let hasAlternatives = shape.fields.values.contains { if case .alternative = $0.count { true } else { false } }
         guard alternatives == 1 || !hasAlternatives else {
