@@ -3,7 +3,7 @@ struct ChartPlane {
     static let width = 960
     static let height = 500
     static let left = 76
-    static let right = 790
+    static let right = 770
     static let top = 104
     static let bottom = 432
     static var bottomEdge: Double { Double(bottom) }

@@ -7,10 +7,13 @@ struct StoryScreen: Sendable {
     let workers: [String]
     private var rejections: [String: Int] = [:]
     private var hasHeader = false
+    /// At the end everybody leaves, which is no news.
+    private var isOver = false
 
     init(workers: [String]) { self.workers = workers }
 
     mutating func show(_ line: StoryLine) {
+        if isOver, line.kind == "left" || line.kind == "audit-lost" { return }
         switch line.kind {
         case "warm-up": showWarmUp(line)
         case "step": showStep(line)
@@ -21,8 +24,9 @@ struct StoryScreen: Sendable {
                 terminal.say(
                     "    Its stake of \(Terminal.work(burned)) burns; none of its groups entered a batch.", .red)
             }
-        case "resumed", "redispatched", "audit-lost", "disputed", "verifier-banned", "discarded", "draining":
+        case "resumed", "redispatched", "audit-lost", "disputed", "verifier-banned", "discarded":
             terminal.say("  · \(line.text)", .yellow)
+        case "finished", "draining": isOver = true
         case "left" where line.reason != "drained" && !line.text.hasSuffix("banned."):
             terminal.say("  · \(line.text)", .yellow)
         case "refused" where line.reason != "banned": terminal.say("  · refused: \(line.text)", .yellow)

@@ -38,7 +38,9 @@ final class Chronicle {
 
     /// Writes down what the state machine reports.
     func note(_ notice: RunNotice) {
-        if case .memberJoined(let key, _, let name) = notice, !name.isEmpty { names[key] = name }
+        if case .memberJoined(let key, _, let name) = notice, !name.isEmpty, names.count < 10_000 || names[key] != nil {
+            names[key] = name
+        }
         if case .memberLeft(let key, _, _) = notice { held[name(of: key)] = nil }
         tally.count(notice)
         if let line = StoryLine(notice, name: name(of:)) {

@@ -17,10 +17,17 @@ struct Connections {
         var name = ""
         /// The next message number of ours on this connection.
         var nextMessage: UInt64 = 1
+        /// Messages that it may still send at once, refilled with time.
+        var allowance = Connections.burst
+        var refilledAt = ContinuousClock.now
     }
 
     /// Connections that have not said hello are forgotten first when there are too many.
     private static let capacity = 4096
+    /// Messages that a connection may send at once; the fastest honest worker needs a few hundred a second.
+    static let burst = 4000.0
+    /// Messages that a connection may send per second in the long run.
+    private static let rate = 2000.0
 
     private var byPeer: [PeerID: ConnectionID] = [:]
     private var byID: [ConnectionID: Connection] = [:]
@@ -37,6 +44,25 @@ struct Connections {
         order.append(connection.id)
         if byID.count > Self.capacity { forgetOldestStranger() }
         return connection
+    }
+
+    /// The connection of a peer that has sent something before.
+    func known(peer: PeerID, curveKey: [UInt8]) -> ConnectionID? {
+        guard let id = byPeer[peer], byID[id]?.curveKey == curveKey else { return nil }
+        return id
+    }
+
+    /// Takes one message from a connection's allowance; false when it sends more than anybody honest would.
+    mutating func admits(messageOn id: ConnectionID, at now: ContinuousClock.Instant) -> Bool {
+        guard var connection = byID[id] else { return false }
+        let seconds = connection.refilledAt.duration(to: now) / .seconds(1)
+        // One that has not said hello has no reason to say much.
+        let share = connection.identity == nil ? 0.01 : 1
+        connection.allowance = min(Self.burst, connection.allowance + seconds * Self.rate * share)
+        connection.refilledAt = now
+        connection.allowance -= connection.identity == nil ? 100 : 1
+        byID[id] = connection
+        return connection.allowance >= 0
     }
 
     subscript(_ id: ConnectionID) -> Connection? { byID[id] }

@@ -37,6 +37,12 @@ final class Mailbox<Item: Sendable>: Sendable {
         }
     }
 
+    /// Adds an item at once, whatever the capacity: for the few things that must not wait.
+    func putNow(_ item: Item) {
+        state.withLock { $0.items.append(item) }
+        ring.yield()
+    }
+
     /// Ends ``turns``; what is still in the box is handed out first.
     func close() {
         state.withLock { $0.isClosed = true }

@@ -12,7 +12,9 @@ extension Orchestrator {
         case .goodbye: step(.goodbye(from: connection))
 
         case .leaseRequest(let request):
-            chronicle.note(version: request.newestVersion, heldBy: connections[connection]?.name ?? "")
+            if run.key(on: connection) != nil {
+                chronicle.note(version: request.newestVersion, heldBy: connections[connection]?.name ?? "")
+            }
             step(.leasesRequested(from: from, groups: Int(request.groups)))
         case .leaseProgress(let progress): step(.leaseProgress(from: connection, leases: progress.leaseIds))
         case .leaseReturn(let returned): step(.leasesReturned(from: from, leases: returned.leaseIds))
@@ -24,8 +26,13 @@ extension Orchestrator {
 
         case .batchRequest(let request): step(.batchRequested(from: from, step: request.step))
         case .batchDone(let done):
-            recallBatch(done.step)
-            chronicle.note(trainerMetrics: done.metrics.map { ($0.name, $0.value) }, step: done.step)
+            // Only an admitted trainer's numbers, for a batch that there is, become a row.
+            if let key = run.key(on: connection), run.configuration.trainers.contains(key),
+                done.step <= run.state.cutStep
+            {
+                recallBatch(done.step)
+                chronicle.note(trainerMetrics: done.metrics.map { ($0.name, $0.value) }, step: done.step)
+            }
             step(.batchDone(from: from, step: done.step))
         case .versionPublished(let published):
             guard let version = PolicyVersion(published.version) else {
@@ -93,7 +100,6 @@ extension Orchestrator {
         }
         chronicle.note(verifySeconds: report.seconds)
         let outcome = await desk.judge(report, by: identity, of: audit.group, record: audit.record)
-        // Scoring may have let other messages in between; the machine checks again that the audit is still open.
         let before = turn.facts.count
         step(.auditReported(from: from, audit: report.auditID, verdict: outcome.verdict))
         // A verdict that came too late is not kept: the training input belongs to the acceptance that was journaled.

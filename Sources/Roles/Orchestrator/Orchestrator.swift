@@ -66,7 +66,10 @@ actor Orchestrator {
             switch item {
             case .message(let incoming): await take(incoming)
             case .disconnected(let peer, let curveKey):
-                step(.disconnected(connections.connection(peer: peer, curveKey: curveKey).id))
+                if let id = connections.known(peer: peer, curveKey: curveKey) {
+                    step(.disconnected(id))
+                    connections.forget(id)
+                }
             case .drain(let reason, let milliseconds): step(.drain(reason: reason, milliseconds: milliseconds))
             case .tick: break
             }
@@ -104,6 +107,13 @@ actor Orchestrator {
 
     private func take(_ incoming: Incoming) async {
         let connection = connections.connection(peer: incoming.peer, curveKey: incoming.curveKey)
+        guard connections.admits(messageOn: connection.id, at: clock.now) else {
+            log.notice("connection cut: too many messages", metadata: ["address": "\(incoming.address)"])
+            step(.disconnected(connection.id))
+            connections.forget(connection.id)
+            socket.disconnect(incoming.peer)
+            return
+        }
         let envelope: ClientEnvelope
         do throws(MessageError) {
             envelope = try ClientEnvelope(frames: incoming.frames)
@@ -127,6 +137,13 @@ actor Orchestrator {
     private func greet(_ hello: Wire.Hello, _ connection: Connections.Connection, _ from: Correspondent) {
         switch helloCheck.check(hello, curveKey: connection.curveKey) {
         case .success(let hello):
+            // A second key on one connection would let one host pass for many.
+            if let earlier = connection.identity, earlier != hello.key {
+                send(
+                    .refusal(refusal("identity", "This connection speaks for another key already.", final: true)),
+                    to: from)
+                return
+            }
             connections.introduce(connection.id, identity: hello.key, role: hello.role, name: hello.name)
             if run.configuration.trainers.contains(hello.key) { completeRows(through: hello.resumeStep) }
             step(.hello(hello, from: from))
@@ -153,7 +170,9 @@ actor Orchestrator {
         do {
             try socket.send(envelope.frames, to: connection.peer)
         } catch {
-            log.debug("message not sent", metadata: ["to": "\(connection.name)", "reason": "\(error)"])
+            // A peer that does not read is its own affair; a message that can never be sent is ours.
+            let level: Logger.Level = error.code == .tooLarge ? .error : .debug
+            log.log(level: level, "message not sent", metadata: ["to": "\(connection.name)", "reason": "\(error)"])
         }
     }
 

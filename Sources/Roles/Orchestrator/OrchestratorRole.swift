@@ -66,12 +66,18 @@ public struct OrchestratorRole: Sendable {
         let orchestrator = Orchestrator(
             context: context, run: run, database: database, socket: socket, desk: desk, chronicle: chronicle,
             kernelDigest: KernelVectors.combinedDigest, log: log)
-        try await serve(orchestrator, socket)
+        // Serving goes on when the task is cancelled: a stopped run first drains, and decides itself when it is over.
+        let mailbox = Mailbox<Work>(capacity: 4096)
+        let serving = Task { try await serve(orchestrator, socket, mailbox) }
+        try await withTaskCancellationHandler {
+            try await serving.value
+        } onCancel: {
+            mailbox.putNow(.drain(reason: "the operator stopped the run", milliseconds: 10_000))
+        }
         await socket.closeAndWait()
     }
 
-    private func serve(_ orchestrator: Orchestrator, _ socket: RouterSocket) async throws {
-        let mailbox = Mailbox<Work>(capacity: 4096)
+    private func serve(_ orchestrator: Orchestrator, _ socket: RouterSocket, _ mailbox: Mailbox<Work>) async throws {
         let reason = try await withThrowingTaskGroup(of: String?.self) { group in
             group.addTask { try await orchestrator.work(mailbox) }
             group.addTask {
@@ -87,17 +93,11 @@ public struct OrchestratorRole: Sendable {
                 return nil
             }
             group.addTask {
-                var isDraining = false
-                while true {
-                    // Sleep does not throw here: a cancelled run still has to drain, and `work` decides when it is over.
-                    try? await Task.sleep(for: .milliseconds(50))
-                    if Task.isCancelled, !isDraining {
-                        isDraining = true
-                        await mailbox.put(.drain(reason: "the operator stopped the run", milliseconds: 15_000))
-                    }
-                    if mailbox.isClosed { return nil }
+                while !mailbox.isClosed {
+                    try await Task.sleep(for: .milliseconds(50))
                     await mailbox.put(.tick)
                 }
+                return nil
             }
             var reason = "stopped"
             while let finished = try await group.next() {

@@ -59,7 +59,7 @@ struct StepTally {
         }
         guard step > written else { return nil }
         written = step
-        var row = MetricRow(step: Int(step), time: time)
+        var row = MetricRow(step: Int(clamping: step), time: time)
         if let batch = batches[step] {
             // Over all groups of the batch, before any filter.
             row["reward/mean"] = batch.reward

@@ -43,7 +43,7 @@ actor PolicyStore {
                     "version \(fetched.version) fetched",
                     metadata: ["bytes": "\(fetched.bytesTransferred)", "seconds": "\(fetched.duration / .seconds(1))"])
             }
-            forgetOld()
+            forgetOld(but: version.number)
             return fetched.path
         } catch {
             // A failed fetch is not remembered: the next caller tries again.
@@ -52,8 +52,10 @@ actor PolicyStore {
         }
     }
 
-    private func forgetOld() {
-        for version in fetches.keys where version + UInt64(kept) < newest { fetches[version] = nil }
+    private func forgetOld(but needed: UInt64) {
+        for version in fetches.keys where version + UInt64(kept) < newest && version != needed {
+            fetches[version] = nil
+        }
         do {
             _ = try client.prune(keeping: kept, retaining: Set(fetches.keys))
         } catch {

@@ -24,6 +24,8 @@ public final class Supervisor: Sendable {
     private let notices: @Sendable (Notice) -> Void
     private let stopping = Mutex(false)
     private let living = Mutex<[String: Int32]>([:])
+    /// Names of the members whose clean end finishes the run.
+    private let leading = Mutex<Set<String>>([])
 
     /// Supervises processes whose executables lie in `executables` and whose logs belong to `directory`.
     public init(
@@ -48,8 +50,16 @@ public final class Supervisor: Sendable {
             return stopping
         }
         guard !wasStopping else { return }
-        signal(SIGTERM)
+        // The one that leads the run drains the others and then ends; what is still there after that is asked itself.
+        let leaders = leading.withLock { $0 }
+        for (name, processID) in processIDs where leaders.contains(name) { _ = Glibc.kill(processID, SIGTERM) }
         Task {
+            let began = ContinuousClock.now
+            while processIDs.keys.contains(where: leaders.contains), began.duration(to: .now) < grace {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            try await Task.sleep(for: .milliseconds(500))
+            signal(SIGTERM)
             try await Task.sleep(for: grace)
             signal(SIGKILL)
         }
@@ -73,6 +83,7 @@ public final class Supervisor: Sendable {
     /// - Throws: A ``RoleFailure`` when a process cannot be started or keeps dying.
     public func run(_ members: [MemberProcess]) async throws {
         try FileManager.default.createDirectory(atPath: directory.logs, withIntermediateDirectories: true)
+        leading.withLock { $0 = Set(members.filter { $0.ending == .finishesRun }.map(\.name)) }
         try await withThrowingTaskGroup(of: MemberProcess.self) { group in
             for member in members {
                 group.addTask {

@@ -36,6 +36,7 @@ actor Auditor {
     }
 
     func work() async throws {
+        var failure: (any Error)?
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.session.watchConnection(patience: .seconds(60)) }
@@ -47,10 +48,13 @@ actor Auditor {
             }
         } catch is CancellationError {
             log.notice("stopping; open audits are given back")
+        } catch {
+            failure = error
         }
         report(fault: queue.map(\.auditID), "the verifier stops")
         await session.close("the verifier stops")
         await policies?.shutDown()
+        if let failure { throw failure }
     }
 
     private func take(_ body: Wire.ServerBody) async throws {
@@ -67,7 +71,8 @@ actor Auditor {
             asked = 0
             askForAudits()
         case .auditAssignment(let assignment):
-            asked = max(0, asked - assignment.audits.count)
+            // An answer closes its request, however many it grants.
+            asked = 0
             // After a reconnection everything that is open comes again, also what is queued or being replayed here.
             let known = atWork.union(queue.map(\.auditID))
             queue += assignment.audits.filter { !known.contains($0.auditID) }

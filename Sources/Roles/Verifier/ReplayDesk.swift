@@ -44,7 +44,10 @@ actor ReplayDesk {
         replayers[version.number] = Replayer(
             weights: weights, kernels: kernels, pool: pool,
             limits: ReplayLimits(cacheBytes: Self.cacheBytes, configuration: model.configuration))
-        while replayers.count > Self.keptVersions, let oldest = replayers.keys.min() { replayers[oldest] = nil }
+        // Never the one that was just loaded: an old version may be the one that is asked for.
+        while replayers.count > Self.keptVersions,
+            let oldest = replayers.keys.filter({ $0 != version.number }).min()
+        { replayers[oldest] = nil }
     }
 
     /// Replays groups under a version, all in as few forward passes as memory allows; where that fails, one by one, so

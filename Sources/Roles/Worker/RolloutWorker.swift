@@ -41,6 +41,7 @@ actor RolloutWorker {
     }
 
     func work() async throws {
+        var failure: (any Error)?
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.session.watchConnection(patience: .seconds(60)) }
@@ -52,10 +53,13 @@ actor RolloutWorker {
             }
         } catch is CancellationError {
             log.notice("stopping; leases are given back")
+        } catch {
+            failure = error
         }
         giveBack(held.values.map(\.id), reason: "draining")
         await session.close("the worker stops")
         await policies?.shutDown()
+        if let failure { throw failure }
     }
 
     // MARK: - What the orchestrator says
@@ -92,19 +96,25 @@ actor RolloutWorker {
         if welcome.hasCurrent, let version = PolicyVersion(welcome.current) { prefetch(version) }
         // What was asked before the connection broke is forgotten over there.
         asked = 0
+        isDraining = false
         askForLeases()
     }
 
     private func accept(_ leases: Wire.Leases) {
-        asked = max(0, asked - leases.leases.count)
+        // An answer closes its request, however many it grants.
+        asked = 0
         for message in leases.leases {
             guard let lease = HeldLease(message) else {
                 giveBack([message.leaseID], reason: "malformed lease")
                 continue
             }
             guard held[lease.request.groupID]?.id != lease.id else { continue }
+            let isReplaced = held[lease.request.groupID] != nil
             held[lease.request.groupID] = lease
-            Task { await begin(lease) }
+            Task {
+                if isReplaced { await desk.cancel(lease.request.groupID) }
+                await begin(lease)
+            }
         }
     }
 
@@ -118,7 +128,7 @@ actor RolloutWorker {
             ring.yield()
         } catch {
             log.warning("lease \(lease.id) given back", metadata: ["reason": "\(error)"])
-            held[lease.request.groupID] = nil
+            if held[lease.request.groupID]?.id == lease.id { held[lease.request.groupID] = nil }
             giveBack([lease.id], reason: String("\(error)".prefix(200)))
             // Not at once: whatever failed would fail again.
             try? await Task.sleep(for: .seconds(1))
@@ -180,13 +190,16 @@ actor RolloutWorker {
                 let outcome = try await desk.step()
                 for finished in outcome.finished { try submit(finished) }
                 isIdle = outcome.isIdle
+                if isDraining, held.isEmpty { await session.close("drained") }
             }
         }
         try Task.checkCancellation()
     }
 
     private func submit(_ finished: GenerationDesk.Finished) throws {
-        guard let lease = held.removeValue(forKey: finished.group.groupID) else { return }
+        // A group that was leased again under another version must not be handed in with the earlier version's tokens.
+        guard let lease = held[finished.group.groupID], lease.version.number == finished.version else { return }
+        held[finished.group.groupID] = nil
         let bytes = lease.payload(
             finished.group, run: run.bytes, worker: keys.signing.publicKey,
             arithmeticVersion: ArithmeticVersion.current
