@@ -121,6 +121,20 @@ final class OrchestratorSession: Sendable {
             advice: "Check the join address, and that the run is up and this machine may reach it.")
     }
 
+    /// Closes as soon as everything that was sent is answered, at the latest after a few seconds.
+    ///
+    /// For a member that is told to leave: its last group or checkpoint must arrive first. Returns at once, because the
+    /// answers come through ``listen(_:)``, in which the caller usually is.
+    func closeWhenAnswered(_ reason: String) {
+        Task {
+            let began = ContinuousClock.now
+            while dealer.pendingCount > 0, began.duration(to: .now) < .seconds(5) {
+                try? await Task.sleep(for: .milliseconds(5))
+            }
+            await close(reason)
+        }
+    }
+
     /// Says goodbye and lets the last messages leave.
     func close(_ reason: String) async {
         var goodbye = Wire.Goodbye()

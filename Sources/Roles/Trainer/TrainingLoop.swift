@@ -72,7 +72,7 @@ actor TrainingLoop {
             log.notice("draining: \(drain.reason)")
             try await saveLast()
             isFinished = true
-            await session.close("drained")
+            session.closeWhenAnswered("drained")
         default: break
         }
     }

@@ -81,7 +81,7 @@ actor Auditor {
             if let version = PolicyVersion(announced.version) { prefetch(version) }
         case .drain:
             log.notice("The run needs no more audits.")
-            await session.close("the run is over")
+            session.closeWhenAnswered("the run is over")
         default: break
         }
     }

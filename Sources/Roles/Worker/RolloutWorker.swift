@@ -77,7 +77,7 @@ actor RolloutWorker {
         case .drain(let drain):
             log.notice("The run needs no more groups: \(drain.reason).")
             isDraining = true
-            if drain.runFinished || held.isEmpty { await session.close("the run is over") }
+            if drain.runFinished || held.isEmpty { session.closeWhenAnswered("the run is over") }
         default: break
         }
     }
@@ -190,7 +190,7 @@ actor RolloutWorker {
                 let outcome = try await desk.step()
                 for finished in outcome.finished { try submit(finished) }
                 isIdle = outcome.isIdle
-                if isDraining, held.isEmpty { await session.close("drained") }
+                if isDraining, held.isEmpty { session.closeWhenAnswered("drained") }
             }
         }
         try Task.checkCancellation()
