@@ -88,7 +88,8 @@ final class Chronicle {
     /// Completes a step's row with what the trainer measured.
     func note(trainerMetrics: [(name: String, value: Double)], step: UInt64) {
         guard var row = tally.finish(step: step, time: Date().timeIntervalSince1970) else { return }
-        for (name, value) in trainerMetrics { row[name] = value }
+        // What both count (tokens, throughput, reward) is the whole run's here, and one process's there.
+        for (name, value) in trainerMetrics where row[name] == nil { row[name] = value }
         do {
             try metrics.append(row)
             try tensorBoard?.append(row)
