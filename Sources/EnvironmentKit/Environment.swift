@@ -41,6 +41,9 @@ public protocol Environment: Sendable {
     /// - Throws: When the grader itself fails. That is a third state: it is never a reward of 0.
     func score(completion: [UInt8], finished: Bool, of task: EnvironmentTask) async throws -> Double
 
+    /// How many completions the lab may have judged at once.
+    var concurrentScores: Int { get }
+
     /// A completion to imitate in warm-up, without the stop token; deliberately often wrong (see ``WarmUpPlan``).
     func demonstration(of task: EnvironmentTask, using random: inout SplitMix64) -> String?
 }
@@ -51,6 +54,9 @@ extension Environment {
 
     /// The plan that worked for the demo.
     public var reinforcement: ReinforcementPlan { ReinforcementPlan() }
+
+    /// Four at once.
+    public var concurrentScores: Int { 4 }
 
     /// No demonstrations.
     public func demonstration(of task: EnvironmentTask, using random: inout SplitMix64) -> String? { nil }

@@ -23,6 +23,9 @@ public final class ProcessEnvironment: Environment {
     /// The limit of completions, the stop token included.
     public let maximumCompletionTokens: Int
 
+    /// As many as programs were started.
+    public var concurrentScores: Int { programs.count }
+
     private let programs: [LineProgram]
     private let deadline: Duration
     private let place: String

@@ -63,11 +63,16 @@ public struct OrchestratorRole: Sendable {
         let desk = AuditDesk(
             context: context, database: database, model: model.configuration, policy: .init(file.audit.policy),
             groupID: { configuration.groupID(slot: $0) })
-        let orchestrator = Orchestrator(
-            context: context, run: run, database: database, socket: socket, desk: desk, chronicle: chronicle,
-            kernelDigest: KernelVectors.combinedDigest, log: log)
-        // Serving goes on when the task is cancelled: a stopped run first drains, and decides itself when it is over.
         let mailbox = Mailbox<Work>(capacity: 4096)
+        let scoring = ScoringDesk(
+            tasks: context.tasks, stopTokens: context.stopTokens,
+            timeout: .seconds(file.audit.scoringTimeoutSeconds)
+        ) { audit, result in mailbox.putNow(.scored(audit: audit, result)) }
+        defer { scoring.stop() }
+        let orchestrator = Orchestrator(
+            context: context, run: run, database: database, socket: socket, desk: desk, scoring: scoring,
+            chronicle: chronicle, kernelDigest: KernelVectors.combinedDigest, log: log)
+        // Serving goes on when the task is cancelled: a stopped run first drains, and decides itself when it is over.
         let serving = Task { try await serve(orchestrator, socket, mailbox) }
         try await withTaskCancellationHandler {
             try await serving.value
