@@ -34,6 +34,9 @@ public protocol Environment: Sendable {
     /// The task at a place in the endless sequence of a split.
     func task(seed: UInt64, index: UInt64, split: Split) throws -> EnvironmentTask
 
+    /// How many different tasks a split has; nil where they are drawn without end.
+    func taskCount(of split: Split) -> Int?
+
     /// How good a completion is, from 0 to 1.
     ///
     /// - Parameters:
@@ -56,6 +59,9 @@ extension Environment {
 
     /// The plan that worked for the demo.
     public var reinforcement: ReinforcementPlan { ReinforcementPlan() }
+
+    /// Tasks without end.
+    public func taskCount(of split: Split) -> Int? { nil }
 
     /// Four at once.
     public var concurrentScores: Int { 4 }

@@ -175,43 +175,6 @@ final class AuditDesk {
     /// Keeps a group's rewards until it has its verdict: they depend on nothing but its tokens.
     func keep(_ rewards: [Float], of group: Hash256) { pending[group]?.rewards = rewards }
 
-    /// The groups of a batch, as the trainer gets them: the replay's log-probabilities beside the worker's.
-    func batch(_ step: UInt64, _ hashes: [Hash256]) throws -> Wire.Batch {
-        var batch = Wire.Batch()
-        batch.step = step
-        var digest = SHA256()
-        for hash in hashes {
-            digest.update(hash)
-            guard let stored = try database.group(hash), let replay = try database.replay(hash) else {
-                throw RoleFailure(.fault, "Group \(hash.hex.prefix(12)) of batch \(step) is not in the database.")
-            }
-            let payload = try Wire.GroupPayload(strict: stored.payload)
-            let report = try Wire.AuditReport(serializedBytes: replay.report)
-            var group = Wire.TrainingGroup()
-            group.groupID = payload.groupID
-            group.groupHash = .init(hash.bytes)
-            group.workerKey = payload.workerKey
-            group.version.number = payload.policyVersion
-            group.version.weightsHash = payload.weightsHash
-            group.promptTokens = payload.promptTokens
-            group.temperature = payload.sampling.temperature
-            for (index, sample) in payload.samples.enumerated() {
-                var item = Wire.TrainingSample()
-                item.tokens = sample.tokens
-                item.behaviourLogProbabilities = report.samples[index].logProbabilities
-                item.reportedLogProbabilities = sample.logProbabilities
-                item.reward = replay.rewards[index]
-                group.samples.append(item)
-                batch.totalCompletionTokens += UInt64(sample.tokens.count)
-            }
-            batch.groups.append(group)
-        }
-        batch.batchHashPrefix = digest.finalize().withUnsafeBytes {
-            UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self))
-        }
-        return batch
-    }
-
     /// Drops what was kept of groups that came to a verdict.
     func note(_ fact: Fact) {
         switch fact {

@@ -24,6 +24,7 @@ extension Orchestrator {
         case .auditReport(let report): takeReport(report, from: from)
         case .auditFault(let fault): step(.auditsFaulted(from: from, audits: fault.auditIds, reason: fault.reason))
 
+        case .batchRequest(let request) where request.part > 0: takePartRequest(request, from: from)
         case .batchRequest(let request): step(.batchRequested(from: from, step: request.step))
         case .batchDone(let done):
             // Only an admitted trainer's numbers, for a batch that there is, become a row.
@@ -70,13 +71,27 @@ extension Orchestrator {
         }
     }
 
+    /// A further part of a batch that exists: nothing is decided, so the machine is not asked.
+    private func takePartRequest(_ request: Wire.BatchRequest, from: Correspondent) {
+        guard let key = run.key(on: from.connection), run.configuration.trainers.contains(key) else {
+            send(.refusal(refusal("wrong-role", "Only the trainer takes batches.", final: true)), to: from)
+            return
+        }
+        step(.heartbeat(from: from.connection))
+        do {
+            try sendPart(Int(request.part), ofBatch: request.step, to: from)
+        } catch {
+            log.error("part of a batch not sent", metadata: ["reason": "\(error)"])
+        }
+    }
+
     /// Finds out again what the step's row says about a batch that was sent before this process began.
     private func recallBatch(_ step: UInt64) {
         guard chronicle.missesBatch(of: step), let groups = run.state.batches[step],
             let staleness = run.staleness(ofBatch: step)
         else { return }
         do {
-            chronicle.recall(try desk.batch(step, groups), staleness: staleness)
+            chronicle.recall(try outline(ofBatch: step, groups), staleness: staleness)
         } catch {
             log.warning("step \(step) gets an incomplete row", metadata: ["reason": "\(error)"])
         }

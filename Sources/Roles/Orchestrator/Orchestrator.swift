@@ -15,6 +15,7 @@ actor Orchestrator {
     let database: RunDatabase
     let messages: ServerMessages
     let desk: AuditDesk
+    let batches: BatchDesk
     let chronicle: Chronicle
     let log: Logger
     private let socket: RouterSocket
@@ -40,6 +41,7 @@ actor Orchestrator {
         self.context = context
         self.run = run
         self.database = database
+        batches = BatchDesk(database: database)
         self.socket = socket
         self.desk = desk
         self.scoring = scoring
@@ -59,6 +61,7 @@ actor Orchestrator {
             if let stopReason {
                 // The last messages (drains, receipts) leave the socket's queue before the process does.
                 try? await Task.sleep(for: .milliseconds(100))
+                await chronicle.finish()
                 return stopReason
             }
         }
@@ -90,7 +93,7 @@ actor Orchestrator {
         try database.commit(written)
         let actions = waiting
         waiting = []
-        for action in actions { carryOut(action) }
+        for action in actions { try carryOut(action) }
     }
 
     /// Feeds one event to the machine and sorts what it wants into writing and sending.

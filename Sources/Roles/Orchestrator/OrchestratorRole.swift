@@ -30,10 +30,16 @@ public struct OrchestratorRole: Sendable {
         let secrets = try RunSecrets(directory: directory)
         let lab = try NodeKeys.load(path: directory.key("lab"))
         let model = try StartingModel(file.model)
+        try MessageCheck(file, model).check()
         let environment = try await EnvironmentRegistry.open(file.environment)
+        let rule = try TaskBook.PromptRule(file, model)
+        let survey = try PromptSurvey(environment: environment, prompts: model.prompts, rule: rule).check()
+        if survey.skipped > 0 {
+            log.notice("\(survey.skipped) of \(survey.of) prompts are longer than \(rule.limit) tokens and left out")
+        }
         let context = RunContext(
             id: secrets.runID, name: file.run.name, keys: lab, relays: relays(),
-            tasks: TaskBook(environment: environment, tokenizer: model.tokenizer, secret: secrets.secret),
+            tasks: TaskBook(environment: environment, prompts: model.prompts, rule: rule, secret: secrets.secret),
             sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens),
             vocabularySize: model.configuration.vocabularySize, arithmeticVersion: ArithmeticVersion.current,
             heartbeatMilliseconds: 3000)
@@ -48,7 +54,7 @@ public struct OrchestratorRole: Sendable {
             log.notice("continuing the run", metadata: ["facts": "\(facts.count)", "step": "\(run.state.doneStep)"])
         }
         let rollouts =
-            file.telemetry.rollouts ? RolloutRecord(directory: directory, tasks: context.tasks) : nil
+            file.telemetry.rollouts ? RolloutRecord(directory: directory, tokenizer: model.prompts.tokenizer) : nil
         let chronicle = try Chronicle(
             directory: directory, tensorBoard: file.telemetry.tensorboard, rollouts: rollouts, log: log)
         var limits = SocketLimits.standard

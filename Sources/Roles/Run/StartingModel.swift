@@ -1,4 +1,5 @@
 import RunConfiguration
+import Sampling
 import Tokenizers
 import Transformer
 
@@ -8,8 +9,8 @@ public struct StartingModel: Sendable {
     public let configuration: ModelConfiguration
     /// What ends a completion.
     public let generation: GenerationConfiguration
-    /// Text to ids and back.
-    public let tokenizer: any Tokenizer
+    /// Prompts to ids, and ids to text.
+    public let prompts: PromptEncoder
     private let directory: ModelDirectory?
 
     /// The model that a run file names.
@@ -20,8 +21,8 @@ public struct StartingModel: Sendable {
             let directory = try ModelDirectory(opening: path)
             self.directory = directory
             configuration = directory.configuration
-            generation = directory.generation
-            tokenizer = try TokenizerDirectory.load(path)
+            prompts = try PromptEncoder(directory: path, configuration: directory.configuration)
+            generation = try Self.generation(of: directory, prompts.tokenizer)
         } else {
             let shape = ModelShape(rawValue: (section.shape ?? .nano).rawValue) ?? .nano
             directory = nil
@@ -32,7 +33,8 @@ public struct StartingModel: Sendable {
                     .badInput, "Shape \(shape.rawValue) has a vocabulary too small for text.",
                     advice: "Choose another shape.")
             }
-            tokenizer = bytes
+            prompts = PromptEncoder(
+                tokenizer: bytes, configuration: shape.configuration, place: "shape \(shape.rawValue)")
         }
     }
 
@@ -41,14 +43,53 @@ public struct StartingModel: Sendable {
         try directory?.masterWeights() ?? ModelInitializer.random(configuration, seed: seed)
     }
 
-    /// Writes weights as a Hugging Face directory, tokenizer included.
-    public static func write(
-        _ weights: ModelWeights, tokenizer: any Tokenizer, generation: GenerationConfiguration, to path: String
-    ) throws {
-        var companions: [String: String] = [:]
-        if let bytes = tokenizer as? ByteLevelTokenizer {
-            companions[TokenizerDirectory.configurationName] = TokenizerDirectory.configurationText(for: bytes)
+    /// What ends a completion: the ids of the directory's files, or else the tokenizer's own end.
+    ///
+    /// - Throws: A ``RoleFailure`` where there are more than a message can carry.
+    static func generation(
+        of directory: ModelDirectory, _ tokenizer: any Tokenizer
+    ) throws -> GenerationConfiguration {
+        var generation = directory.generation
+        if generation.stopTokens.isEmpty, let end = tokenizer.endOfSequence,
+            (0..<Int32(directory.configuration.vocabularySize)).contains(end)
+        {
+            generation.stopTokens = [end]
         }
+        guard generation.stopTokens.count <= SamplingParameters.maximumStopTokens else {
+            throw RoleFailure(
+                .badInput,
+                "\(directory.path) names \(generation.stopTokens.count) ids as eos_token_id, and "
+                    + "\(SamplingParameters.maximumStopTokens) are the limit.",
+                advice: "Shorten the list in generation_config.json.")
+        }
+        return generation
+    }
+
+    /// Writes weights as a Hugging Face directory, with the files that stood beside the model that training began with.
+    public func write(_ weights: ModelWeights, to path: String) throws {
+        try Self.write(weights, companions: try companions(), generation: generation, to: path)
+    }
+
+    /// The tokenizer's files and the chat template, byte for byte as they were.
+    private func companions() throws -> [String: String] {
+        if let bytes = prompts.tokenizer as? ByteLevelTokenizer { return Self.companions(of: bytes) }
+        return [:]
+    }
+
+    /// Writes the weights of a built-in shape as a Hugging Face directory.
+    public static func write(
+        _ weights: ModelWeights, tokenizer: ByteLevelTokenizer, generation: GenerationConfiguration, to path: String
+    ) throws {
+        try write(weights, companions: companions(of: tokenizer), generation: generation, to: path)
+    }
+
+    private static func companions(of tokenizer: ByteLevelTokenizer) -> [String: String] {
+        [TokenizerDirectory.configurationName: TokenizerDirectory.configurationText(for: tokenizer)]
+    }
+
+    private static func write(
+        _ weights: ModelWeights, companions: [String: String], generation: GenerationConfiguration, to path: String
+    ) throws {
         try ModelDirectory.write(
             to: path, configuration: weights.configuration, generation: generation, tensors: weights.sources,
             companions: companions)

@@ -105,7 +105,8 @@ public struct SwarmPlan: Sendable {
                 name: name, executable: "verifier",
                 arguments: [
                     "join", directory.ticket, "--key", directory.key(name), "--name", name, "--cache",
-                    directory.cache(name), "--threads", "\(file.swarm.verifierThreads)",
+                    directory.cache(name), "--threads", "\(file.swarm.verifierThreads)", "--memory-limit",
+                    "\(file.swarm.verifierMemory)",
                 ])
         }
         members += workers.map { name in
@@ -114,7 +115,7 @@ public struct SwarmPlan: Sendable {
                 arguments: [
                     "join", directory.keys + "/\(name).join.toml", "--key", directory.key(name), "--name", name,
                     "--cache", directory.cache(name), "--threads", "\(file.swarm.workerThreads)", "--groups",
-                    "\(file.swarm.groupsInFlight)",
+                    "\(file.swarm.groupsInFlight)", "--memory-limit", "\(file.swarm.workerMemory)",
                 ] + (dishonest.contains(name) ? ["--dishonest"] : []), ending: .mayLeave)
         }
         return members.map { $0.logging(at: file.telemetry.logLevel.rawValue) }
