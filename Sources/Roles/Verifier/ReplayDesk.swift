@@ -14,7 +14,7 @@ actor ReplayDesk {
     /// Groups come under the newest version and the few before it.
     private static let keptVersions = 4
     /// Bytes of weights beyond which fewer versions are kept: those of a large model are loaded again when asked for.
-    private static let keptBytes = 4 << 30
+    private static let keptBytes = 6 << 30
 
     nonisolated let executor: ComputeExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
