@@ -92,11 +92,13 @@ let rooms: [Target] = [
 ]
 
 /// Suites whose golden files were made by the scripts in `scripts/`.
-let withFixtures: Set<String> = ["Proofs", "RunConfiguration", "Training", "Transformer"]
+let withFixtures: Set<String> = ["Proofs", "RunConfiguration", "Safetensors", "Training", "Transformer"]
 
 let suites: [Target] = [
+    // What fuzz tests share: the time they take, and mutations.
+    .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
     suite("Tensors", ["CKernels"]), suite("Identity"), suite("Messages", [protobuf]), suite("RunConfiguration"),
-    suite("Safetensors", ["Identity"]), suite("Tokenizers"), suite("EnvironmentKit"),
+    suite("Safetensors", ["Identity", "Fuzzing"]), suite("Tokenizers"), suite("EnvironmentKit"),
     suite("Queues", ["Identity", "CZeroMQ"]), suite("Ledger", ["Identity", grdb]),
     suite("Shardcast", ["Identity", hummingbird, httpClient, lifecycle, logging] + nio),
     suite("Environments", ["Rewards", "EnvironmentKit"]), suite("Transformer", ["Safetensors", "Tensors"]),
