@@ -93,7 +93,7 @@ let rooms: [Target] = [
 ]
 
 /// Suites whose golden files were made by the scripts in `scripts/`.
-let withFixtures: Set<String> = ["Proofs", "RunConfiguration", "Safetensors", "Training", "Transformer"]
+let withFixtures: Set<String> = ["Proofs", "Roles", "RunConfiguration", "Safetensors", "Training", "Transformer"]
 
 let suites: [Target] = [
     // What fuzz tests share: the time they take, and mutations.

@@ -29,7 +29,7 @@ public struct OrchestratorRole: Sendable {
     public func run() async throws {
         let secrets = try RunSecrets(directory: directory)
         let lab = try NodeKeys.load(path: directory.key("lab"))
-        let model = try StartingModel(file.model)
+        let model = try StartingModel(file.model, of: file.run)
         try MessageCheck(file, model).check()
         let environment = try await EnvironmentRegistry.open(file.environment)
         let rule = try TaskBook.PromptRule(file, model)

@@ -1,3 +1,4 @@
+import ChatTemplates
 import EnvironmentKit
 import JSON
 
@@ -29,6 +30,6 @@ public struct ChatText: Sendable {
         return try template.render(
             Chat(
                 messages: messages, tools: value["tools"]?.array, addGenerationPrompt: true,
-                extra: JSONObject(variables)))
+                extra: JSONObject(variables), time: .now()))
     }
 }

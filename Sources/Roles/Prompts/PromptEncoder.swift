@@ -1,3 +1,4 @@
+import ChatTemplates
 import EnvironmentKit
 import JSON
 import Messages
@@ -13,6 +14,8 @@ public struct PromptEncoder: Sendable {
     public let tokenizer: any Tokenizer
     /// The model's chat template, where it has one.
     public let template: ChatTemplate?
+    /// What templates take for today.
+    let time: TemplateTime?
     /// Ids of the model lie below it.
     let vocabularySize: Int
     /// Positions of the model.
@@ -22,10 +25,12 @@ public struct PromptEncoder: Sendable {
 
     /// An encoder for a model of these sizes.
     public init(
-        tokenizer: any Tokenizer, template: ChatTemplate? = nil, configuration: ModelConfiguration, place: String
+        tokenizer: any Tokenizer, template: ChatTemplate? = nil, time: TemplateTime? = nil,
+        configuration: ModelConfiguration, place: String
     ) {
         self.tokenizer = tokenizer
         self.template = template
+        self.time = time
         self.place = place
         vocabularySize = configuration.vocabularySize
         positions = configuration.maxPositions
@@ -34,10 +39,11 @@ public struct PromptEncoder: Sendable {
     /// The encoder of a Hugging Face directory.
     ///
     /// - Throws: `TokenizerError` or `TemplateError` for files that cannot be used.
-    public init(directory: String, configuration: ModelConfiguration) throws {
+    public init(directory: String, configuration: ModelConfiguration, time: TemplateTime? = .now()) throws {
         self.init(
             tokenizer: try TokenizerDirectory.load(directory),
-            template: try ChatTemplate.load(directory: directory), configuration: configuration, place: directory)
+            template: try ChatTemplate.load(directory: directory), time: time, configuration: configuration,
+            place: directory)
     }
 
     /// The ids of a text, with the special tokens that the tokenizer puts around one (a Llama's `<|begin_of_text|>`).
@@ -64,7 +70,7 @@ public struct PromptEncoder: Sendable {
         return try template.render(
             Chat(
                 messages: conversation.messages, tools: conversation.tools, addGenerationPrompt: addGenerationPrompt,
-                extra: conversation.variables))
+                extra: conversation.variables, time: time))
     }
 
     /// The longest prompt that leaves room for completions of this length, in tokens.

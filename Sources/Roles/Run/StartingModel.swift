@@ -1,3 +1,6 @@
+import ChatTemplates
+import Foundation
+import JSON
 import RunConfiguration
 import Sampling
 import Tokenizers
@@ -15,13 +18,18 @@ public struct StartingModel: Sendable {
 
     /// The model that a run file names.
     ///
-    /// - Throws: `ModelError`, `SafetensorsError` or `TokenizerError` for a directory that cannot be used.
-    public init(_ section: ModelSection) throws {
+    /// - Parameters:
+    ///   - section: Where the model is.
+    ///   - run: Names the day that chat templates take for today.
+    /// - Throws: `ModelError`, `SafetensorsError`, `TokenizerError` or `TemplateError` for a directory that cannot be used.
+    public init(_ section: ModelSection, of run: RunSection = RunSection()) throws {
         if let path = section.path {
             let directory = try ModelDirectory(opening: path)
             self.directory = directory
             configuration = directory.configuration
-            prompts = try PromptEncoder(directory: path, configuration: directory.configuration)
+            prompts = try PromptEncoder(
+                directory: path, configuration: directory.configuration,
+                time: run.day.flatMap { TemplateTime(year: $0.year, month: $0.month, day: $0.day) })
             generation = try Self.generation(of: directory, prompts.tokenizer)
         } else {
             let shape = ModelShape(rawValue: (section.shape ?? .nano).rawValue) ?? .nano
@@ -46,7 +54,7 @@ public struct StartingModel: Sendable {
     /// What ends a completion: the ids of the directory's files, or else the tokenizer's own end.
     ///
     /// - Throws: A ``RoleFailure`` where there are more than a message can carry.
-    static func generation(
+    public static func generation(
         of directory: ModelDirectory, _ tokenizer: any Tokenizer
     ) throws -> GenerationConfiguration {
         var generation = directory.generation
@@ -70,10 +78,21 @@ public struct StartingModel: Sendable {
         try Self.write(weights, companions: try companions(), generation: generation, to: path)
     }
 
-    /// The tokenizer's files and the chat template, byte for byte as they were.
-    private func companions() throws -> [String: String] {
-        if let bytes = prompts.tokenizer as? ByteLevelTokenizer { return Self.companions(of: bytes) }
-        return [:]
+    /// The tokenizer's files and the chat template, byte for byte as they were, and what a `generation_config.json` that
+    /// names the stop tokens says beside them.
+    private func companions() throws -> [String: [UInt8]] {
+        guard let directory else {
+            return (prompts.tokenizer as? ByteLevelTokenizer).map(Self.companions(of:)) ?? [:]
+        }
+        var companions: [String: [UInt8]] = [:]
+        for file in try TokenizerDirectory.companionFiles(directory.path) { companions[file.name] = try file.read() }
+        let name = "generation_config.json"
+        if let data = FileManager.default.contents(atPath: directory.path + "/" + name),
+            let document = try? JSONValue.parse([UInt8](data)), document["eos_token_id"] ?? .null != .null
+        {
+            companions[name] = [UInt8](data)
+        }
+        return companions
     }
 
     /// Writes the weights of a built-in shape as a Hugging Face directory.
@@ -83,12 +102,12 @@ public struct StartingModel: Sendable {
         try write(weights, companions: companions(of: tokenizer), generation: generation, to: path)
     }
 
-    private static func companions(of tokenizer: ByteLevelTokenizer) -> [String: String] {
-        [TokenizerDirectory.configurationName: TokenizerDirectory.configurationText(for: tokenizer)]
+    private static func companions(of tokenizer: ByteLevelTokenizer) -> [String: [UInt8]] {
+        [TokenizerDirectory.configurationName: Array(TokenizerDirectory.configurationText(for: tokenizer).utf8)]
     }
 
     private static func write(
-        _ weights: ModelWeights, companions: [String: String], generation: GenerationConfiguration, to path: String
+        _ weights: ModelWeights, companions: [String: [UInt8]], generation: GenerationConfiguration, to path: String
     ) throws {
         try ModelDirectory.write(
             to: path, configuration: weights.configuration, generation: generation, tensors: weights.sources,

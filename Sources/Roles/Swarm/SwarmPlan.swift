@@ -48,6 +48,8 @@ public struct SwarmPlan: Sendable {
             file.network.orchestratorPort = try FreePort.any(host: file.network.host)
         }
         if file.network.relayPort == 0 { file.network.relayPort = try FreePort.any(host: file.network.host) }
+        // Written down, so that a prompt is the same text after a restart tomorrow.
+        if file.run.date.isEmpty { file.run.date = Date.now.formatted(.iso8601.year().month().day()) }
         let workers = (0..<file.swarm.workers).map { "worker-\($0 + 1)" }
         let verifiers = (0..<file.swarm.verifiers).map { "verifier-\($0 + 1)" }
         // The last ones lie, so that worker-1 is what a contributor would see.

@@ -29,7 +29,7 @@ public struct SupervisedJob {
         }
         try FileManager.default.createDirectory(
             atPath: file.run.resolvedDirectory, withIntermediateDirectories: true)
-        let model = try StartingModel(file.model)
+        let model = try StartingModel(file.model, of: file.run)
         let examples = try SupervisedRows(
             prompts: model.prompts, stopTokens: model.generation.stopTokens, data: file.data
         ).read()

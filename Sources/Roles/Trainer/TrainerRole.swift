@@ -35,7 +35,7 @@ public struct TrainerRole: Sendable {
         }
         // Demonstrations are all that a trainer wants of an environment; a program is not started for nothing.
         let environment = file.warmUp.steps > 0 ? try await EnvironmentRegistry.open(file.environment) : nil
-        let model = try StartingModel(file.model)
+        let model = try StartingModel(file.model, of: file.run)
         let story = try StoryFile(path: directory.story)
         let desk = TrainingDesk(
             file: file, environment: environment, model: model, directory: directory, kernels: kernels)
