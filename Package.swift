@@ -93,12 +93,12 @@ let rooms: [Target] = [
 ]
 
 /// Suites whose golden files were made by the scripts in `scripts/`.
-let withFixtures: Set<String> = ["Proofs", "RunConfiguration", "Training", "Transformer"]
+let withFixtures: Set<String> = ["Proofs", "RunConfiguration", "Tokenizers", "Training", "Transformer"]
 
 let suites: [Target] = [
     suite("Tensors", ["CKernels"]), suite("Identity"), suite("JSON", ["EnvironmentKit"]), suite("Messages", [protobuf]),
     suite("RunConfiguration"),
-    suite("Safetensors", ["Identity", "JSON"]), suite("Tokenizers"), suite("EnvironmentKit", ["JSON"]),
+    suite("Safetensors", ["Identity", "JSON"]), suite("Tokenizers", ["JSON"]), suite("EnvironmentKit", ["JSON"]),
     suite("Queues", ["Identity", "CZeroMQ"]), suite("Ledger", ["Identity", grdb]),
     suite("Shardcast", ["Identity", hummingbird, httpClient, lifecycle, logging] + nio),
     suite("Environments", ["Rewards", "EnvironmentKit"]), suite("Transformer", ["JSON", "Safetensors", "Tensors"]),
