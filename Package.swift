@@ -93,7 +93,9 @@ let rooms: [Target] = [
 ]
 
 /// Suites whose golden files were made by the scripts in `scripts/`.
-let withFixtures: Set<String> = ["Proofs", "RunConfiguration", "Safetensors", "Training", "Transformer"]
+let withFixtures: Set<String> = [
+    "Proofs", "RunConfiguration", "Safetensors", "Tokenizers", "Training", "Transformer",
+]
 
 let suites: [Target] = [
     // What fuzz tests share: the time they take, and mutations.
@@ -104,7 +106,7 @@ let suites: [Target] = [
     suite("Messages", [protobuf]),
     suite("RunConfiguration"),
     suite("Safetensors", ["Identity", "JSON", "Fuzzing"]),
-    suite("Tokenizers"),
+    suite("Tokenizers", ["JSON"]),
     suite("EnvironmentKit", ["JSON"]),
     suite("Queues", ["Identity", "CZeroMQ"]),
     suite("Ledger", ["Identity", grdb]),
