@@ -44,6 +44,7 @@ let rooms: [Target] = [
     // Floor 2
     room("Safetensors", ["JSON", "Tensors", "Identity"]),
     room("Tokenizers", ["JSON"]),
+    room("ChatTemplates", ["JSON"]),
     room("EnvironmentKit", ["JSON", "Identity", subprocess]),
     room("Queues", ["CZeroMQ", "Identity", logging]),
     room("Ledger", ["Identity", grdb]),
@@ -93,12 +94,13 @@ let rooms: [Target] = [
 ]
 
 /// Suites whose golden files were made by the scripts in `scripts/`.
-let withFixtures: Set<String> = ["Proofs", "RunConfiguration", "Training", "Transformer"]
+let withFixtures: Set<String> = ["ChatTemplates", "Proofs", "RunConfiguration", "Training", "Transformer"]
 
 let suites: [Target] = [
     suite("Tensors", ["CKernels"]), suite("Identity"), suite("JSON", ["EnvironmentKit"]), suite("Messages", [protobuf]),
     suite("RunConfiguration"),
     suite("Safetensors", ["Identity", "JSON"]), suite("Tokenizers"), suite("EnvironmentKit", ["JSON"]),
+    suite("ChatTemplates", ["JSON"]),
     suite("Queues", ["Identity", "CZeroMQ"]), suite("Ledger", ["Identity", grdb]),
     suite("Shardcast", ["Identity", hummingbird, httpClient, lifecycle, logging] + nio),
     suite("Environments", ["Rewards", "EnvironmentKit"]), suite("Transformer", ["JSON", "Safetensors", "Tensors"]),
