@@ -44,6 +44,7 @@ let rooms: [Target] = [
     // Floor 2
     room("Safetensors", ["JSON", "Tensors", "Identity"]),
     room("Tokenizers", ["JSON"]),
+    room("ChatTemplates", ["JSON"]),
     room("EnvironmentKit", ["JSON", "Identity", subprocess]),
     room("Queues", ["CZeroMQ", "Identity", logging]),
     room("Ledger", ["Identity", grdb]),
@@ -94,7 +95,7 @@ let rooms: [Target] = [
 
 /// Suites whose golden files were made by the scripts in `scripts/`.
 let withFixtures: Set<String> = [
-    "Proofs", "RunConfiguration", "Safetensors", "Tokenizers", "Training", "Transformer",
+    "ChatTemplates", "Proofs", "RunConfiguration", "Safetensors", "Tokenizers", "Training", "Transformer",
 ]
 
 let suites: [Target] = [
@@ -110,6 +111,7 @@ let suites: [Target] = [
     suite("EnvironmentKit", ["JSON"]),
     suite("Queues", ["Identity", "CZeroMQ"]),
     suite("Ledger", ["Identity", grdb]),
+    suite("ChatTemplates", ["JSON"]),
     suite("Shardcast", ["Identity", hummingbird, httpClient, lifecycle, logging] + nio),
     suite("Environments", ["Rewards", "EnvironmentKit"]),
     suite("Transformer", ["JSON", "Safetensors", "Tensors"]),
