@@ -72,8 +72,8 @@ let rooms: [Target] = [
         [
             "Orchestration", "Telemetry", "Generation", "Training", "Verification", "Environments",
             "EnvironmentKit", "Queues", "Ledger", "Shardcast", "Messages", "RunConfiguration", "Transformer",
-            "Sampling", "ChatTemplates", "JSON", "Proofs", "Tokenizers", "Tensors", "Identity", grdb, logging, subprocess, system,
-            httpClient,
+            "Sampling", "ChatTemplates", "JSON", "Proofs", "Tokenizers", "Tensors", "Identity", grdb, logging,
+            subprocess, system, httpClient,
         ] + nio
     ),
 
