@@ -54,7 +54,7 @@ struct CheckpointReader {
     ) throws {
         let file = try tensors.file(holding: name)
         guard let type = file.tensors[name]?.type else { return }
-        let size = type.byteCount
+        let size = type.bitCount / 8  // TensorCheck has let whole-byte types through only
         try file.withBytes(of: name) { bytes in
             let count = bytes.count / size
             try withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.blockElements) { block in
