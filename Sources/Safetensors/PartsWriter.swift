@@ -1,3 +1,5 @@
+import JSON
+
 /// Writes the tensors of a model as `model.safetensors`, or as parts with an index where they pass a size.
 ///
 /// Names and index are those of Hugging Face: `model-00001-of-00003.safetensors` and `model.safetensors.index.json` with
@@ -36,14 +38,10 @@ public enum PartsWriter {
             map += part.map { ($0.name, name) }
         }
         let total = tensors.reduce(0) { $0 + ($1.byteCount ?? 0) }
-        let weightMap = map.sorted { precedes($0.tensor, $1.tensor) }.map { tensor, part in
-            JSONValue.Member(tensor, .string(part))
-        }
-        let document = JSONValue.object([
-            .init("metadata", .object([.init("total_size", .integer(total))])),
-            .init("weight_map", .object(weightMap)),
-        ])
-        try DurableFile.write(document.text, to: "\(directory)/\(TensorCollection.indexName)")
+        var weightMap = JSONObject()
+        for (tensor, part) in map.sorted(by: { precedes($0.tensor, $1.tensor) }) { weightMap[tensor] = .string(part) }
+        let document: JSONValue = ["metadata": ["total_size": .integer(total)], "weight_map": .object(weightMap)]
+        try DurableFile.write(document.indentedText, to: "\(directory)/\(TensorCollection.indexName)")
         return names + [TensorCollection.indexName]
     }
 

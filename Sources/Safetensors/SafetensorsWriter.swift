@@ -1,3 +1,5 @@
+import JSON
+
 /// Writes safetensors files.
 ///
 /// Tensors go by descending element type (the order of ``ElementType``'s cases) and then by name, and the header is padded with spaces to a
@@ -77,7 +79,7 @@ public enum SafetensorsWriter {
 
         private static func quoted(_ text: String) -> String {
             var output = ""
-            JSONValue.writeString(text, to: &output)
+            JSONText.write(text, into: &output)
             return output
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 
 @testable import Safetensors
@@ -21,7 +22,7 @@ struct ReferenceComparisonTests {
                         .string(name), .string(info.type.rawValue), .array(info.shape.map { .integer($0) }),
                     ])
                 }
-                lines.append("\(name)\taccepted\t\(JSONValue.array(tensors).text)")
+                lines.append("\(name)\taccepted\t\(JSONValue.array(tensors).line)")
             } catch {
                 lines.append("\(name)\t\(error.rule.rawValue)\t\(error.detail)")
             }
