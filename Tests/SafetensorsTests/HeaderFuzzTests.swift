@@ -14,7 +14,10 @@ struct HeaderFuzzTests {
 
     @Test("a mutated file is refused, or every tensor lies inside it")
     func mutations() async throws {
-        let seeds = try (HostileFile.valid + HostileFile.hostile).map { try $0.bytes() }.filter { $0.count < 2048 }
+        // Half of the cases start from valid files; a mutated hostile file is hardly ever accepted.
+        let valid = try HostileFile.valid.map { try $0.bytes() }.filter { $0.count < 2048 }
+        let hostile = try HostileFile.hostile.map { try $0.bytes() }.filter { $0.count < 2048 }
+        let seeds = (0..<hostile.count / valid.count).flatMap { _ in valid } + hostile
         var accepted = 0
         try await Fuzz.run(atLeast: 60_000) { seed in
             var generator = FuzzGenerator(seed: seed)
@@ -41,7 +44,7 @@ struct HeaderFuzzTests {
             try #require(header.dataStart + total == bytes.count, "APUS_FUZZ_SEED=\(seed)")
         }
         // A fuzzer that only ever sees refusals tests one branch.
-        #expect(accepted > 100 || !Fuzz.isBounded)
+        #expect(accepted > 100 || !Fuzz.isBounded, "only \(accepted) accepted")
     }
 
     @Test("a mutated index is refused, or puts every tensor into a part that is there")
