@@ -69,7 +69,8 @@ public struct ModelDirectory: Sendable {
         guard mkdir(temporary, 0o755) == 0 else { throw failure("cannot create the directory", path) }
         do {
             try SafetensorsWriter.write(tensors, to: "\(temporary)/model.safetensors")
-            try DurableFile.write(configuration.configJSON.text, to: "\(temporary)/config.json")
+            try DurableFile.write(
+                try configuration.configJSON(place: "\(path)/config.json").text, to: "\(temporary)/config.json")
             try DurableFile.write(generation.json.text, to: "\(temporary)/generation_config.json")
             for (name, text) in companions {
                 precondition(!name.contains("/") && !name.hasPrefix("."), "\(name) is no plain file name")
