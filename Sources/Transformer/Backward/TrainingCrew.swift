@@ -16,6 +16,8 @@ struct TrainingCrew {
     private init(pool: ComputePool?) { self.pool = pool }
 
     var threads: Int { pool?.threads ?? 1 }
+    /// Whether work is cut into blocks at all.
+    var isShared: Bool { pool != nil }
 
     /// Runs independent tasks.
     func run(_ tasks: Int, _ body: (_ task: Int, _ thread: Int) -> Void) {
@@ -43,15 +45,17 @@ struct TrainingCrew {
     /// A canonical product, shared by the crew.
     func multiply(
         _ kernels: Kernels, _ x: UnsafePointer<BFloat16Bits>, stride: Int, rows: Int, by w: PackedMatrix,
-        into out: UnsafeMutablePointer<Float>, outStride: Int, accumulating: Bool = false
+        bias: Storage<Float>? = nil, into out: UnsafeMutablePointer<Float>, outStride: Int, accumulating: Bool = false
     ) {
+        let bias = bias.map { UnsafePointer($0.pointer) }
         if let pool {
             kernels.matmul(
-                x, stride: stride, rows: rows, by: w, into: out, outStride: outStride, accumulating: accumulating,
-                pool: pool)
+                x, stride: stride, rows: rows, by: w, into: out, outStride: outStride, bias: bias,
+                accumulating: accumulating, pool: pool)
         } else {
             kernels.matmul(
-                x, stride: stride, rows: rows, by: w, into: out, outStride: outStride, accumulating: accumulating)
+                x, stride: stride, rows: rows, by: w, into: out, outStride: outStride, bias: bias,
+                accumulating: accumulating)
         }
     }
 }
