@@ -71,11 +71,11 @@ struct GradientFixture {
     var temperature: Float { description.configuration.temperature }
 
     /// The graph after one backward pass of the golden loss, and what the pass found.
-    func run(threads: Int, lanes: Int? = nil) throws -> (graph: TrainingGraph, pass: TrainingPass) {
+    func run(threads: Int, plan: TrainingPlan? = nil) throws -> (graph: TrainingGraph, pass: TrainingPass) {
         let kernels = try Kernels.preferred()
         let pool = ComputePool(threads: threads)
         let weights = try ModelWeights(master: master, kernels: kernels, pool: pool)
-        let graph = TrainingGraph(configuration: master.configuration, kernels: kernels, pool: pool, lanes: lanes)
+        let graph = TrainingGraph(configuration: master.configuration, kernels: kernels, pool: pool, plan: plan)
         let slopes = slopes
         let pass = graph.run(sequences, weights: weights, temperature: temperature) { target, _ in slopes[target] }
         return (graph, pass)

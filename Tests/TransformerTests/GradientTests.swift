@@ -22,8 +22,8 @@ import Testing
 
     @Test func gradientsDoNotDependOnThreadsWhenLanesAreFixed() throws {
         let fixture = try GradientFixture("tied-norm")
-        let (one, first) = try fixture.run(threads: 1, lanes: 3)
-        let (three, second) = try fixture.run(threads: 3, lanes: 3)
+        let (one, first) = try fixture.run(threads: 1, plan: TrainingPlan(lanes: 3, precision: .float32))
+        let (three, second) = try fixture.run(threads: 3, plan: TrainingPlan(lanes: 3, precision: .float32))
         #expect(first == second)
         #expect(bits(one.gradients) == bits(three.gradients))
     }

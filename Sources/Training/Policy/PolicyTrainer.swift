@@ -23,7 +23,6 @@ public final class PolicyTrainer {
     ///
     /// - Throws: `ModelError` when a weight is not finite, or for a model that cannot be trained.
     public init(state: TrainingState, settings: PolicySettings, kernels: Kernels, pool: ComputePool) throws {
-        try state.master.configuration.requireTrainable(place: "training")
         self.state = state
         self.settings = settings
         self.kernels = kernels
