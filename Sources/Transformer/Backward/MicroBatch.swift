@@ -1,3 +1,5 @@
+import Tensors
+
 /// Whole sequences laid end to end, computed in one forward and one backward pass.
 struct MicroBatch {
     /// One sequence's place in the rows of the micro-batch.
