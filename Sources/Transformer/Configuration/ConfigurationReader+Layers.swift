@@ -1,4 +1,4 @@
-import Safetensors
+import JSON
 
 /// Which layers of a `config.json` see a window only.
 extension ConfigurationReader {

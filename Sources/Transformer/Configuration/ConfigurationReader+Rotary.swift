@@ -1,4 +1,4 @@
-import Safetensors
+import JSON
 import Tensors
 
 /// The rotary settings of a `config.json`.

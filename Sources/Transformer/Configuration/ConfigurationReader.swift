@@ -1,4 +1,4 @@
-import Safetensors
+import JSON
 
 /// Reads the keys of a `config.json` for a family, collecting faults so that one error names all missing keys.
 struct ConfigurationReader {

@@ -1,4 +1,4 @@
-import Safetensors
+import JSON
 import Tensors
 
 /// Reading and writing `config.json`; what differs between families stands in `Families/`.
@@ -29,13 +29,18 @@ extension ModelConfiguration {
 
     /// The `config.json` of this configuration, as `transformers` writes and reads it.
     ///
+    /// - Parameters:
+    ///   - generation: whose stop and padding ids older programs look for in this file.
+    ///   - place: the file, for errors.
     /// - Throws: `ModelError` when the family's file cannot say what this configuration asks for.
-    public func configJSON(place: String = "config.json") throws(ModelError) -> JSONValue {
+    public func configJSON(
+        generation: GenerationConfiguration? = nil, place: String = "config.json"
+    ) throws(ModelError) -> JSONValue {
         try validate(place: place)
         let family = try ModelFamily.named(modelType, place: place)
-        let members = commonMembers(family).merging(family.write(self)) { _, own in own }
-        let document = JSONValue.object(
-            members.map { JSONValue.Member($0.key, $0.value) }.sorted { precedes($0.name, $1.name) })
+        var members = commonMembers(family).merging(family.write(self)) { _, own in own }
+        for member in generation?.json.object?.members ?? [] { members[member.name] = member.value }
+        let document = JSONValue.object(JSONObject(members))
         // What was written is read again: nothing can get lost in a file that others load.
         guard try ModelConfiguration(configJSON: document, place: place) == self else {
             throw ModelError(
@@ -48,47 +53,47 @@ extension ModelConfiguration {
 
     /// What every family writes alike.
     private func commonMembers(_ family: ModelFamily) -> [String: JSONValue] {
-        var rotary: [String: JSONValue] = ["rope_type": .string("default")]
-        switch ropeScaling {
-        case .none: break
-        case .linear(let factor):
-            rotary = ["rope_type": .string("linear"), "factor": .double(factor)]
-        case .llama3(let factor, let low, let high, let positions):
-            rotary = [
-                "rope_type": .string("llama3"), "factor": .double(factor), "low_freq_factor": .double(low),
-                "high_freq_factor": .double(high), "original_max_position_embeddings": .integer(positions),
-            ]
-        }
-        func object(_ members: [String: JSONValue]) -> JSONValue {
-            .object(members.map { JSONValue.Member($0.key, $0.value) }.sorted { precedes($0.name, $1.name) })
-        }
         var members: [String: JSONValue] = [
-            "architectures": .array([.string(family.architecture)]),
-            "attention_dropout": .number("0.0"),
-            "bos_token_id": .null,
-            "dtype": .string("bfloat16"),
-            "eos_token_id": .null,
+            "architectures": [.string(family.architecture)],
+            "attention_dropout": 0.0,
+            "bos_token_id": nil,
+            "dtype": "bfloat16",
+            "eos_token_id": nil,
             "head_dim": .integer(headDimension),
-            "hidden_act": .string("silu"),
+            "hidden_act": "silu",
             "hidden_size": .integer(hiddenSize),
-            "initializer_range": .number("0.02"),
+            "initializer_range": 0.02,
             "intermediate_size": .integer(intermediateSize),
             "max_position_embeddings": .integer(maxPositions),
             "model_type": .string(modelType),
             "num_attention_heads": .integer(heads),
             "num_hidden_layers": .integer(layers),
             "num_key_value_heads": .integer(keyValueHeads),
-            "pad_token_id": .null,
-            "rms_norm_eps": .number("\(rmsEpsilon)"),
-            // Both forms of the rotary settings: transformers 5 reads the first, older releases the others.
-            "rope_parameters": object(rotary.merging(["rope_theta": .double(ropeTheta)]) { own, _ in own }),
-            "rope_theta": .double(ropeTheta),
+            "pad_token_id": nil,
+            "rms_norm_eps": .number(shortest: rmsEpsilon),
+            "rope_theta": .number(ropeTheta),
             "tie_word_embeddings": .bool(tieEmbeddings),
-            "torch_dtype": .string("bfloat16"),
-            "use_cache": .bool(true),
+            "torch_dtype": "bfloat16",
+            "use_cache": true,
             "vocab_size": .integer(vocabularySize),
         ]
-        if ropeScaling != .none { members["rope_scaling"] = object(rotary) }
+        // Both forms of the rotary settings: transformers 5 reads the first, older releases the others.
+        let rotary = rotaryMembers
+        members["rope_parameters"] = .object(
+            JSONObject(rotary.merging(["rope_theta": .number(ropeTheta)]) { own, _ in own }))
+        if ropeScaling != .none { members["rope_scaling"] = .object(JSONObject(rotary)) }
         return members
+    }
+
+    private var rotaryMembers: [String: JSONValue] {
+        switch ropeScaling {
+        case .none: ["rope_type": "default"]
+        case .linear(let factor): ["rope_type": "linear", "factor": .number(factor)]
+        case .llama3(let factor, let low, let high, let positions):
+            [
+                "rope_type": "llama3", "factor": .number(factor), "low_freq_factor": .number(low),
+                "high_freq_factor": .number(high), "original_max_position_embeddings": .integer(positions),
+            ]
+        }
     }
 }

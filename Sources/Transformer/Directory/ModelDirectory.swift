@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Safetensors
 import Tensors
 
@@ -69,9 +70,9 @@ public struct ModelDirectory: Sendable {
         guard mkdir(temporary, 0o755) == 0 else { throw failure("cannot create the directory", path) }
         do {
             try SafetensorsWriter.write(tensors, to: "\(temporary)/model.safetensors")
-            try DurableFile.write(
-                try configuration.configJSON(place: "\(path)/config.json").text, to: "\(temporary)/config.json")
-            try DurableFile.write(generation.json.text, to: "\(temporary)/generation_config.json")
+            let document = try configuration.configJSON(generation: generation, place: "\(path)/config.json")
+            try DurableFile.write(document.indentedText, to: "\(temporary)/config.json")
+            try DurableFile.write(generation.json.indentedText, to: "\(temporary)/generation_config.json")
             for (name, text) in companions {
                 precondition(!name.contains("/") && !name.hasPrefix("."), "\(name) is no plain file name")
                 try DurableFile.write(text, to: "\(temporary)/\(name)")
@@ -89,7 +90,7 @@ public struct ModelDirectory: Sendable {
 
     private static func document(at place: String) throws -> JSONValue {
         let bytes = try FileBytes.read(place, atMost: maximumConfigurationByteCount)
-        do throws(JSONSyntaxError) {
+        do throws(JSONError) {
             return try JSONValue.parse(bytes)
         } catch {
             throw ModelError(.malformedConfiguration, place: place, "it is not valid JSON: \(error)")

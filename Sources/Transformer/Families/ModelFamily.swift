@@ -1,4 +1,4 @@
-import Safetensors
+import JSON
 
 /// A `model_type` of Hugging Face: how its `config.json` is read and written.
 ///

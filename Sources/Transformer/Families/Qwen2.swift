@@ -1,4 +1,4 @@
-import Safetensors
+import JSON
 
 extension ModelFamily {
     /// Qwen2 and Qwen2.5.

@@ -1,4 +1,4 @@
-import Safetensors
+import JSON
 
 extension ModelFamily {
     /// SmolLM3: a Llama in which every fourth layer does not rotate queries and keys.

@@ -49,28 +49,17 @@ public final class ModelWeights: Sendable {
         try update(from: master, kernels: kernels, pool: pool)
     }
 
-    /// Takes the tensors of files: BF16 as they are, F32 rounded.
+    /// Takes the tensors of files: BF16 as they are, F16 and F32 rounded.
     ///
-    /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors, or for a weight that is not
-    ///   finite.
+    /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors, for tied embeddings beside another
+    ///   output projection, or for a weight that is not finite.
     public convenience init(
         _ configuration: ModelConfiguration, tensors: TensorCollection, kernels: Kernels, pool: ComputePool
     ) throws {
         let layout = ParameterLayout(configuration)
-        try TensorCheck.verify(tensors, against: layout, types: [.bfloat16, .float32])
+        let reader = try CheckpointReader(tensors, layout: layout)
         self.init(layout: layout)
-        for slice in layout.slices {
-            let file = try tensors.file(holding: slice.name)
-            let destination = UnsafeMutableBufferPointer(rebasing: values.buffer[slice.range])
-            if file.tensors[slice.name]?.type == .bfloat16 {
-                try file.copy(slice.name, as: .bfloat16, shape: slice.shape, to: destination)
-            } else {
-                let source = try file.load(slice.name, as: .float32, shape: slice.shape, Float.self)
-                withExtendedLifetime(source) {
-                    kernels.roundToBFloat16(source.pointer, into: values.pointer + slice.offset, count: slice.count)
-                }
-            }
-        }
+        for slice in layout.slices { try reader.read(slice, into: values.pointer + slice.offset, kernels) }
         try checkFinite()
         pack(kernels, pool)
     }
@@ -139,8 +128,7 @@ public final class ModelWeights: Sendable {
 
     private func checkFinite() throws(ModelError) {
         for slice in layout.slices where !Kernels.isFinite(self[slice], count: slice.count) {
-            throw ModelError(
-                .notFinite, place: slice.name, "the tensor holds NaN or infinity; go back to an earlier checkpoint")
+            throw ModelError.notFinite(slice.name)
         }
     }
 
