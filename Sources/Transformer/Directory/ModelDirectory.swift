@@ -1,4 +1,5 @@
 import Foundation
+import Identity
 import JSON
 import Safetensors
 import Tensors
@@ -40,9 +41,17 @@ public struct ModelDirectory: Sendable {
 
     /// Loads the weights to compute with.
     ///
+    /// - Parameters:
+    ///   - expected: the weights hash where it is known; see ``WeightsCache``. The caller compares.
+    ///   - cache: where weights are shared with other processes; nil for private memory.
     /// - Throws: `ModelError` when tensors and configuration disagree or a weight is not finite.
-    public func weights(kernels: Kernels, pool: ComputePool) throws -> ModelWeights {
-        try ModelWeights(configuration, tensors: tensors, kernels: kernels, pool: pool)
+    public func weights(
+        kernels: Kernels, pool: ComputePool, expected: Hash256? = nil, cache: WeightsCache? = .standard
+    ) throws -> ModelWeights {
+        guard let cache else {
+            return try ModelWeights(configuration, tensors: tensors, kernels: kernels, pool: pool)
+        }
+        return try cache.weights(configuration, tensors: tensors, expected: expected, kernels: kernels, pool: pool)
     }
 
     /// Loads the weights to train.
