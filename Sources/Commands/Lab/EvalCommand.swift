@@ -65,7 +65,8 @@ struct EvalCommand: AsyncParsableCommand {
             environment: try await choice.open(env), prompts: problems, attempts: attempts, temperature: temperature,
             seed: seed)
         evaluation.maximumTokens = maxTokens
-        let drawn = try await evaluation.run(modelDirectory: model, kernels: try compute.kernels(), pool: compute.pool())
+        let drawn = try await evaluation.run(
+            modelDirectory: model, kernels: try compute.kernels(), pool: compute.pool())
         var rewards = [[Double]](repeating: [], count: problems)
         for attempt in drawn { rewards[attempt.prompt].append(attempt.reward) }
         guard let rates = PassRates(rewards: rewards) else { throw RoleFailure(.fault, "No attempts were made.") }

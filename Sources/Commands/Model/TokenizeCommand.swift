@@ -47,7 +47,8 @@ struct TokenizeCommand: AsyncParsableCommand {
             } else {
                 let ids: [Int32]
                 do {
-                    ids = try template.map { tokenizer.encode(try $0.text(line: [UInt8](line))) }
+                    ids =
+                        try template.map { tokenizer.encode(try $0.text(line: [UInt8](line))) }
                         ?? tokenizer.encode(bytes: [UInt8](line))
                 } catch {
                     throw RoleFailure(.badInput, "Line \(number): \(error)")
