@@ -81,7 +81,8 @@ let rooms: [Target] = [
     room(
         "Commands",
         [
-            "Roles", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Proofs", "Queues",
+            "Roles", "ChatTemplates", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Proofs",
+            "Queues",
             "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers",
             "Transformer",
             argumentParser, logging, lifecycle,
