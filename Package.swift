@@ -81,7 +81,8 @@ let rooms: [Target] = [
     room(
         "Commands",
         [
-            "Roles", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Proofs", "Queues",
+            "Roles", "ChatTemplates", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Proofs",
+            "Queues",
             "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers",
             "Transformer",
             argumentParser, logging, lifecycle,
@@ -107,7 +108,7 @@ let suites: [Target] = [
     suite("Messages", [protobuf]),
     suite("RunConfiguration"),
     suite("Safetensors", ["Identity", "JSON", "Fuzzing"]),
-    suite("Tokenizers", ["JSON"]),
+    suite("Tokenizers", ["Fuzzing", "JSON"]),
     suite("EnvironmentKit", ["JSON"]),
     suite("Queues", ["Identity", "CZeroMQ"]),
     suite("Ledger", ["Identity", grdb]),
