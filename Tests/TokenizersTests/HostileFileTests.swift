@@ -62,19 +62,23 @@ struct HostileFileTests {
         Case("no merges", .malformed, "merges", file("model", #"{"type":"BPE","vocab":{"a":0}}"#)),
         Case("a vocabulary that is a list", .malformed, "vocab", file("model", model(vocab: "[]", merges: "[]"))),
         Case("a token twice", .malformed, "twice", file("model", model(vocab: #"{"a":0,"a":1}"#, merges: "[]"))),
-        Case("a token twice by an escape", .malformed, "twice",
+        Case(
+            "a token twice by an escape", .malformed, "twice",
             file("model", model(vocab: #"{"a":0,"\u0061":1}"#, merges: "[]"))),
         Case("an id twice", .malformed, "twice", file("model", model(vocab: #"{"a":0,"b":0}"#, merges: "[]"))),
         Case("an id of 2^40", .malformed, "id", file("model", model(vocab: #"{"a":1099511627776}"#, merges: "[]"))),
-        Case("an id beyond 64 bits", .malformed, "number",
+        Case(
+            "an id beyond 64 bits", .malformed, "number",
             file("model", model(vocab: #"{"a":99999999999999999999999}"#, merges: "[]"))),
         Case("an id below zero", .malformed, "number", file("model", model(vocab: #"{"a":-1}"#, merges: "[]"))),
         Case("an id with a fraction", .malformed, "number", file("model", model(vocab: #"{"a":1.0}"#, merges: "[]"))),
         Case("an id with a leading zero", .malformed, "zero", file("model", model(vocab: #"{"a":01}"#, merges: "[]"))),
         Case("an id that is a text", .malformed, "number", file("model", model(vocab: #"{"a":"0"}"#, merges: "[]"))),
-        Case("a token that is not UTF-8", .malformed, "UTF-8",
+        Case(
+            "a token that is not UTF-8", .malformed, "UTF-8",
             file("model", model()).map { $0 == UInt8(ascii: "b") ? 0xFF : $0 }),
-        Case("half a surrogate pair", .malformed, "surrogate",
+        Case(
+            "half a surrogate pair", .malformed, "surrogate",
             file("model", model(vocab: #"{"\ud83d":0}"#, merges: "[]"))),
         Case("a merge of what is no token", .malformed, "\"z\"", file("model", model(merges: #"["a z"]"#))),
         Case("a merge into what is no token", .malformed, "\"ac\"", file("model", model(merges: #"["a c"]"#))),
@@ -85,38 +89,58 @@ struct HostileFileTests {
         Case("an unknown token that is none", .malformed, "unk_token", file("model", model(#","unk_token":"?""#))),
         Case("a model setting twice", .malformed, "twice", file("model", model(#","fuse_unk":true,"fuse_unk":false"#))),
         Case("a flag that is a number", .malformed, "fuse_unk", file("model", model(#","fuse_unk":1"#))),
-        Case("an added token without content", .malformed, "content",
+        Case(
+            "an added token without content", .malformed, "content",
             file("added_tokens", "[\(added(id: 6, ""))]")),
-        Case("an added token without flags", .malformed, "special",
+        Case(
+            "an added token without flags", .malformed, "special",
             file("added_tokens", #"[{"id":6,"content":"x"}]"#)),
-        Case("an added token twice", .malformed, "look the same",
+        Case(
+            "an added token twice", .malformed, "look the same",
             file("added_tokens", "[\(added(id: 6, "x")),\(added(id: 7, "x"))]")),
-        Case("two added tokens of one id", .malformed, "another added token",
+        Case(
+            "two added tokens of one id", .malformed, "another added token",
             file("added_tokens", "[\(added(id: 6, "x")),\(added(id: 6, "y"))]")),
-        Case("an added token with the id of another", .malformed, "next free", file("added_tokens", "[\(added(id: 4, "x"))]")),
-        Case("a known token under another id", .malformed, "vocabulary has it",
+        Case(
+            "an added token with the id of another", .malformed, "next free",
+            file("added_tokens", "[\(added(id: 4, "x"))]")),
+        Case(
+            "a known token under another id", .malformed, "vocabulary has it",
             file("added_tokens", "[\(added(id: 6, "ab"))]")),
         Case("an added token far away", .malformed, "next free", file("added_tokens", "[\(added(id: 1000, "x"))]")),
         Case("an added token below zero", .malformed, "id", file("added_tokens", "[\(added(id: -1, "x"))]")),
-        Case("an added token of a megabyte", .malformed, "bytes",
+        Case(
+            "an added token of a megabyte", .malformed, "bytes",
             file("added_tokens", "[\(added(id: 6, String(repeating: "x", count: 1 << 20)))]")),
-        Case("an id around texts that no token has", .malformed, "post_processor",
-            file("post_processor",
+        Case(
+            "an id around texts that no token has", .malformed, "post_processor",
+            file(
+                "post_processor",
                 #"{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x","type_id":0}},"#
-                    + #"{"Sequence":{"id":"A","type_id":0}}],"pair":[],"special_tokens":{"x":{"id":"x","ids":[99],"tokens":["x"]}}}"#)),
-        Case("a template without a text", .malformed, "template",
+                    + #"{"Sequence":{"id":"A","type_id":0}}],"pair":[],"special_tokens":{"x":{"id":"x","ids":[99],"tokens":["x"]}}}"#
+            )),
+        Case(
+            "a template without a text", .malformed, "template",
             file("post_processor", #"{"type":"TemplateProcessing","single":[],"pair":[],"special_tokens":{}}"#)),
-        Case("a template of an unknown token", .malformed, "special_tokens",
-            file("post_processor",
-                #"{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x","type_id":0}}],"pair":[],"special_tokens":{}}"#)),
-        Case("normalizers nested a thousand deep", .malformed, "deep",
+        Case(
+            "a template of an unknown token", .malformed, "special_tokens",
+            file(
+                "post_processor",
+                #"{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x","type_id":0}}],"pair":[],"special_tokens":{}}"#
+            )),
+        Case(
+            "normalizers nested a thousand deep", .malformed, "deep",
             file("normalizer", String(repeating: #"{"type":"Sequence","normalizers":["#, count: 1000))),
-        Case("a sign of two characters", .malformed, "one character",
+        Case(
+            "a sign of two characters", .malformed, "one character",
             file("pre_tokenizer", #"{"type":"Metaspace","replacement":"__","prepend_scheme":"first"}"#)),
-        Case("a space in front and not", .malformed, "add_prefix_space",
-            file("pre_tokenizer",
+        Case(
+            "a space in front and not", .malformed, "add_prefix_space",
+            file(
+                "pre_tokenizer",
                 #"{"type":"Metaspace","replacement":"▁","prepend_scheme":"first","add_prefix_space":false}"#)),
-        Case("a null in a sequence of normalizers", .malformed, "null",
+        Case(
+            "a null in a sequence of normalizers", .malformed, "null",
             file("normalizer", #"{"type":"Sequence","normalizers":[null]}"#)),
     ]
 
@@ -124,50 +148,76 @@ struct HostileFileTests {
         Case("Unigram", .unsupported, "Unigram", file("model", model().replacing("BPE", with: "Unigram"))),
         Case("WordPiece", .unsupported, "WordPiece", file("model", model().replacing("BPE", with: "WordPiece"))),
         Case("dropout", .unsupported, "dropout", file("model", model(#","dropout":0.1"#))),
-        Case("a subword prefix", .unsupported, "continuing_subword_prefix",
+        Case(
+            "a subword prefix", .unsupported, "continuing_subword_prefix",
             file("model", model(#","continuing_subword_prefix":"@@""#))),
-        Case("a word suffix", .unsupported, "end_of_word_suffix", file("model", model(#","end_of_word_suffix":"</w>""#))),
+        Case(
+            "a word suffix", .unsupported, "end_of_word_suffix", file("model", model(#","end_of_word_suffix":"</w>""#))),
         Case("an unknown setting", .unsupported, "max_input", file("model", model(#","max_input":3"#))),
         Case("an unknown part", .unsupported, "extras", file("extras", "{}")),
         Case("another version", .unsupported, "2.0", file("version", #""2.0""#)),
         Case("an unknown normalizer", .unsupported, "NFKC", file("normalizer", #"{"type":"NFKC"}"#)),
-        Case("a lowercasing normalizer", .unsupported, "Lowercase",
+        Case(
+            "a lowercasing normalizer", .unsupported, "Lowercase",
             file("normalizer", #"{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Lowercase"}]}"#)),
-        Case("a normalizer by a pattern", .unsupported, #" {2,}"#,
+        Case(
+            "a normalizer by a pattern", .unsupported, #" {2,}"#,
             file("normalizer", #"{"type":"Replace","pattern":{"Regex":" {2,}"},"content":" "}"#)),
-        Case("an unknown split pattern", .unsupported, #"\w+"#,
-            file("pre_tokenizer",
+        Case(
+            "an unknown split pattern", .unsupported, #"\w+"#,
+            file(
+                "pre_tokenizer",
                 #"{"type":"Split","pattern":{"Regex":"\\w+"},"behavior":"Isolated","invert":false}"#)),
-        Case("almost the pattern of Qwen2", .unsupported, #"\p{N}{1,2}"#,
+        Case(
+            "almost the pattern of Qwen2", .unsupported, #"\p{N}{1,2}"#,
             file("pre_tokenizer", try1(digits: #"\\p{N}{1,2}"#))),
-        Case("an unknown behavior", .unsupported, "Merged",
+        Case(
+            "an unknown behavior", .unsupported, "Merged",
             file("pre_tokenizer", #"{"type":"Split","pattern":{"String":"x"},"behavior":"Merged","invert":false}"#)),
-        Case("an empty pattern", .unsupported, "empty",
+        Case(
+            "an empty pattern", .unsupported, "empty",
             file("pre_tokenizer", #"{"type":"Split","pattern":{"String":""},"behavior":"Isolated","invert":false}"#)),
-        Case("a step after bytes", .unsupported, "ByteLevel",
-            file("pre_tokenizer",
+        Case(
+            "a step after bytes", .unsupported, "ByteLevel",
+            file(
+                "pre_tokenizer",
                 #"{"type":"Sequence","pretokenizers":[{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true},"#
                     + #"{"type":"Digits","individual_digits":true}]}"#)),
         Case("an unknown pre-tokenizer", .unsupported, "Whitespace", file("pre_tokenizer", #"{"type":"Whitespace"}"#)),
-        Case("an unknown member", .unsupported, "extra",
+        Case(
+            "an unknown member", .unsupported, "extra",
             file("pre_tokenizer", #"{"type":"Digits","individual_digits":true,"extra":1}"#)),
-        Case("an unknown post-processor", .unsupported, "BertProcessing",
+        Case(
+            "an unknown post-processor", .unsupported, "BertProcessing",
             file("post_processor", #"{"type":"BertProcessing","sep":["x",1],"cls":["y",2]}"#)),
-        Case("a text twice in a template", .unsupported, "place of the text",
-            file("post_processor",
+        Case(
+            "a text twice in a template", .unsupported, "place of the text",
+            file(
+                "post_processor",
                 #"{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"#
                     + #""pair":[],"special_tokens":{}}"#)),
-        Case("an unknown decoder", .unsupported, "WordPiece",
+        Case(
+            "an unknown decoder", .unsupported, "WordPiece",
             file("decoder", #"{"type":"WordPiece","prefix":"@@","cleanup":true}"#)),
-        Case("a decoder that strips the end", .unsupported, "strips the end",
-            file("decoder", #"{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"Strip","content":" ","start":0,"stop":1}]}"#)),
-        Case("a replacement of the whole text", .unsupported, "Replace",
-            file("decoder",
-                #"{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"Replace","pattern":{"String":"a"},"content":"b"}]}"#)),
-        Case("byte tokens over bytes that are not all there", .unsupported, "byte_fallback",
-            Array(String(decoding: file("model", model(#","byte_fallback":true"#)), as: UTF8.self)
-                .replacing(#""pre_tokenizer":null"#,
-                    with: #""pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true}"#).utf8)),
+        Case(
+            "a decoder that strips the end", .unsupported, "strips the end",
+            file(
+                "decoder",
+                #"{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"Strip","content":" ","start":0,"stop":1}]}"#)),
+        Case(
+            "a replacement of the whole text", .unsupported, "Replace",
+            file(
+                "decoder",
+                #"{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"Replace","pattern":{"String":"a"},"content":"b"}]}"#
+            )),
+        Case(
+            "byte tokens over bytes that are not all there", .unsupported, "byte_fallback",
+            Array(
+                String(decoding: file("model", model(#","byte_fallback":true"#)), as: UTF8.self)
+                    .replacing(
+                        #""pre_tokenizer":null"#,
+                        with: #""pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true}"#
+                    ).utf8)),
     ]
 
     private static func try1(digits: String) -> String {
@@ -177,7 +227,9 @@ struct HostileFileTests {
 
     @Test("a refusal says what is wrong, and where", arguments: malformed + unsupported)
     func refused(file: Case) {
-        let error = #expect(throws: TokenizerError.self) { try TokenizerFile.read(file.bytes, path: "/x/tokenizer.json") }
+        let error = #expect(throws: TokenizerError.self) {
+            try TokenizerFile.read(file.bytes, path: "/x/tokenizer.json")
+        }
         #expect(error?.code == file.code)
         #expect(error?.description.hasPrefix("/x/tokenizer.json: ") == true)
         #expect(error?.description.contains(file.says) == true, "\(error?.description ?? "")")
@@ -225,10 +277,13 @@ struct HostileFileTests {
             return Array(JSONValue.object(object).line.utf8)
         }
         let seeds = small + small + (0..<6).map { _ in Self.file() } + Self.unsupported.prefix(4).map(\.bytes)
-        let words = ["\"type\"", "\"Sequence\"", "null", "[]", "{}", "\"ByteLevel\"", "4194304", "-1", "\\u0000", "\\ud83d", "1e99"]
+        let words = [
+            "\"type\"", "\"Sequence\"", "null", "[]", "{}", "\"ByteLevel\"", "4194304", "-1", "\\u0000", "\\ud83d",
+            "1e99",
+        ]
         let text = GoldenLines.shared?.line(7) ?? []
         var accepted = 0
-        try await Fuzz.run(atLeast: 6000) { seed in
+        try await Fuzz.run(atLeast: 10_000) { seed in
             var generator = FuzzGenerator(seed: seed)
             let bytes = Mutation.mutate(seeds, words: words, using: &generator)
             let tokenizer: BytePairTokenizer
@@ -245,7 +300,7 @@ struct HostileFileTests {
                 "APUS_FUZZ_SEED=\(seed)")
             _ = tokenizer.text(tokenizer.encodeWithSpecialTokens(bytes: text))
         }
-        #expect(accepted > 100 || !Fuzz.isBounded, "only \(accepted) accepted")
+        #expect(accepted > 60 || !Fuzz.isBounded, "only \(accepted) accepted")
     }
 
     @Test("every truncation of a file is refused")

@@ -26,7 +26,9 @@ struct ModelReader {
         if reader.take(UInt8(ascii: "}")) { return }
         repeat {
             let name = try reader.string(limit: 256)
-            guard names.insert(name).inserted else { throw reader.fault("the name \"\(name)\" twice", isDuplicate: true) }
+            guard names.insert(name).inserted else {
+                throw reader.fault("the name \"\(name)\" twice", isDuplicate: true)
+            }
             try reader.expect(UInt8(ascii: ":"))
             if name == "vocab", reader.peek() == UInt8(ascii: "{") {
                 try readVocabulary(&reader)

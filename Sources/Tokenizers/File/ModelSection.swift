@@ -96,7 +96,9 @@ struct ModelSection {
     private func boundary(_ unknown: Int32?) -> [UInt8]? {
         let sign = Array("\u{2581}".utf8)
         guard vocabulary.number(of: sign) != nil else { return nil }
-        func ends(_ number: Int32) -> Bool { vocabulary.string(of: Int(number))?.suffix(sign.count).elementsEqual(sign) ?? false }
+        func ends(_ number: Int32) -> Bool {
+            vocabulary.string(of: Int(number))?.suffix(sign.count).elementsEqual(sign) ?? false
+        }
         if let unknown, ends(unknown) { return nil }
         for merge in merges {
             let begins = vocabulary.withString(of: Int(merge.right)) { $0?.starts(with: sign) ?? false }

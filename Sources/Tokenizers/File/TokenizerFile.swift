@@ -29,7 +29,9 @@ enum TokenizerFile {
         return try result.get()
     }
 
-    private static func read(_ buffer: UnsafeRawBufferPointer, _ path: String) throws(TokenizerError) -> BytePairTokenizer {
+    private static func read(_ buffer: UnsafeRawBufferPointer, _ path: String) throws(TokenizerError)
+        -> BytePairTokenizer
+    {
         var model: ModelSection?
         var members: [JSONMember] = []
         do throws(JSONError) {
