@@ -29,7 +29,7 @@ struct ModelConfigurationTests {
     @Test("what is written is read again", arguments: ModelShape.allCases)
     func roundTrip(shape: ModelShape) throws {
         let configuration = shape.configuration
-        #expect(try parse(configuration.configJSON.indentedText) == configuration)
+        #expect(try parse(configuration.configJSON().indentedText) == configuration)
     }
 
     @Test("a Hugging Face file is read, unknown keys tolerated, either form of the rotary base")
@@ -64,7 +64,7 @@ struct ModelConfigurationTests {
     func unknownFamily() {
         let error = #expect(throws: ModelError.self) { try parse(#"{"model_type": "gpt2"}"#) }
         #expect(error?.code == .unsupported)
-        #expect(error?.description.contains("llama, qwen3") == true)
+        #expect(error?.description.contains("llama, mistral, qwen2, qwen3, smollm3") == true)
         #expect(throws: ModelError.self) { try parse("{}") }
         #expect(throws: ModelError.self) { try parse("[]") }
     }
@@ -78,7 +78,7 @@ struct ModelConfigurationTests {
             ("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3"), ("\"head_dim\": 16", "\"head_dim\": 15"),
             ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 100000000"), ("1e-06", "0.0"), ("1e-06", "1e300"),
             ("\"rope_theta\": 10000", "\"rope_theta\": 0"), ("\"rope_theta\": 10000", "\"rope_theta\": \"x\""),
-            ("\"unknown_key\": {\"x\": [1]}", "\"attention_bias\": true"),
+            ("\"unknown_key\": {\"x\": [1]}", "\"attention_bias\": 1"),
             ("\"unknown_key\": {\"x\": [1]}", "\"hidden_act\": \"gelu\""),
             ("\"unknown_key\": {\"x\": [1]}", "\"layer_types\": [\"full_attention\", \"sliding_attention\"]"),
             ("\"unknown_key\": {\"x\": [1]}", "\"use_sliding_window\": true"),
@@ -116,6 +116,26 @@ struct ModelConfigurationTests {
         #expect(nano.forwardFLOPs(promptTokens: 5, completionTokens: [4]) == alone)
         let prompt = nano.forwardFLOPs(promptTokens: 5, completionTokens: 0)
         #expect(nano.forwardFLOPs(promptTokens: 5, completionTokens: [4, 4, 4]) == 3 * alone - 2 * prompt)
+    }
+
+    @Test("a windowed layer's work is that of what its queries see")
+    func windowedWork() {
+        var configuration = ModelShape.nano.configuration
+        let whole = configuration.forwardFLOPs(promptTokens: 6, completionTokens: 1)
+        (configuration.slidingWindow, configuration.windowedLayers) = (4, [1])
+        // Positions 4 and 5 see 4 instead of 5 and 6; queries are 64 wide.
+        #expect(configuration.forwardFLOPs(promptTokens: 6, completionTokens: 1) == whole - 4 * 64 * 3)
+        for window in 1...9 {
+            configuration.slidingWindow = window
+            for (start, end) in [(0, 5), (3, 9), (7, 20)] {
+                let seen = (start..<end).reduce(0) { $0 + min($1 + 1, window) + $1 + 1 }
+                let work = configuration.forwardFLOPs(promptTokens: start, completionTokens: [end - start + 1])
+                let before = configuration.forwardFLOPs(promptTokens: start, completionTokens: [1])
+                #expect(
+                    work - before
+                        == 4 * 64 * seen + 2 * (2 * configuration.matrixParametersPerLayer + 8192) * (end - start))
+            }
+        }
     }
 
     @Test("mutated files are refused or give a configuration that can be computed")

@@ -162,6 +162,10 @@ size_t ck_packed_count(size_t n, size_t k);
 // Writes `n` rows of w as rows first_row... of a packed matrix whose padding the caller zeroed once. Denormals become
 // signed zeros. Matrices that share an input (q, k, v) are concatenated by packing one after the other.
 void ck_pack_rows(const uint16_t *w, size_t stride, size_t n, size_t k, uint16_t *packed, size_t first_row);
+// The inverse: copies `n` rows from `first_row` on to out[n, k].
+void ck_unpack_rows(const uint16_t *packed, size_t k, size_t first_row, size_t n, uint16_t *out, size_t stride);
+// Looks up rows of a packed table as f32 [count, k]; the bits of `embed` on the unpacked table.
+void ck_embed_packed(const uint16_t *packed, size_t k, const int32_t *tokens, size_t count, float *out);
 // The inverse for one element (tests, inspection).
 uint16_t ck_packed_element(const uint16_t *packed, size_t k, size_t row, size_t column);
 
@@ -189,6 +193,14 @@ double ck_log64(double x);
 void ck_sin_cos64(double x, double *sine, double *cosine);
 // out[i] = f32(base^(-2 i / dimension)), i < dimension / 2.
 void ck_inverse_frequencies(double base, size_t dimension, float *out);
+// How inverse frequencies are stretched to longer texts; `low`, `high` and `original` (positions) are llama3's.
+typedef enum ck_rotary_kind { CK_ROTARY_PLAIN, CK_ROTARY_LINEAR, CK_ROTARY_LLAMA3 } ck_rotary_kind;
+typedef struct ck_rotary_scaling {
+    ck_rotary_kind kind;
+    double factor, low, high, original;
+} ck_rotary_scaling;
+// The same as ck_inverse_frequencies with a scaling applied in binary64, before the rounding.
+void ck_scaled_inverse_frequencies(double base, size_t dimension, const ck_rotary_scaling *scaling, float *out);
 // One row of a rotary table: cosines and sines of f32(position) * inverse[i].
 void ck_rotary_row(const float *inverse, size_t count, uint32_t position, float *cosines, float *sines);
 

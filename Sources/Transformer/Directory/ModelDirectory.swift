@@ -1,4 +1,5 @@
 import Foundation
+import Identity
 import JSON
 import Safetensors
 import Tensors
@@ -40,9 +41,25 @@ public struct ModelDirectory: Sendable {
 
     /// Loads the weights to compute with.
     ///
+    /// - Parameters:
+    ///   - expected: the weights hash where it is known; see ``WeightsCache``. The caller compares.
+    ///   - cache: where weights are shared with other processes; nil for private memory.
     /// - Throws: `ModelError` when tensors and configuration disagree or a weight is not finite.
-    public func weights(kernels: Kernels, pool: ComputePool) throws -> ModelWeights {
-        try ModelWeights(configuration, tensors: tensors, kernels: kernels, pool: pool)
+    public func weights(
+        kernels: Kernels, pool: ComputePool, expected: Hash256? = nil, cache: WeightsCache? = .standard
+    ) throws -> ModelWeights {
+        guard let cache else {
+            return try ModelWeights(configuration, tensors: tensors, kernels: kernels, pool: pool)
+        }
+        return try cache.weights(configuration, tensors: tensors, expected: expected, kernels: kernels, pool: pool)
+    }
+
+    /// The identity of the weights, without loading them.
+    ///
+    /// - Throws: `ModelError` when tensors and configuration disagree.
+    public func weightsHash(kernels: Kernels) throws -> Hash256 {
+        let layout = ParameterLayout(configuration)
+        return try CheckpointReader(tensors, layout: layout).weightsHash(layout, kernels)
     }
 
     /// Loads the weights to train.
@@ -58,7 +75,7 @@ public struct ModelDirectory: Sendable {
     ///   - path: the destination; it must not exist, or be empty.
     ///   - configuration: the content of `config.json`.
     ///   - generation: the content of `generation_config.json`.
-    ///   - tensors: the content of `model.safetensors`.
+    ///   - tensors: the content of `model.safetensors`, or of parts and their index above 4 GiB.
     ///   - companions: further files by plain name, such as `tokenizer_config.json`.
     /// - Throws: `ModelError` or `SafetensorsError`; nothing is left at the destination then.
     public static func write(
@@ -69,8 +86,9 @@ public struct ModelDirectory: Sendable {
         try? FileManager.default.removeItem(atPath: temporary)
         guard mkdir(temporary, 0o755) == 0 else { throw failure("cannot create the directory", path) }
         do {
-            try SafetensorsWriter.write(tensors, to: "\(temporary)/model.safetensors")
-            try DurableFile.write(configuration.configJSON.indentedText, to: "\(temporary)/config.json")
+            try PartsWriter.write(tensors, to: temporary)
+            let document = try configuration.configJSON(generation: generation, place: "\(path)/config.json")
+            try DurableFile.write(document.indentedText, to: "\(temporary)/config.json")
             try DurableFile.write(generation.json.indentedText, to: "\(temporary)/generation_config.json")
             for (name, text) in companions {
                 precondition(!name.contains("/") && !name.hasPrefix("."), "\(name) is no plain file name")

@@ -24,26 +24,25 @@ public final class MasterWeights: Sendable {
         self.init(layout: ParameterLayout(configuration))
     }
 
-    /// Reads F32 or BF16 tensors in Hugging Face names.
-    ///
-    /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors.
-    public convenience init(_ configuration: ModelConfiguration, tensors: TensorCollection) throws {
-        self.init(configuration)
-        try TensorCheck.verify(tensors, against: layout, types: [.float32, .bfloat16])
+    /// Widens the weights of a model.
+    public convenience init(widening weights: ModelWeights) {
+        self.init(layout: weights.layout)
         for slice in layout.slices {
-            let file = try tensors.file(holding: slice.name)
-            let destination = self[slice]
-            if file.tensors[slice.name]?.type == .float32 {
-                try file.copy(slice.name, as: .float32, shape: slice.shape, to: destination)
-            } else {
-                let bits = try file.load(slice.name, as: .bfloat16, shape: slice.shape, UInt16.self)
-                withExtendedLifetime(bits) {
-                    for index in 0..<slice.count {
-                        destination[index] = Float(bitPattern: UInt32(bits.pointer[index]) << 16)
-                    }
-                }
+            weights.eachBlock(of: slice) { first, bits in
+                guard let start = bits.baseAddress else { return }
+                TrainingKernels.widen(start, values.pointer + slice.offset + first, count: bits.count)
             }
         }
+    }
+
+    /// Reads F32, F16 or BF16 tensors in Hugging Face names, exactly.
+    ///
+    /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors, for tied embeddings beside another
+    ///   output projection, or for a weight that is not finite.
+    public convenience init(_ configuration: ModelConfiguration, tensors: TensorCollection) throws {
+        self.init(configuration)
+        let reader = try CheckpointReader(tensors, layout: layout)
+        for slice in layout.slices { try reader.read(slice, into: values.pointer + slice.offset) }
     }
 
     /// The configuration of the model.
@@ -68,17 +67,21 @@ public final class MasterWeights: Sendable {
         }
     }
 
-    /// The tensors as BF16, rounded one at a time while they are written or hashed.
+    /// The tensors as BF16, rounded in pieces while they are written or hashed.
     ///
     /// The bits are those of ``ModelWeights`` made from this object, without the memory for them.
     public func roundedSources(_ kernels: Kernels) -> [TensorSource] {
         layout.slices.map { slice in
             TensorSource(name: slice.name, type: .bfloat16, shape: slice.shape) { body in
-                let rounded = Storage<BFloat16Bits>(count: slice.count, zeroed: false)
+                let size = TensorSource.pieceByteCount / 2
+                let rounded = Storage<BFloat16Bits>(count: min(size, slice.count), zeroed: false)
                 try withExtendedLifetime(rounded) {
-                    kernels.roundToBFloat16(
-                        self.values.pointer + slice.offset, into: rounded.pointer, count: slice.count)
-                    try body(UnsafeRawBufferPointer(rounded.buffer))
+                    for first in stride(from: 0, to: slice.count, by: size) {
+                        let count = min(size, slice.count - first)
+                        kernels.roundToBFloat16(
+                            self.values.pointer + slice.offset + first, into: rounded.pointer, count: count)
+                        try body(UnsafeRawBufferPointer(start: rounded.pointer, count: 2 * count))
+                    }
                 }
             }
         }

@@ -3,31 +3,70 @@ import Safetensors
 import Synchronization
 import Tensors
 
-/// The weights that a model computes with: bf16, row-major for lookup and hashing, and packed for the kernels.
+/// The weights that a model computes with: bf16, packed for the kernels, and nothing twice.
 ///
 /// Weights that come from master weights and weights that come from the file written from them have the same bits and the
-/// same ``weightsHash``.
+/// same ``weightsHash``. The memory is private, or pages that the processes of a machine share (``WeightsCache``).
 public final class ModelWeights: Sendable {
-    /// Where each tensor lies in ``values``.
+    /// The tensors and their order.
     public let layout: ParameterLayout
-    /// All tensors row-major in one allocation, padding zero.
-    public let values: Storage<BFloat16Bits>
     /// The packed matrices of each layer.
     public let layers: [LayerWeights]
     /// The packed output projection [vocabulary, hidden].
     public let output: PackedMatrix
-    /// Cosines and sines of the positions.
+    /// The packed token embedding [vocabulary, hidden]; the output projection itself where they are tied.
+    public let embedding: PackedMatrix
+    /// Cosines and sines of the positions, for layers that rotate.
     public let rotary: RotaryTable
+    /// Where the weights lie.
+    public let residence: WeightsResidence
 
-    private let knownHash = Mutex<Hash256?>(nil)
+    /// The table of the layers that do not rotate, where there are any.
+    private let unrotated: RotaryTable?
+    let panels: PanelLayout
+    let matrices: [PackedMatrix]
+    /// The whole block of ``PanelLayout``.
+    let memory: Storage<BFloat16Bits>
+    let knownHash: Mutex<Hash256?>
 
-    private init(layout: ParameterLayout) {
+    /// Takes a block as it is: zeros to be filled, or one that was filled before.
+    init(
+        layout: ParameterLayout, panels: PanelLayout, memory: Storage<BFloat16Bits>, residence: WeightsResidence,
+        knownHash: Hash256? = nil
+    ) {
+        precondition(memory.count == panels.elementCount, "memory of another model")
         let configuration = layout.configuration
         self.layout = layout
-        values = Storage(count: layout.elementCount)
-        layers = (0..<configuration.layers).map { _ in LayerWeights(configuration) }
-        output = PackedMatrix(rows: configuration.vocabularySize, columns: configuration.hiddenSize)
-        rotary = RotaryTable(headDimension: configuration.headDimension, base: configuration.ropeTheta)
+        self.panels = panels
+        self.memory = memory
+        self.residence = residence
+        self.knownHash = Mutex(knownHash)
+        matrices = panels.matrices.map { matrix in
+            let part = Storage(memory.pointer + matrix.offset, count: matrix.elementCount, owner: memory)
+            return PackedMatrix(rows: matrix.rows, columns: matrix.columns, over: part)
+        }
+        let perLayer = PanelLayout.matricesPerLayer
+        let all = matrices
+        layers = (0..<configuration.layers).map { layer in
+            LayerWeights(all[layer * perLayer..<(layer + 1) * perLayer], configuration)
+        }
+        output = all[configuration.layers * perLayer]
+        embedding = all[all.count - 1]
+        rotary = RotaryTable(
+            headDimension: configuration.headDimension, base: configuration.ropeTheta,
+            scaling: configuration.ropeScaling)
+        unrotated =
+            configuration.unrotatedLayers.isEmpty
+            ? nil : RotaryTable.unrotated(headDimension: configuration.headDimension)
+        if knownHash != nil { widenBiases() }
+    }
+
+    /// Zeros in private memory.
+    convenience init(layout: ParameterLayout, notShared reason: String? = nil) {
+        let panels = PanelLayout(layout)
+        self.init(
+            layout: layout, panels: panels, memory: Storage(count: panels.elementCount),
+            residence: .privateMemory(reason: reason))
     }
 
     /// Rounds master weights.
@@ -42,30 +81,17 @@ public final class ModelWeights: Sendable {
         try update(from: master, kernels: kernels, pool: pool)
     }
 
-    /// Takes the tensors of files: BF16 as they are, F32 rounded.
+    /// Takes the tensors of files, in private memory: BF16 as they are, F16 and F32 rounded.
     ///
-    /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors, or for a weight that is not
-    ///   finite.
+    /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors, for tied embeddings beside another
+    ///   output projection, or for a weight that is not finite.
     public convenience init(
         _ configuration: ModelConfiguration, tensors: TensorCollection, kernels: Kernels, pool: ComputePool
     ) throws {
         let layout = ParameterLayout(configuration)
-        try TensorCheck.verify(tensors, against: layout, types: [.bfloat16, .float32])
+        let reader = try CheckpointReader(tensors, layout: layout)
         self.init(layout: layout)
-        for slice in layout.slices {
-            let file = try tensors.file(holding: slice.name)
-            let destination = UnsafeMutableBufferPointer(rebasing: values.buffer[slice.range])
-            if file.tensors[slice.name]?.type == .bfloat16 {
-                try file.copy(slice.name, as: .bfloat16, shape: slice.shape, to: destination)
-            } else {
-                let source = try file.load(slice.name, as: .float32, shape: slice.shape, Float.self)
-                withExtendedLifetime(source) {
-                    kernels.roundToBFloat16(source.pointer, into: values.pointer + slice.offset, count: slice.count)
-                }
-            }
-        }
-        try checkFinite()
-        pack(pool)
+        try read(reader, kernels: kernels, pool: pool)
     }
 
     /// Rounds master weights into this object, which nobody may read meanwhile.
@@ -75,105 +101,63 @@ public final class ModelWeights: Sendable {
     /// - Throws: `ModelError` when a weight is NaN, infinite, or rounds to infinity.
     public func update(from master: MasterWeights, kernels: Kernels, pool: ComputePool) throws {
         precondition(master.layout == layout, "master weights of another model")
-        knownHash.withLock { $0 = nil }
-        let block = 1 << 16
-        pool.run((layout.elementCount + block - 1) / block) { task, _ in
-            let start = task * block
+        try rewrite(layout.slices, pool: pool) { slice, elements, block in
             kernels.roundToBFloat16(
-                master.values.pointer + start, into: values.pointer + start,
-                count: min(block, layout.elementCount - start))
+                master.values.pointer + slice.offset + elements.lowerBound, into: block, count: elements.count)
         }
-        try checkFinite()
-        pack(pool)
+    }
+
+    /// Reads all tensors of a checkpoint.
+    func read(_ reader: CheckpointReader, kernels: Kernels, pool: ComputePool) throws {
+        try rewrite(layout.slices, pool: pool) { slice, elements, block in
+            try reader.read(slice, elements, into: block, kernels)
+        }
     }
 
     /// The configuration of the model.
     public var configuration: ModelConfiguration { layout.configuration }
 
-    /// The first element of a tensor, row-major; the pointer is good while this object lives.
-    public subscript(slice: TensorSlice) -> UnsafePointer<BFloat16Bits> {
-        UnsafePointer(values.pointer + slice.offset)
+    /// The rotary table of a layer.
+    public func rotary(layer: Int) -> RotaryTable {
+        guard let unrotated, !configuration.isRotated(layer: layer) else { return rotary }
+        return unrotated
     }
 
-    /// The elements of the tensor of that name, row-major, or nil where the model has none.
-    public func tensor(named name: String) -> UnsafeBufferPointer<BFloat16Bits>? {
-        layout.slice(named: name).map { UnsafeBufferPointer(rebasing: values.buffer[$0.range]) }
+    /// The elements of a norm or bias; the pointer is good while this object lives.
+    ///
+    /// Matrices are packed: see ``copy(_:of:into:)``.
+    public subscript(vector: TensorSlice) -> UnsafePointer<BFloat16Bits> {
+        guard case .vector(let offset) = panels.place(of: vector) else {
+            preconditionFailure("\(vector.name) is a matrix, which has no row-major form in memory")
+        }
+        return UnsafePointer(memory.pointer + offset)
     }
 
-    /// The tensors as BF16.
-    public var sources: [TensorSource] {
-        layout.slices.map { slice in
-            TensorSource(name: slice.name, type: .bfloat16, shape: slice.shape) { body in
-                try body(UnsafeRawBufferPointer(UnsafeBufferPointer(start: self[slice], count: slice.count)))
+    /// Copies elements of a tensor, row-major; of a matrix whole rows.
+    public func copy(_ elements: Range<Int>, of slice: TensorSlice, into target: UnsafeMutablePointer<BFloat16Bits>) {
+        precondition(elements.lowerBound >= 0 && elements.upperBound <= slice.count, "elements outside \(slice.name)")
+        switch panels.place(of: slice) {
+        case .vector(let offset):
+            target.update(from: memory.pointer + offset + elements.lowerBound, count: elements.count)
+        case .rows(let matrix, let row):
+            let width = slice.shape[1]
+            precondition(elements.lowerBound % width == 0 && elements.upperBound % width == 0, "parts of rows")
+            matrices[matrix].unpack(
+                row + elements.lowerBound / width..<row + elements.upperBound / width, into: target)
+        }
+    }
+
+    /// All elements of the tensor of that name, row-major, or nil where the model has none.
+    public func tensor(named name: String) -> [BFloat16Bits]? {
+        layout.slice(named: name).map { slice in
+            [BFloat16Bits](unsafeUninitializedCapacity: slice.count) { buffer, count in
+                if let start = buffer.baseAddress { copy(0..<slice.count, of: slice, into: start) }
+                count = slice.count
             }
         }
     }
 
-    /// The identity of the weights (``weightsHash(of:)``), computed once on first use.
-    public var weightsHash: Hash256 {
-        knownHash.withLock { known in
-            if let known { return known }
-            var hash = WeightsHasher()
-            for slice in layout.slices.sorted(by: { precedes($0.name, $1.name) }) {
-                let elements = UnsafeBufferPointer(start: self[slice], count: slice.count)
-                hash.add(name: slice.name, type: .bfloat16, shape: slice.shape, UnsafeRawBufferPointer(elements))
-            }
-            let result = hash.finalize()
-            known = result
-            return result
-        }
-    }
-
-    private func checkFinite() throws(ModelError) {
-        for slice in layout.slices where !Kernels.isFinite(self[slice], count: slice.count) {
-            throw ModelError(
-                .notFinite, place: slice.name, "the tensor holds NaN or infinity; go back to an earlier checkpoint")
-        }
-    }
-
-    private func pack(_ pool: ComputePool) {
-        pool.run(layers.count + 1) { task, _ in
-            if task == layers.count {
-                let slice = layout.outputProjection ?? layout.embedding
-                output.pack(self[slice], rows: configuration.vocabularySize, at: 0)
-            } else {
-                layers[task].pack(layout.layers[task]) { self[$0] }
-            }
-        }
-    }
-}
-
-/// The packed matrices of one layer; matrices that share an input are one product.
-public struct LayerWeights: Sendable {
-    /// q, k and v below each other [queryWidth + 2 × keyValueWidth, hidden].
-    public let queryKeyValue: PackedMatrix
-    /// The projection back to the residual stream [hidden, queryWidth].
-    public let attentionOutput: PackedMatrix
-    /// Gate and up below each other [2 × inner, hidden].
-    public let gateUp: PackedMatrix
-    /// The down projection [hidden, inner].
-    public let down: PackedMatrix
-
-    init(_ configuration: ModelConfiguration) {
-        let hidden = configuration.hiddenSize
-        queryKeyValue = PackedMatrix(
-            rows: configuration.queryWidth + 2 * configuration.keyValueWidth, columns: hidden)
-        attentionOutput = PackedMatrix(rows: hidden, columns: configuration.queryWidth)
-        gateUp = PackedMatrix(rows: 2 * configuration.intermediateSize, columns: hidden)
-        down = PackedMatrix(rows: hidden, columns: configuration.intermediateSize)
-    }
-
-    func pack(_ slices: LayerSlices, from tensor: (TensorSlice) -> UnsafePointer<BFloat16Bits>) {
-        let plan: [(PackedMatrix, [TensorSlice])] = [
-            (queryKeyValue, [slices.query, slices.key, slices.value]), (attentionOutput, [slices.output]),
-            (gateUp, [slices.gate, slices.up]), (down, [slices.down]),
-        ]
-        for (matrix, parts) in plan {
-            var row = 0
-            for part in parts {
-                matrix.pack(tensor(part), rows: part.shape[0], at: row)
-                row += part.shape[0]
-            }
-        }
+    func widenBiases() {
+        for (layer, slices) in zip(layers, layout.layers) { layer.widenBiases(slices) { self[$0] } }
     }
 }

@@ -2,26 +2,36 @@ import Safetensors
 
 /// Compares the tensors of files with those that a model needs.
 enum TensorCheck {
+    /// The output projection, which stands beside tied embeddings or does not.
+    static let outputName = "lm_head.weight"
     private static let shown = 8
 
     /// Fails with three lists (missing, unexpected, wrong shape or type) unless files and layout agree.
     ///
-    /// `lm_head.weight` beside tied embeddings is tolerated: exporters write the copy or leave it out.
+    /// `lm_head.weight` beside tied embeddings is tolerated, and so are the buffers of rotary frequencies that old releases
+    /// of `transformers` saved, because they follow from the configuration.
     static func verify(
         _ tensors: TensorCollection, against layout: ParameterLayout, types: [ElementType]
     ) throws(ModelError) {
         let found = tensors.tensors
         let needed = Set(layout.slices.map(\.name))
+        guard found[layout.embedding.name] != nil || found[withoutPrefix(layout.embedding.name)] == nil else {
+            throw ModelError(
+                .tensorMismatch, place: tensors.directory,
+                "its tensors lack the prefix \"model.\": this is the bare decoder without its language-model head; "
+                    + "save it with the class that config.json names under architectures")
+        }
         let missing = layout.slices.map(\.name).filter { found[$0] == nil }
         let unexpected = found.keys.filter { name in
-            !needed.contains(name) && !(name == "lm_head.weight" && layout.configuration.tieEmbeddings)
+            !needed.contains(name) && !(name == outputName && layout.configuration.tieEmbeddings)
+                && !name.hasSuffix("rotary_emb.inv_freq")
         }
-        let wrong = layout.slices.compactMap { slice -> String? in
-            guard let info = found[slice.name], info.shape != slice.shape || !types.contains(info.type) else {
-                return nil
-            }
-            let wanted = types.map(\.rawValue).joined(separator: " or ")
-            return "\(slice.name) is \(info.type.rawValue) \(info.shape) instead of \(wanted) \(slice.shape)"
+        var checked = layout.slices.map { (name: $0.name, shape: $0.shape) }
+        if layout.configuration.tieEmbeddings { checked.append((outputName, layout.embedding.shape)) }
+        let wanted = types.map(\.rawValue).joined(separator: " or ")
+        let wrong = checked.compactMap { name, shape -> String? in
+            guard let info = found[name], info.shape != shape || !types.contains(info.type) else { return nil }
+            return "\(name) is \(info.type.rawValue) \(info.shape) instead of \(wanted) \(shape)"
         }
         let lists = [("missing", missing), ("unexpected", unexpected), ("wrong shape or type", wrong)]
             .filter { !$0.1.isEmpty }
@@ -32,6 +42,8 @@ enum TensorCheck {
                 "its tensors do not fit its config.json (\(lists.joined(separator: "; ")))")
         }
     }
+
+    private static func withoutPrefix(_ name: String) -> String { String(name.dropFirst("model.".count)) }
 
     private static func summary(_ names: [String]) -> String {
         let first = names.sorted(by: precedes).prefix(shown).joined(separator: ", ")
