@@ -114,7 +114,11 @@ import Transformer
         let requests = zip(evidence, terms).map { ReplayRequest($0, terms: $1) }
         let together = try swarm.replayer.replay(requests)
         for (request, result) in zip(requests, together) { #expect(try swarm.replayer.replay(request) == result) }
-        let smallest = requests.map(ReplayLimits.pages).max() ?? 0
+        // Room for one completion at a time: every group is replayed in pieces.
+        let smallest =
+            requests.flatMap { request in
+                request.completions.indices.map { ReplayLimits.pages(for: request, $0..<($0 + 1)) }
+            }.max() ?? 0
         let small = Replayer(
             weights: swarm.weights, kernels: swarm.kernels, pool: swarm.pool,
             limits: ReplayLimits(pages: smallest, rows: 50))

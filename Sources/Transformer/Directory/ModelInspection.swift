@@ -57,19 +57,6 @@ public struct ModelInspection: Sendable, Equatable {
             ])
     }
 
-    /// The bytes that training needs: weights, binary32 parameters, gradients and two moments, and saved activations.
-    ///
-    /// - Parameter tokens: the tokens of one micro-batch.
-    public func trainingBytes(tokens: Int) -> Int {
-        // Per token and layer a backward pass needs the inputs of every product in bf16 and what the non-linear
-        // operations read in f32.
-        let perLayer =
-            2 * (2 * configuration.hiddenSize + configuration.queryWidth + configuration.intermediateSize)
-            + 4 * (2 * configuration.hiddenSize + configuration.queryWidth + 2 * configuration.keyValueWidth)
-            + 4 * 2 * configuration.intermediateSize
-        return weightBytes + 16 * parameters + tokens * (configuration.layers * perLayer + workspaceBytesPerRow)
-    }
-
     private var workspaceBytesPerRow: Int {
         let widest = max(
             configuration.queryWidth + 2 * configuration.keyValueWidth, 2 * configuration.intermediateSize)
