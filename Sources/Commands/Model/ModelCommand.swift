@@ -25,7 +25,7 @@ struct ModelCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("A directory that does not exist yet.", valueName: "dir"))
         var out: String
 
-        @Option(help: "The same seed gives the same weights on every machine.")
+        @Option(parsing: .unconditional, help: "The same seed gives the same weights on every machine.")
         var seed: UInt64 = 0
 
         @OptionGroup var compute: ComputeOptions
