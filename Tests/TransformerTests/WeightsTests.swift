@@ -180,7 +180,17 @@ struct WeightsTests {
         #expect(
             ModelInspection(ModelShape.nano.configuration).generation(sequences: 1, positions: 1, threads: 1).shared
                 == 0)
-        #expect(inspection.trainingBytes(tokens: 1024) > 20 * inspection.parameters)
+        // 16 bytes of f32 and 2 of bf16 for each parameter, then activations, of which any part may be kept.
+        let (all, none) = (
+            inspection.trainingBytes(tokens: 512),
+            inspection.trainingBytes(
+                tokens: 512, plan: TrainingPlan(lanes: 0, precision: .bfloat16, activationBytes: 0))
+        )
+        #expect(none > 18 * inspection.parameters && all > none + 500 << 20 && all < none + 1 << 30)
+        // Every lane has a sum of its own.
+        let lanes = inspection.trainingBytes(
+            tokens: 512, plan: TrainingPlan(lanes: 2, precision: .bfloat16, activationBytes: 0))
+        #expect(lanes > none + 4 * inspection.parameters)
     }
 }
 

@@ -63,7 +63,7 @@ struct InspectionReport {
             ("", parts),
             (
                 "training",
-                "\(Self.size(inspection.trainingBytes(tokens: request.tokens))) private with micro-batches of "
+                "\(Self.size(inspection.trainingBytes(tokens: request.tokens, threads: request.threads))) private with micro-batches of "
                     + "\(request.tokens) tokens"
             ),
         ]
@@ -99,7 +99,7 @@ struct InspectionReport {
             ],
             "training": [
                 "tokens": .integer(request.tokens),
-                "private_bytes": .integer(inspection.trainingBytes(tokens: request.tokens)),
+                "private_bytes": .integer(inspection.trainingBytes(tokens: request.tokens, threads: request.threads)),
             ],
         ]
     }

@@ -56,11 +56,4 @@ public struct ModelInspection: Sendable, Equatable {
                 .init(name: "process", bytes: GenerationMemory.process),
             ])
     }
-
-    private var workspaceBytesPerRow: Int {
-        let widest = max(
-            configuration.queryWidth + 2 * configuration.keyValueWidth, 2 * configuration.intermediateSize)
-        return 4 * (configuration.hiddenSize + widest) + 2 * (2 * configuration.hiddenSize + configuration.queryWidth)
-            + 2 * configuration.intermediateSize
-    }
 }
