@@ -5,16 +5,14 @@ import Foundation
 ///
 /// Nothing can be computed with pages that are gone, so the process still ends, with the exit code for our own fault.
 enum MappedFileFault {
-    private static let sentence: StaticString =
-        """
-        A file that is mapped into memory (weights, or their shared copy in the cache) was cut short by another program, or \
-        its disk failed. Replace files instead of overwriting them, and start again.
-
-        """
-
-    /// Installs the handler; it does nothing but write the sentence and end, which a signal handler may do.
+    /// Installs the handler; it does nothing but write a sentence and end, which a signal handler may do.
     static func report() {
         signal(SIGBUS) { _ in
+            let sentence: StaticString = """
+                A file that is mapped into memory (weights, or their shared copy in the cache) was cut short by another \
+                program, or its disk failed. Replace files instead of overwriting them, and start again.
+
+                """
             _ = write(STDERR_FILENO, sentence.utf8Start, sentence.utf8CodeUnitCount)
             _exit(70)
         }
