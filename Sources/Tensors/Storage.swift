@@ -1,4 +1,5 @@
 import CKernels
+
 #if os(Linux)
     import Glibc
 #endif

@@ -7,7 +7,8 @@ import Transformer
 ///
 /// Weights and moments are f32, so that training on from a checkpoint equals never having stopped, to the bit. A folder
 /// without `STABLE` was interrupted and is never loaded. The hashes in `state.json` cover the tensors, so a checkpoint
-/// that decayed on disk is noticed.
+/// that decayed on disk is noticed. With ``ModelCompanions`` the folder is a Hugging Face directory as well, whose weights
+/// are f32.
 public enum Checkpoint {
     static let modelFile = "model.safetensors"
     static let optimizerFile = "optimizer.safetensors"
@@ -34,9 +35,11 @@ public enum Checkpoint {
 
     /// Writes a state to a folder, each file atomically and `STABLE` last.
     ///
-    /// - Throws: `SafetensorsError` or an error of the file system, for example when the disk is full; the folder then
+    /// - Throws: `SafetensorsError`, `ModelError` or an error of the file system, for example when the disk is full; the folder then
     ///   has no `STABLE`.
-    public static func write(_ state: TrainingState, notes: [String: String], to folder: String) throws {
+    public static func write(
+        _ state: TrainingState, notes: [String: String], companions: ModelCompanions? = nil, to folder: String
+    ) throws {
         let files = FileManager.default
         try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let stable = "\(folder)/\(stableFile)"
@@ -48,6 +51,7 @@ public enum Checkpoint {
         let optimizer = optimizerSources(state)
         try SafetensorsWriter.write(model, to: "\(folder)/\(modelFile)")
         try SafetensorsWriter.write(optimizer, to: "\(folder)/\(optimizerFile)")
+        try companions?.write(state.master.configuration, to: folder)
         let description = State(
             schema: schema, step: state.step, updates: state.updates, parameters: state.master.layout.parameterCount,
             modelHash: try weightsHash(of: model), optimizerHash: try weightsHash(of: optimizer), notes: notes)

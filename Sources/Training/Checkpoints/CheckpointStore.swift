@@ -7,10 +7,13 @@ public struct CheckpointStore: Sendable {
     public let directory: String
     /// How many finished checkpoints stay; older ones are removed after a new one is finished.
     public let keepLast: Int
+    /// What is written beside every state, so that other programs open it; nil for the state alone.
+    public let companions: ModelCompanions?
 
     /// The checkpoints under a folder, which is made when first needed.
-    public init(directory: String, keepLast: Int = 2) {
+    public init(directory: String, keepLast: Int = 2, companions: ModelCompanions? = nil) {
         self.directory = directory
+        self.companions = companions
         self.keepLast = max(1, keepLast)
     }
 
@@ -31,7 +34,7 @@ public struct CheckpointStore: Sendable {
     @discardableResult
     public func save(_ state: TrainingState, notes: [String: String] = [:]) throws -> String {
         let path = folder(ofStep: state.step)
-        try Checkpoint.write(state, notes: notes, to: path)
+        try Checkpoint.write(state, notes: notes, companions: companions, to: path)
         for step in try steps().sorted(by: >).filter({ isStable($0) }).dropFirst(keepLast) {
             try remove(step)
         }

@@ -24,6 +24,6 @@ extension ModelInspection {
         // Master weights, two moments, and one sum of gradients for each lane.
         let states = 3 + max(1, plan.lanes)
         return weightBytes + 4 * states * ParameterLayout(configuration).elementCount
-            + (plan.lanes == 0 ? 1 : threads) * buffers.byteCount
+            + (plan.lanes == 0 ? 1 : threads) * buffers.byteCount + GenerationMemory.process
     }
 }
