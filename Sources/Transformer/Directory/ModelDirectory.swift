@@ -39,9 +39,14 @@ public struct ModelDirectory: Sendable {
 
     /// Loads the weights to compute with.
     ///
-    /// - Throws: `ModelError` when tensors and configuration disagree or a weight is not finite.
-    public func weights(kernels: Kernels, pool: ComputePool) throws -> ModelWeights {
-        try ModelWeights(configuration, tensors: tensors, kernels: kernels, pool: pool)
+    /// - Parameter adapter: merged into them, if there is one.
+    /// - Throws: `ModelError` when tensors and configuration disagree, the adapter was made for another model, or a weight
+    ///   is not finite.
+    public func weights(
+        adapter: AdapterDirectory? = nil, kernels: Kernels, pool: ComputePool
+    ) throws -> ModelWeights {
+        let factors = try adapter?.factors(for: ParameterLayout(configuration), kernels: kernels)
+        return try ModelWeights(configuration, tensors: tensors, adapter: factors, kernels: kernels, pool: pool)
     }
 
     /// Loads the weights to train.

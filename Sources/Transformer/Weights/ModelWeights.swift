@@ -42,12 +42,13 @@ public final class ModelWeights: Sendable {
         try update(from: master, kernels: kernels, pool: pool)
     }
 
-    /// Takes the tensors of files: BF16 as they are, F32 rounded.
+    /// Takes the tensors of files: BF16 as they are, F32 rounded; then merges an adapter into them, if there is one.
     ///
     /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors, or for a weight that is not
     ///   finite.
     public convenience init(
-        _ configuration: ModelConfiguration, tensors: TensorCollection, kernels: Kernels, pool: ComputePool
+        _ configuration: ModelConfiguration, tensors: TensorCollection, adapter: AdapterFactors? = nil,
+        kernels: Kernels, pool: ComputePool
     ) throws {
         let layout = ParameterLayout(configuration)
         try TensorCheck.verify(tensors, against: layout, types: [.bfloat16, .float32])
@@ -65,6 +66,12 @@ public final class ModelWeights: Sendable {
             }
         }
         try checkFinite()
+        if let adapter {
+            precondition(adapter.layout.model == configuration, "an adapter of another model")
+            AdapterMerge(adapter: adapter, kernels: kernels, pool: pool)
+                .run(base: values.pointer, from: 0, into: values.pointer)
+            try checkFinite(adapter.layout.pairs.map(\.weight))
+        }
         pack(pool)
     }
 
@@ -85,6 +92,21 @@ public final class ModelWeights: Sendable {
         }
         try checkFinite()
         pack(pool)
+    }
+
+    /// Lets `body` write some tensors of this object, which nobody may read meanwhile, and takes the result in.
+    ///
+    /// - Parameters:
+    ///   - changed: matrices of layers; no other tensor may be written.
+    ///   - body: receives the first element of the whole allocation.
+    /// - Throws: `ModelError` when a changed weight is not finite.
+    func rewrite(
+        _ changed: [TensorSlice], pool: ComputePool, _ body: (UnsafeMutablePointer<BFloat16Bits>) -> Void
+    ) throws(ModelError) {
+        knownHash.withLock { $0 = nil }
+        body(values.pointer)
+        try checkFinite(changed)
+        pool.run(layers.count) { layer, _ in layers[layer].pack(layout.layers[layer]) { self[$0] } }
     }
 
     /// The configuration of the model.
@@ -124,8 +146,8 @@ public final class ModelWeights: Sendable {
         }
     }
 
-    private func checkFinite() throws(ModelError) {
-        for slice in layout.slices where !Kernels.isFinite(self[slice], count: slice.count) {
+    private func checkFinite(_ slices: [TensorSlice]? = nil) throws(ModelError) {
+        for slice in slices ?? layout.slices where !Kernels.isFinite(self[slice], count: slice.count) {
             throw ModelError(
                 .notFinite, place: slice.name, "the tensor holds NaN or infinity; go back to an earlier checkpoint")
         }

@@ -10,13 +10,20 @@ enum TensorCheck {
     static func verify(
         _ tensors: TensorCollection, against layout: ParameterLayout, types: [ElementType]
     ) throws(ModelError) {
-        let found = tensors.tensors
-        let needed = Set(layout.slices.map(\.name))
-        let missing = layout.slices.map(\.name).filter { found[$0] == nil }
-        let unexpected = found.keys.filter { name in
-            !needed.contains(name) && !(name == "lm_head.weight" && layout.configuration.tieEmbeddings)
-        }
-        let wrong = layout.slices.compactMap { slice -> String? in
+        try verify(
+            tensors.tensors, against: layout.slices, types: types, place: tensors.directory,
+            tolerating: layout.configuration.tieEmbeddings ? ["lm_head.weight"] : [], description: "config.json")
+    }
+
+    /// The same for tensors that some other configuration file describes.
+    static func verify(
+        _ found: [String: TensorInfo], against slices: [TensorSlice], types: [ElementType], place: String,
+        tolerating tolerated: Set<String> = [], description: String
+    ) throws(ModelError) {
+        let needed = Set(slices.map(\.name))
+        let missing = slices.map(\.name).filter { found[$0] == nil }
+        let unexpected = found.keys.filter { !needed.contains($0) && !tolerated.contains($0) }
+        let wrong = slices.compactMap { slice -> String? in
             guard let info = found[slice.name], info.shape != slice.shape || !types.contains(info.type) else {
                 return nil
             }
@@ -28,8 +35,8 @@ enum TensorCheck {
             .map { "\($0.0): \(summary($0.1))" }
         guard lists.isEmpty else {
             throw ModelError(
-                .tensorMismatch, place: tensors.directory,
-                "its tensors do not fit its config.json (\(lists.joined(separator: "; ")))")
+                .tensorMismatch, place: place,
+                "its tensors do not fit its \(description) (\(lists.joined(separator: "; ")))")
         }
     }
 
