@@ -38,12 +38,13 @@ let rooms: [Target] = [
     room("Tensors", ["CKernels", "COpenBLAS"]),
     room("Identity", ["COpenSSL"]),
     room("Messages", [protobuf]),
-    room("RunConfiguration", []),
+    room("JSON", []),
+    room("RunConfiguration", ["JSON"]),
 
     // Floor 2
-    room("Safetensors", ["Tensors", "Identity"]),
-    room("Tokenizers", []),
-    room("EnvironmentKit", ["Identity", subprocess]),
+    room("Safetensors", ["JSON", "Tensors", "Identity"]),
+    room("Tokenizers", ["JSON"]),
+    room("EnvironmentKit", ["JSON", "Identity", subprocess]),
     room("Queues", ["CZeroMQ", "Identity", logging]),
     room("Ledger", ["Identity", grdb]),
     room("Shardcast", ["Identity", hummingbird, hummingbirdCore, httpClient, httpTypes, lifecycle, logging] + nio),
@@ -51,7 +52,7 @@ let rooms: [Target] = [
     // Floor 3
     registry("Rewards", path: "rewards", ["EnvironmentKit"]),
     registry("Environments", path: "environments", ["EnvironmentKit", "Rewards"]),
-    room("Transformer", ["Tensors", "Safetensors", "Identity"]),
+    room("Transformer", ["JSON", "Tensors", "Safetensors", "Identity"]),
     room("Sampling", ["Tensors", "Identity"]),
     room("Proofs", ["Identity"]),
 
@@ -62,7 +63,7 @@ let rooms: [Target] = [
 
     // Floor 5
     room("Orchestration", ["Identity"]),
-    room("Telemetry", [logging]),
+    room("Telemetry", ["JSON", logging]),
 
     // Floor 6
     room(
@@ -70,8 +71,8 @@ let rooms: [Target] = [
         [
             "Orchestration", "Telemetry", "Generation", "Training", "Verification", "Environments",
             "EnvironmentKit", "Queues", "Ledger", "Shardcast", "Messages", "RunConfiguration", "Transformer",
-            "Sampling",
-            "Proofs", "Tokenizers", "Tensors", "Identity", grdb, logging, subprocess, system, httpClient,
+            "Sampling", "JSON", "Proofs", "Tokenizers", "Tensors", "Identity", grdb, logging, subprocess, system,
+            httpClient,
         ] + nio
     ),
 
@@ -79,7 +80,7 @@ let rooms: [Target] = [
     room(
         "Commands",
         [
-            "Roles", "EnvironmentKit", "Generation", "Identity", "Ledger", "Messages", "Proofs", "Queues",
+            "Roles", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Proofs", "Queues",
             "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers",
             "Transformer",
             argumentParser, logging, lifecycle,
@@ -95,16 +96,17 @@ let rooms: [Target] = [
 let withFixtures: Set<String> = ["Proofs", "RunConfiguration", "Training", "Transformer"]
 
 let suites: [Target] = [
-    suite("Tensors", ["CKernels"]), suite("Identity"), suite("Messages", [protobuf]), suite("RunConfiguration"),
-    suite("Safetensors", ["Identity"]), suite("Tokenizers"), suite("EnvironmentKit"),
+    suite("Tensors", ["CKernels"]), suite("Identity"), suite("JSON", ["EnvironmentKit"]), suite("Messages", [protobuf]),
+    suite("RunConfiguration"),
+    suite("Safetensors", ["Identity", "JSON"]), suite("Tokenizers"), suite("EnvironmentKit", ["JSON"]),
     suite("Queues", ["Identity", "CZeroMQ"]), suite("Ledger", ["Identity", grdb]),
     suite("Shardcast", ["Identity", hummingbird, httpClient, lifecycle, logging] + nio),
-    suite("Environments", ["Rewards", "EnvironmentKit"]), suite("Transformer", ["Safetensors", "Tensors"]),
+    suite("Environments", ["Rewards", "EnvironmentKit"]), suite("Transformer", ["JSON", "Safetensors", "Tensors"]),
     suite("Sampling", ["Identity", "Tensors"]), suite("Proofs", ["Identity"]),
     suite("Generation", ["Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Training", ["EnvironmentKit", "Tensors", "Transformer"]),
     suite("Verification", ["Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
-    suite("Orchestration", ["Identity"]), suite("Telemetry", [logging]),
+    suite("Orchestration", ["Identity"]), suite("Telemetry", ["JSON", logging]),
     suite("Roles"),
     suite("Commands", ["Roles", argumentParser]),
 ]

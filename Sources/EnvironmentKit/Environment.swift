@@ -1,3 +1,5 @@
+import JSON
+
 /// A source of tasks and the judge of their completions.
 ///
 /// One type in one file of `environments/`, named as the file, is all it takes: the registry finds it. Most built-in

@@ -1,3 +1,5 @@
+import JSON
+
 /// One problem as a policy sees it, with what a grader needs to judge the completion.
 public struct EnvironmentTask: Sendable, Hashable {
     /// Names the task within its environment: the same id is always the same task.

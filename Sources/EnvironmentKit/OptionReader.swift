@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the options of an environment strictly: a wrong type, a value out of range or an unknown name is an error.
 ///
 ///     var reader = OptionReader(options, of: Self.id)
@@ -65,7 +67,7 @@ public struct OptionReader {
     public mutating func table(_ name: String) throws -> EnvironmentOptions {
         guard let option = take(name) else { return [:] }
         guard case .object(let members) = option else { throw wrong(name, option, "a table") }
-        return members
+        return members.dictionary
     }
 
     /// Refuses options that nothing has asked for.

@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the JSON object of a safetensors header entry by entry.
 struct HeaderParser {
     let file: String
@@ -12,7 +14,7 @@ struct HeaderParser {
 
     /// Reads the whole header.
     mutating func parse() throws(SafetensorsError) {
-        try syntax { (parser: inout HeaderParser) throws(JSONSyntaxError) in
+        try syntax { (parser: inout HeaderParser) throws(JSONError) in
             try parser.reader.expect(UInt8(ascii: "{"))
         }
         var hasMetadata = false
@@ -30,7 +32,7 @@ struct HeaderParser {
             } while reader.take(UInt8(ascii: ","))
             try expect(UInt8(ascii: "}"))
         }
-        try syntax { (parser: inout HeaderParser) throws(JSONSyntaxError) in try parser.reader.expectEnd() }
+        try syntax { (parser: inout HeaderParser) throws(JSONError) in try parser.reader.expectEnd() }
     }
 
     private mutating func parseMetadata() throws(SafetensorsError) {
@@ -38,7 +40,7 @@ struct HeaderParser {
         if reader.take(UInt8(ascii: "}")) { return }
         repeat {
             let name = try name()
-            let value = try syntax { (parser: inout HeaderParser) throws(JSONSyntaxError) in
+            let value = try syntax { (parser: inout HeaderParser) throws(JSONError) in
                 try parser.reader.string(limit: SafetensorsHeader.maximumMetadataByteCount)
             }
             guard metadata.updateValue(value, forKey: name) == nil else { throw duplicate(name) }
@@ -55,7 +57,7 @@ struct HeaderParser {
             switch try name() {
             case "dtype":
                 if type != nil { throw duplicate("dtype of \(tensor)") }
-                let text = try syntax { (parser: inout HeaderParser) throws(JSONSyntaxError) in
+                let text = try syntax { (parser: inout HeaderParser) throws(JSONError) in
                     try parser.reader.string(limit: 32)
                 }
                 guard let known = ElementType(rawValue: text) else {
@@ -98,7 +100,7 @@ struct HeaderParser {
     }
 
     private mutating func numbers(atMost limit: Int) throws(SafetensorsError) -> [Int] {
-        try syntax { (parser: inout HeaderParser) throws(JSONSyntaxError) in
+        try syntax { (parser: inout HeaderParser) throws(JSONError) in
             try parser.reader.expect(UInt8(ascii: "["))
             var values: [Int] = []
             if parser.reader.take(UInt8(ascii: "]")) { return values }
@@ -113,7 +115,7 @@ struct HeaderParser {
 
     /// A name and the colon after it.
     private mutating func name() throws(SafetensorsError) -> String {
-        try syntax { (parser: inout HeaderParser) throws(JSONSyntaxError) in
+        try syntax { (parser: inout HeaderParser) throws(JSONError) in
             let name = try parser.reader.string(limit: SafetensorsHeader.maximumNameByteCount)
             try parser.reader.expect(UInt8(ascii: ":"))
             return name
@@ -121,7 +123,7 @@ struct HeaderParser {
     }
 
     private mutating func expect(_ byte: UInt8) throws(SafetensorsError) {
-        try syntax { (parser: inout HeaderParser) throws(JSONSyntaxError) in try parser.reader.expect(byte) }
+        try syntax { (parser: inout HeaderParser) throws(JSONError) in try parser.reader.expect(byte) }
     }
 
     private func duplicate(_ name: String) -> SafetensorsError {
@@ -130,9 +132,9 @@ struct HeaderParser {
 
     /// Runs a step of the reader and turns its error into ours.
     private mutating func syntax<Value>(
-        _ step: (inout HeaderParser) throws(JSONSyntaxError) -> Value
+        _ step: (inout HeaderParser) throws(JSONError) -> Value
     ) throws(SafetensorsError) -> Value {
-        do throws(JSONSyntaxError) {
+        do throws(JSONError) {
             return try step(&self)
         } catch {
             throw SafetensorsError(.malformedHeader, file: file, "its header is not the JSON expected: \(error)")

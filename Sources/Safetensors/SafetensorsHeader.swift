@@ -1,3 +1,5 @@
+import JSON
+
 /// The parsed and fully checked header of a safetensors file.
 ///
 /// Layout (reference: `safetensors/src/tensor.rs` of the format's own repository): an unsigned 64-bit little-endian

@@ -1,3 +1,5 @@
+import JSON
+
 /// Writes safetensors files.
 ///
 /// Tensors go by descending alignment of their elements and then by name, and the header is padded with spaces to a
@@ -76,7 +78,7 @@ public enum SafetensorsWriter {
 
         private static func quoted(_ text: String) -> String {
             var output = ""
-            JSONValue.writeString(text, to: &output)
+            JSONText.write(text, into: &output)
             return output
         }
     }

@@ -1,3 +1,5 @@
+import JSON
+
 /// The tensors of a model directory, in one `model.safetensors` or in the parts that an index names.
 ///
 /// Rules for the index: it is used when there is no `model.safetensors`; every part is a plain file name in the same
@@ -51,7 +53,7 @@ public final class TensorCollection: Sendable {
     ) throws(SafetensorsError) -> [String: SafetensorsFile] {
         let bytes = try FileBytes.read(index, atMost: maximumIndexByteCount)
         let document: JSONValue
-        do throws(JSONSyntaxError) {
+        do throws(JSONError) {
             document = try JSONValue.parse(bytes, maximumBytes: maximumIndexByteCount)
         } catch {
             throw SafetensorsError(.badIndex, file: index, "\(error)")

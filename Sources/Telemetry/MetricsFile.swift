@@ -1,3 +1,4 @@
+import JSON
 public import Logging
 
 /// `metrics.jsonl`: one object per line, `{"step", "time", "<group>/<name>": number, …}`.

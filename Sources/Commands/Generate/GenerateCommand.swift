@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Generation
 import Identity
+import JSON
 import Roles
 import Sampling
 import Tensors
@@ -148,8 +149,8 @@ struct GenerateCommand: AsyncParsableCommand {
         _ prompt: Int, _ index: Int, _ promptTokens: [Int32], _ sample: SampleResult, _ tokenizer: (any Tokenizer)?
     ) -> String {
         let text = tokenizer.map { String(decoding: $0.decode(sample.tokens), as: UTF8.self) } ?? ""
-        return "{\"prompt_index\":\(prompt),\"index\":\(index),\"prompt_tokens\":[\(JSON.list(promptTokens))],"
-            + "\"tokens\":[\(JSON.list(sample.tokens))],\"text\":\(JSON.string(text)),"
-            + "\"logprobs\":[\(JSON.list(sample.logProbabilities))],\"finish_reason\":\"\(sample.finishReason.rawValue)\"}"
+        return "{\"prompt_index\":\(prompt),\"index\":\(index),\"prompt_tokens\":[\(JSONText.list(promptTokens))],"
+            + "\"tokens\":[\(JSONText.list(sample.tokens))],\"text\":\(JSONText.string(text)),"
+            + "\"logprobs\":[\(JSONText.list(sample.logProbabilities))],\"finish_reason\":\"\(sample.finishReason.rawValue)\"}"
     }
 }

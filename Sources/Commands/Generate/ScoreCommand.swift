@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import JSON
 import Roles
 import Tensors
 import Transformer
@@ -47,7 +48,7 @@ struct ScoreCommand: AsyncParsableCommand {
             pool: compute.pool())
         for line in try InputLines.read(Line.self, from: input) {
             let values = try score(line.tokens, decoder, directory.configuration)
-            let texts = ["null"] + values.map(JSON.number)
+            let texts = ["null"] + values.map { JSONText.number($0) ?? "null" }
             Output.text("{\"logprobs\":[\(line.tokens.isEmpty ? "" : texts.joined(separator: ","))]}")
         }
     }

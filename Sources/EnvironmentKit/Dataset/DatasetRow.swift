@@ -1,3 +1,5 @@
+import JSON
+
 /// One line of a dataset: `{"prompt": text or messages, "answer"?: any, "info"?: object}`.
 public struct DatasetRow: Sendable, Hashable {
     /// What the policy reads.
@@ -32,14 +34,14 @@ public struct DatasetRow: Sendable, Hashable {
         }
         let value: JSONValue
         do {
-            value = try JSONValue(parsing: Array(bytes))
+            value = try JSONValue.parse(Array(bytes))
         } catch {
             throw wrong("this line is not JSON: \(error)")
         }
         guard case .object(let members) = value else {
             throw wrong("a line must be an object such as {\"prompt\": \"…\", \"answer\": \"…\"}")
         }
-        if let unknown = members.keys.filter({ !["prompt", "answer", "info", "id"].contains($0) }).sorted().first {
+        if let unknown = members.names.filter({ !["prompt", "answer", "info", "id"].contains($0) }).sorted().first {
             throw wrong("the key \"\(unknown.prefix(40))\" is unknown; put further values into \"info\"")
         }
         switch members["prompt"] {
@@ -47,7 +49,7 @@ public struct DatasetRow: Sendable, Hashable {
         case .array(let elements):
             var messages: [Message] = []
             for element in elements {
-                guard let role = element["role"]?.text, let content = element["content"]?.text else {
+                guard let role = element["role"]?.string, let content = element["content"]?.string else {
                     throw wrong("every message needs the texts \"role\" and \"content\"")
                 }
                 messages.append(Message(role: role, content: content))

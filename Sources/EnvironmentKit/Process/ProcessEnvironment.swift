@@ -1,4 +1,5 @@
 import Identity
+import JSON
 import Synchronization
 
 /// An environment in any language: a program that speaks JSON by line on standard input and output.
@@ -27,7 +28,7 @@ public final class ProcessEnvironment: Environment {
     private let deadline: Duration
     private let place: String
     private let tasks: [Split: [EnvironmentTask]]
-    private let calls = Atomic<Int64>(0)
+    private let calls = Atomic<Int>(0)
 
     /// Not available: a program must be started first.
     ///
@@ -57,8 +58,8 @@ public final class ProcessEnvironment: Environment {
         }
         let programs = (0..<processes).map { _ in LineProgram(command: command) }
         let place = command.joined(separator: " ")
-        var number: Int64 = 0
-        func ask(_ method: String, _ members: [String: JSONValue]) async throws -> JSONValue {
+        var number = 0
+        func ask(_ method: String, _ members: JSONObject) async throws -> JSONValue {
             number += 1
             let answer = try await programs[0].call(
                 ProgramMessages.question(number, method, members), deadline: deadline)
@@ -74,7 +75,7 @@ public final class ProcessEnvironment: Environment {
             for index in 0..<count {
                 let result = try await ask(
                     "task",
-                    ["seed": .integer(Int64(seed)), "index": .integer(Int64(index)), "split": .string(split.rawValue)])
+                    ["seed": .integer(seed), "index": .integer(index), "split": .string(split.rawValue)])
                 let name = EnvironmentTask.identifier(seed: UInt64(seed), index: UInt64(index), split: split)
                 tasks[split, default: []].append(try ProgramMessages.task(result, id: name, from: place))
             }

@@ -1,10 +1,12 @@
+import JSON
+
 /// The words of the protocol between the lab and an environment program; `docs/environments.md` explains them.
 enum ProgramMessages {
     /// The version that `describe` announces to the program.
-    static let version: Int64 = 1
+    static let version = 1
 
     /// A question as one line of JSON.
-    static func question(_ id: Int64, _ method: String, _ members: [String: JSONValue]) -> [UInt8] {
+    static func question(_ id: Int, _ method: String, _ members: JSONObject) -> [UInt8] {
         var object = members
         object["id"] = .integer(id)
         object["method"] = .string(method)
@@ -14,11 +16,11 @@ enum ProgramMessages {
     /// The result within an answer.
     ///
     /// - Throws: When the answer is not for this question, or reports an error: never a reward.
-    static func result(of answer: [UInt8], to id: Int64, from place: String) throws -> JSONValue {
+    static func result(of answer: [UInt8], to id: Int, from place: String) throws -> JSONValue {
         func fault(_ message: String) -> EnvironmentError { EnvironmentError(.program, at: place, message) }
         let value: JSONValue
         do {
-            value = try JSONValue(parsing: answer)
+            value = try JSONValue.parse(answer)
         } catch {
             let shown = String(decoding: answer.prefix(80), as: UTF8.self)
             throw fault("the program wrote \"\(shown)\", which is not JSON; only answers belong on standard output")
@@ -26,7 +28,7 @@ enum ProgramMessages {
         guard value["id"] == .integer(id) else { throw fault("the program answered another question than \(id)") }
         if let error = value["error"], error != .null {
             throw EnvironmentError(
-                .grader, at: place, "the program reports: \(error["message"]?.text ?? error.canonicalText)")
+                .grader, at: place, "the program reports: \(error["message"]?.string ?? error.canonicalText)")
         }
         guard let result = value["result"] else { throw fault("an answer needs \"result\" or \"error\"") }
         return result
@@ -34,7 +36,7 @@ enum ProgramMessages {
 
     /// The task within a result.
     static func task(_ result: JSONValue, id: String, from place: String) throws -> EnvironmentTask {
-        guard let prompt = result["prompt"]?.text, !prompt.isEmpty else {
+        guard let prompt = result["prompt"]?.string, !prompt.isEmpty else {
             throw EnvironmentError(.program, at: place, "a task needs the text \"prompt\"")
         }
         let answer: String?

@@ -1,3 +1,4 @@
+import JSON
 import Safetensors
 
 /// What `generation_config.json` says about ending a completion.
@@ -41,9 +42,9 @@ public struct GenerationConfiguration: Codable, Sendable, Hashable {
     /// The file's content.
     public var json: JSONValue {
         let ids = stopTokens.map { JSONValue.integer(Int($0)) }
-        var members: [JSONValue.Member] = []
+        var members: [JSONMember] = []
         if !ids.isEmpty { members.append(.init("eos_token_id", ids.count == 1 ? ids[0] : .array(ids))) }
         if let padToken { members.append(.init("pad_token_id", .integer(Int(padToken)))) }
-        return .object(members)
+        return .object(JSONObject(members))
     }
 }

@@ -1,3 +1,4 @@
+import JSON
 import Safetensors
 
 /// Reading and writing `config.json`.
@@ -79,33 +80,33 @@ extension ModelConfiguration {
 
     /// The `config.json` of this configuration, as `transformers` writes and reads it.
     public var configJSON: JSONValue {
-        var members: [JSONValue.Member] = [
+        var members: [JSONMember] = [
             .init("architectures", .array([.string(qkNorm ? "Qwen3ForCausalLM" : "LlamaForCausalLM")])),
             .init("attention_bias", .bool(false)),
-            .init("attention_dropout", .number("0.0")),
+            .init("attention_dropout", .number(0.0)),
             .init("dtype", .string("bfloat16")),
             .init("head_dim", .integer(headDimension)),
             .init("hidden_act", .string("silu")),
             .init("hidden_size", .integer(hiddenSize)),
-            .init("initializer_range", .number("0.02")),
+            .init("initializer_range", .number(0.02)),
             .init("intermediate_size", .integer(intermediateSize)),
             .init("max_position_embeddings", .integer(maxPositions)),
             .init("model_type", .string(modelType)),
             .init("num_attention_heads", .integer(heads)),
             .init("num_hidden_layers", .integer(layers)),
             .init("num_key_value_heads", .integer(keyValueHeads)),
-            .init("rms_norm_eps", .number("\(rmsEpsilon)")),
+            .init("rms_norm_eps", .number(shortest: rmsEpsilon)),
             .init(
                 "rope_parameters",
-                .object([.init("rope_theta", .double(ropeTheta)), .init("rope_type", .string("default"))])),
-            .init("rope_theta", .double(ropeTheta)),
+                ["rope_theta": .number(ropeTheta), "rope_type": "default"]),
+            .init("rope_theta", .number(ropeTheta)),
             .init("tie_word_embeddings", .bool(tieEmbeddings)),
             .init("torch_dtype", .string("bfloat16")),
             .init("use_cache", .bool(true)),
             .init("vocab_size", .integer(vocabularySize)),
         ]
         if qkNorm { members.append(.init("use_sliding_window", .bool(false))) }
-        return .object(members.sorted { precedes($0.name, $1.name) })
+        return .object(JSONObject(members).sorted)
     }
 }
 

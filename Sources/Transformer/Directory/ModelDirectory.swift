@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Safetensors
 import Tensors
 
@@ -74,8 +75,8 @@ public struct ModelDirectory: Sendable {
         guard mkdir(temporary, 0o755) == 0 else { throw failure("cannot create the directory", path) }
         do {
             try SafetensorsWriter.write(tensors, to: "\(temporary)/model.safetensors")
-            try DurableFile.write(configuration.configJSON.text, to: "\(temporary)/config.json")
-            try DurableFile.write(generation.json.text, to: "\(temporary)/generation_config.json")
+            try DurableFile.write(configuration.configJSON.indentedText, to: "\(temporary)/config.json")
+            try DurableFile.write(generation.json.indentedText, to: "\(temporary)/generation_config.json")
             for (name, text) in companions {
                 precondition(!name.contains("/") && !name.hasPrefix("."), "\(name) is no plain file name")
                 try DurableFile.write(text, to: "\(temporary)/\(name)")
@@ -93,7 +94,7 @@ public struct ModelDirectory: Sendable {
 
     private static func document(at place: String) throws -> JSONValue {
         let bytes = try FileBytes.read(place, atMost: maximumConfigurationByteCount)
-        do throws(JSONSyntaxError) {
+        do throws(JSONError) {
             return try JSONValue.parse(bytes)
         } catch {
             throw ModelError(.malformedConfiguration, place: place, "it is not valid JSON: \(error)")

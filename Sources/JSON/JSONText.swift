@@ -27,21 +27,43 @@ public enum JSONText {
 
     /// A text in quotes.
     public static func string(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
+        var result = ""
+        write(text, into: &result)
+        return result
+    }
+
+    /// Appends a text in quotes.
+    public static func write(_ text: String, into result: inout String) {
+        result += "\""
+        // Nearly every text needs no escape; it is appended whole.
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }) {
+            result += text
+        } else {
+            for scalar in text.unicodeScalars { write(scalar, into: &result) }
         }
-        return result + "\""
+        result += "\""
+    }
+
+    private static func write(_ scalar: Unicode.Scalar, into result: inout String) {
+        switch scalar {
+        case "\"": result += "\\\""
+        case "\\": result += "\\\\"
+        case "\n": result += "\\n"
+        case "\r": result += "\\r"
+        case "\t": result += "\\t"
+        case _ where scalar.value < 0x20:
+            let digits = String(scalar.value, radix: 16)
+            result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        default: result.unicodeScalars.append(scalar)
+        }
+    }
+
+    /// Ids with commas between them, for a list that is built as text.
+    public static func list(_ values: [Int32]) -> String { values.map(String.init).joined(separator: ",") }
+
+    /// Numbers with commas between them; one that is not finite becomes null.
+    public static func list(_ values: [Float]) -> String {
+        values.map { number($0) ?? "null" }.joined(separator: ",")
     }
 
     private static func whole(_ value: Double, below bound: Double) -> String? {

@@ -1,14 +1,15 @@
+import EnvironmentKit
 import Foundation
 import Testing
 
-@testable import EnvironmentKit
+@testable import JSON
 
 struct JSONValueTests {
     @Test func readsAndWritesCanonically() throws {
-        let value = try JSONValue(
-            parsing: " { \"b\" : [1, -2.50, 1e3, true, null, \"\\u00e9\\ud83d\\ude00\\n\"], \"a\":{} } ")
+        let value = try JSONValue.parse(
+            " { \"b\" : [1, -2.50, 1e3, true, null, \"\\u00e9\\ud83d\\ude00\\n\"], \"a\":{} } ")
         #expect(value.canonicalText == "{\"a\":{},\"b\":[1,-2.5,1000.0,true,null,\"é😀\\n\"]}")
-        #expect(try JSONValue(parsing: value.canonicalText) == value)
+        #expect(try JSONValue.parse(value.canonicalText) == value)
         #expect(value["b"] != nil && value["c"] == nil && value["a"]?["x"] == nil)
     }
 
@@ -19,23 +20,26 @@ struct JSONValueTests {
         "[1 2]", "\u{FEFF}1", "tru", "-", "--1", "0x1", "\"\\u12\"", "[", "{\"a\":", "\"\\",
     ])
     func refuses(_ text: String) {
-        #expect(throws: JSONError.self) { try JSONValue(parsing: text) }
+        #expect(throws: JSONError.self) { try JSONValue.parse(text) }
     }
 
     @Test func refusesInvalidUTF8AndDepth() {
-        #expect(throws: JSONError.self) { try JSONValue(parsing: [0x22, 0xFF, 0x22]) }
-        #expect(throws: JSONError.self) { try JSONValue(parsing: [0x22, 0xED, 0xA0, 0x80, 0x22]) }
-        #expect(throws: JSONError.self) { try JSONValue(parsing: String(repeating: "[", count: 1_000_000)) }
+        #expect(throws: JSONError.self) { try JSONValue.parse([0x22, 0xFF, 0x22]) }
+        #expect(throws: JSONError.self) { try JSONValue.parse([0x22, 0xED, 0xA0, 0x80, 0x22]) }
+        #expect(throws: JSONError.self) { try JSONValue.parse(String(repeating: "[", count: 1_000_000)) }
         #expect(throws: Never.self) {
-            try JSONValue(parsing: String(repeating: "[", count: 32) + String(repeating: "]", count: 32))
+            try JSONValue.parse(String(repeating: "[", count: 64) + String(repeating: "]", count: 64))
         }
-        #expect(throws: JSONError.self) { try JSONValue(parsing: String(repeating: "9", count: 500)) }
+        #expect(throws: JSONError.self) { try JSONValue.parse(String(repeating: "9", count: 500)) }
+        #expect(throws: JSONError.self) { try JSONValue.parse("[1,2,3]", maximumBytes: 6) }
+        let duplicate = #expect(throws: JSONError.self) { try JSONValue.parse(#"{"a":1,"a":2}"#) }
+        #expect(duplicate?.isDuplicate == true)
     }
 
     @Test func wideIntegersBecomeNumbers() throws {
-        #expect(try JSONValue(parsing: "9223372036854775807") == .integer(.max))
-        #expect(try JSONValue(parsing: "9223372036854775808") == .number(0x1p63))
-        #expect(try JSONValue(parsing: "-0") == .integer(0))
+        #expect(try JSONValue.parse("9223372036854775807") == .integer(.max))
+        #expect(try JSONValue.parse("9223372036854775808") == .number(0x1p63))
+        #expect(try JSONValue.parse("-0") == .integer(0))
     }
 
     /// Damaged text ends in an error or in a value that survives the round trip, and Foundation agrees on soundness.
@@ -56,8 +60,8 @@ struct JSONValueTests {
                 default: bytes.removeSubrange(place...)
                 }
             }
-            if let value = try? JSONValue(parsing: bytes) {
-                #expect(try JSONValue(parsing: value.canonicalText) == value)
+            if let value = try? JSONValue.parse(bytes) {
+                #expect(try JSONValue.parse(value.canonicalText) == value)
                 #expect((try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) != nil)
             }
         }

@@ -1,31 +1,20 @@
-/// A place in JSON text where it stops being JSON, or stops being the JSON that was asked for.
-public struct JSONSyntaxError: Error, CustomStringConvertible, Sendable, Equatable {
-    /// The offset of the offending byte.
-    public let position: Int
-    /// What was expected or found there.
-    public let message: String
-    /// Whether the fault is a name that stands twice in one object.
-    public var isDuplicate = false
-
-    /// One phrase with the place.
-    public var description: String { "\(message) at byte \(position)" }
-}
-
 /// A strict reader of JSON bytes that a caller pulls values from.
 ///
 /// Foundation's decoders keep one of two equal keys silently and turn every number into a double; neither may happen to
 /// bytes from strangers. This reader never allocates more than the text it is given, never recurses on its own account,
 /// and takes whole numbers as whole numbers.
-struct JSONByteReader {
+public struct JSONByteReader {
     private let bytes: UnsafeRawBufferPointer
-    private(set) var position = 0
+    /// The offset of the next byte.
+    public private(set) var position = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) {
+    /// A reader from the first byte; the memory must outlive it.
+    public init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
     }
 
     /// The next byte that is not white space, without taking it; nil at the end.
-    mutating func peek() -> UInt8? {
+    public mutating func peek() -> UInt8? {
         while position < bytes.count {
             switch bytes[position] {
             case 0x20, 0x09, 0x0A, 0x0D: position += 1
@@ -36,24 +25,24 @@ struct JSONByteReader {
     }
 
     /// Takes `byte` if it is the next one after white space.
-    mutating func take(_ byte: UInt8) -> Bool {
+    public mutating func take(_ byte: UInt8) -> Bool {
         guard peek() == byte else { return false }
         position += 1
         return true
     }
 
     /// Takes `byte`, or fails.
-    mutating func expect(_ byte: UInt8) throws(JSONSyntaxError) {
+    public mutating func expect(_ byte: UInt8) throws(JSONError) {
         guard take(byte) else { throw fault("expected '\(Character(Unicode.Scalar(byte)))'") }
     }
 
     /// Fails unless only white space is left.
-    mutating func expectEnd() throws(JSONSyntaxError) {
+    public mutating func expectEnd() throws(JSONError) {
         guard peek() == nil else { throw fault("text after the value") }
     }
 
     /// Takes the literal `text` (`true`, `false` or `null`).
-    mutating func expectLiteral(_ text: StaticString) throws(JSONSyntaxError) {
+    public mutating func expectLiteral(_ text: StaticString) throws(JSONError) {
         _ = peek()
         let start = position
         for index in 0..<text.utf8CodeUnitCount {
@@ -66,7 +55,7 @@ struct JSONByteReader {
     }
 
     /// Takes a number that is a whole number from 0 up: no sign, fraction, exponent or leading zero.
-    mutating func naturalNumber() throws(JSONSyntaxError) -> Int {
+    public mutating func naturalNumber() throws(JSONError) -> Int {
         let text = try number()
         guard text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let value = Int(text) else {
             throw fault("\(text.prefix(40)) is not a whole number from 0 to 2^63 - 1")
@@ -75,7 +64,7 @@ struct JSONByteReader {
     }
 
     /// Takes a number by the JSON grammar and returns its text.
-    mutating func number() throws(JSONSyntaxError) -> String {
+    public mutating func number() throws(JSONError) -> String {
         _ = peek()
         let start = position
         if position < bytes.count, bytes[position] == 0x2D { position += 1 }
@@ -92,7 +81,7 @@ struct JSONByteReader {
             if position < bytes.count, bytes[position] == 0x2B || bytes[position] == 0x2D { position += 1 }
             if takeDigits() == 0 { throw fault("a number without digits in its exponent") }
         }
-        if position - start > 64 { throw fault("a number of more than 64 characters") }
+        if position - start > 400 { throw fault("a number of more than 400 characters") }
         return String(decoding: bytes[start..<position], as: UTF8.self)
     }
 
@@ -103,28 +92,35 @@ struct JSONByteReader {
     }
 
     /// Takes a string of at most `limit` bytes and resolves its escapes.
-    mutating func string(limit: Int) throws(JSONSyntaxError) -> String {
+    public mutating func string(limit: Int) throws(JSONError) -> String {
+        let text = try stringBytes(limit: limit)
+        guard let string = String(validating: text, as: UTF8.self) else { throw fault("a string that is not UTF-8") }
+        return string
+    }
+
+    /// Takes a string as its bytes, which are not checked to be UTF-8, and resolves its escapes.
+    public mutating func stringBytes(limit: Int) throws(JSONError) -> [UInt8] {
         try expect(0x22)
         var text: [UInt8] = []
         while true {
+            // Plain runs are copied whole; a large file is mostly such runs.
+            let start = position
+            while position < bytes.count, bytes[position] >= 0x20, bytes[position] != 0x22, bytes[position] != 0x5C {
+                position += 1
+            }
+            guard text.count + (position - start) <= limit else { throw fault("a string of more than \(limit) bytes") }
+            text.append(contentsOf: bytes[start..<position])
             guard position < bytes.count else { throw fault("a string without an end") }
-            guard text.count <= limit else { throw fault("a string of more than \(limit) bytes") }
-            let byte = bytes[position]
             position += 1
-            switch byte {
-            case 0x22:
-                guard let string = String(validating: text, as: UTF8.self) else {
-                    throw fault("a string that is not UTF-8")
-                }
-                return string
+            switch bytes[position - 1] {
+            case 0x22: return text
             case 0x5C: try takeEscape(into: &text)
-            case 0..<0x20: throw fault("a control character in a string")
-            default: text.append(byte)
+            default: throw fault("a control character in a string")
             }
         }
     }
 
-    private mutating func takeEscape(into text: inout [UInt8]) throws(JSONSyntaxError) {
+    private mutating func takeEscape(into text: inout [UInt8]) throws(JSONError) {
         guard position < bytes.count else { throw fault("a string without an end") }
         let byte = bytes[position]
         position += 1
@@ -152,7 +148,7 @@ struct JSONByteReader {
         }
     }
 
-    private mutating func takeFourHexDigits() throws(JSONSyntaxError) -> UInt32 {
+    private mutating func takeFourHexDigits() throws(JSONError) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
             guard position < bytes.count, let digit = Character(Unicode.Scalar(bytes[position])).hexDigitValue else {
@@ -165,7 +161,7 @@ struct JSONByteReader {
     }
 
     /// An error at the current position.
-    func fault(_ message: String, isDuplicate: Bool = false) -> JSONSyntaxError {
-        JSONSyntaxError(position: position, message: message, isDuplicate: isDuplicate)
+    public func fault(_ message: String, isDuplicate: Bool = false) -> JSONError {
+        JSONError(offset: position, message: message, isDuplicate: isDuplicate)
     }
 }
