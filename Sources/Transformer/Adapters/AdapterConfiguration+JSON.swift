@@ -60,7 +60,7 @@ extension AdapterConfiguration {
             baseName: document["base_model_name_or_path"]?.string, place: place)
     }
 
-    private static func targets(_ value: JSONValue?, place: String) throws(ModelError) -> [AdapterTarget] {
+    private static func targets(_ value: JSONValue?, place: String) throws(ModelError) -> [String] {
         let known = AdapterTarget.names.joined(separator: ", ")
         if let word = value?.string {
             guard word == allLinear else {
@@ -68,22 +68,17 @@ extension AdapterConfiguration {
                     .unsupported, place: place,
                     "target_modules is the pattern \"\(word.prefix(80))\"; list the modules instead (\(known))")
             }
-            return AdapterTarget.allCases
+            return AdapterTarget.names
         }
         guard let elements = value?.array else {
             throw ModelError(
                 .malformedConfiguration, place: place, "target_modules is \(shown(value)), not a list of \(known)")
         }
-        var targets: [AdapterTarget] = []
-        for element in elements {
-            guard let target = element.string.flatMap(AdapterTarget.init(rawValue:)) else {
-                throw ModelError(
-                    .unsupported, place: place,
-                    "target_modules holds \(shown(element)), and only these can be adapted: \(known)")
-            }
-            targets.append(target)
+        let names = elements.compactMap(\.string)
+        guard names.count == elements.count else {
+            throw ModelError(.malformedConfiguration, place: place, "target_modules holds something that is no text")
         }
-        return targets
+        return names
     }
 
     private static func shown(_ value: JSONValue?) -> String {
@@ -112,7 +107,7 @@ extension AdapterConfiguration {
             "r": .integer(rank),
             "rank_pattern": [:],
             "revision": nil,
-            "target_modules": .array(targets.map { .string($0.rawValue) }),
+            "target_modules": .array(targets.map { .string($0) }),
             "task_type": "CAUSAL_LM",
             "use_dora": false,
             "use_rslora": .bool(isRankStabilized),

@@ -6,8 +6,9 @@ public struct AdapterConfiguration: Sendable, Hashable {
     public let rank: Int
     /// What the scale is made of (`lora_alpha`).
     public let alpha: Double
-    /// The changed modules of every layer, in the order of the forward pass, each once.
-    public let targets: [AdapterTarget]
+    /// The changed modules as PEFT names them: an entry means every module whose name ends with it (`q_proj`,
+    /// `self_attn.q_proj`, `model.layers.0.self_attn.q_proj`).
+    public let targets: [String]
     /// Whether the scale is alpha / √rank (`use_rslora`) instead of alpha / rank.
     public let isRankStabilized: Bool
     /// The model that the adapter was made for, as its author called it; nothing is computed from it.
@@ -21,11 +22,11 @@ public struct AdapterConfiguration: Sendable, Hashable {
     /// Describes an adapter.
     ///
     /// - Parameters:
-    ///   - targets: in any order; a module that stands there twice counts once.
+    ///   - targets: ends of module names, in any order; see ``targets``.
     ///   - place: the file that says so, for errors.
     /// - Throws: `ModelError` when a number is out of range or nothing is changed.
     public init(
-        rank: Int, alpha: Double, targets: [AdapterTarget] = AdapterTarget.allCases, isRankStabilized: Bool = false,
+        rank: Int, alpha: Double, targets: [String] = AdapterTarget.names, isRankStabilized: Bool = false,
         baseName: String? = nil, place: String = "the adapter"
     ) throws(ModelError) {
         guard Self.ranks.contains(rank) else {
@@ -45,7 +46,7 @@ public struct AdapterConfiguration: Sendable, Hashable {
         }
         self.rank = rank
         self.alpha = alpha
-        self.targets = AdapterTarget.allCases.filter(targets.contains)
+        self.targets = targets
         self.isRankStabilized = isRankStabilized
         self.baseName = baseName
     }

@@ -40,7 +40,7 @@ public struct AdapterDirectory: Sendable {
     ///
     /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors.
     public func weights(for base: ParameterLayout) throws -> AdapterWeights {
-        let layout = AdapterLayout(configuration, base: base)
+        let layout = try AdapterLayout(configuration, base: base)
         try check(layout)
         let weights = AdapterWeights(layout: layout)
         for slice in layout.slices { try read(slice, into: weights[slice]) }

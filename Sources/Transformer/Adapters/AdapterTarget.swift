@@ -1,4 +1,4 @@
-/// A linear module of a layer that an adapter may change, by its name in `target_modules`.
+/// A linear module of a layer that an adapter may change, by the last part of its name.
 public enum AdapterTarget: String, Sendable, Hashable, CaseIterable {
     case query = "q_proj"
     case key = "k_proj"
