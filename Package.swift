@@ -93,20 +93,31 @@ let rooms: [Target] = [
 ]
 
 /// Suites whose golden files were made by the scripts in `scripts/`.
-let withFixtures: Set<String> = ["Proofs", "RunConfiguration", "Training", "Transformer"]
+let withFixtures: Set<String> = ["Proofs", "RunConfiguration", "Safetensors", "Training", "Transformer"]
 
 let suites: [Target] = [
-    suite("Tensors", ["CKernels"]), suite("Identity"), suite("JSON", ["EnvironmentKit"]), suite("Messages", [protobuf]),
+    // What fuzz tests share: the time they take, and mutations.
+    .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
+    suite("Tensors", ["CKernels"]),
+    suite("Identity"),
+    suite("JSON", ["EnvironmentKit"]),
+    suite("Messages", [protobuf]),
     suite("RunConfiguration"),
-    suite("Safetensors", ["Identity", "JSON"]), suite("Tokenizers"), suite("EnvironmentKit", ["JSON"]),
-    suite("Queues", ["Identity", "CZeroMQ"]), suite("Ledger", ["Identity", grdb]),
+    suite("Safetensors", ["Identity", "JSON", "Fuzzing"]),
+    suite("Tokenizers"),
+    suite("EnvironmentKit", ["JSON"]),
+    suite("Queues", ["Identity", "CZeroMQ"]),
+    suite("Ledger", ["Identity", grdb]),
     suite("Shardcast", ["Identity", hummingbird, httpClient, lifecycle, logging] + nio),
-    suite("Environments", ["Rewards", "EnvironmentKit"]), suite("Transformer", ["JSON", "Safetensors", "Tensors"]),
-    suite("Sampling", ["Identity", "Tensors"]), suite("Proofs", ["Identity"]),
+    suite("Environments", ["Rewards", "EnvironmentKit"]),
+    suite("Transformer", ["JSON", "Safetensors", "Tensors"]),
+    suite("Sampling", ["Identity", "Tensors"]),
+    suite("Proofs", ["Identity"]),
     suite("Generation", ["Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Training", ["EnvironmentKit", "Tensors", "Transformer"]),
     suite("Verification", ["Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
-    suite("Orchestration", ["Identity"]), suite("Telemetry", ["JSON", logging]),
+    suite("Orchestration", ["Identity"]),
+    suite("Telemetry", ["JSON", logging]),
     suite("Roles"),
     suite("Commands", ["Roles", argumentParser]),
 ]

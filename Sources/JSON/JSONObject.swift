@@ -22,9 +22,13 @@ public struct JSONObject: Sendable {
 
     /// An object of these members; of equal names the last value stays, in the first one's place.
     public init(_ members: [JSONMember] = []) {
-        self.members = []
-        self.members.reserveCapacity(members.count)
-        for member in members { self[member.name] = member.value }
+        var names: Set<NameBytes> = []
+        if members.allSatisfy({ names.insert(NameBytes(text: $0.name)).inserted }) {
+            self.members = members
+        } else {
+            self.members = []
+            for member in members { self[member.name] = member.value }
+        }
     }
 
     /// An object of members whose names are known to be distinct.
@@ -103,5 +107,17 @@ extension JSONObject: ExpressibleByDictionaryLiteral {
     /// An object in the order of the literal.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self.init(elements.map { JSONMember($0.0, $0.1) })
+    }
+}
+
+/// A name that a set tells apart by its bytes.
+struct NameBytes: Hashable {
+    let text: String
+
+    static func == (left: NameBytes, right: NameBytes) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }

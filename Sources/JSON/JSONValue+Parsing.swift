@@ -95,15 +95,3 @@ extension JSONByteReader {
         return .number(number)
     }
 }
-
-/// A name as the set of an object's names tells it apart: by bytes.
-private struct NameBytes: Hashable {
-    let text: String
-
-    static func == (left: NameBytes, right: NameBytes) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
-
-    func hash(into hasher: inout Hasher) {
-        var text = text
-        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-    }
-}

@@ -89,7 +89,8 @@ struct HeaderParser {
             throw SafetensorsError(.badOffsets, file: file, "tensor \(tensor) has the offsets \(offsets)")
         }
         guard let byteCount = TensorInfo.byteCount(type: type, shape: shape) else {
-            throw SafetensorsError(.badShape, file: file, "the size of tensor \(tensor) overflows: shape \(shape)")
+            throw SafetensorsError(
+                .badShape, file: file, "tensor \(tensor) of type \(type.rawValue) has the shape \(shape)")
         }
         guard byteCount == offsets[1] - offsets[0] else {
             throw SafetensorsError(

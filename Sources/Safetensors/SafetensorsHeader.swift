@@ -10,7 +10,7 @@ import JSON
 /// - the JSON is one object without duplicate names; each entry has exactly `dtype`, `shape` and `data_offsets`;
 /// - numbers are whole, from 0 up, without sign, fraction or exponent;
 /// - sorted by offset, the tensors begin at 0 and follow one another without gap or overlap;
-/// - each tensor's bytes are the product of its shape and its element size, computed with overflow checks;
+/// - each tensor's bytes are the product of its shape and its element size, computed with overflow checks, and whole;
 /// - the data section ends exactly where the file ends.
 public struct SafetensorsHeader: Sendable, Equatable {
     /// The largest header that is read, in bytes (the reference's decimal limit).
@@ -34,26 +34,33 @@ public struct SafetensorsHeader: Sendable, Equatable {
     ///   - file: the name for error messages.
     /// - Throws: `SafetensorsError` naming the first rule that is broken.
     public init(parsing bytes: UnsafeRawBufferPointer, fileByteCount: Int, file: String) throws(SafetensorsError) {
-        guard bytes.count >= 8, fileByteCount >= 8 else {
-            throw SafetensorsError(.fileTooShort, file: file, "it has \(fileByteCount) bytes, and 8 are the least")
-        }
-        let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-        guard length <= UInt64(Self.maximumByteCount) else {
-            throw SafetensorsError(
-                .headerTooLarge, file: file,
-                "its header says \(length) bytes, and \(Self.maximumByteCount) are the most")
-        }
-        let end = 8 + Int(length)
-        guard end <= fileByteCount, end <= bytes.count else {
-            throw SafetensorsError(
-                .headerBeyondFile, file: file, "its header ends at byte \(end) and the file at \(fileByteCount)")
-        }
+        let end = try Self.end(bytes, fileByteCount: fileByteCount, file: file)
+        precondition(bytes.count >= end, "the caller reads the whole header")
         var parser = HeaderParser(file: file, reader: JSONByteReader(UnsafeRawBufferPointer(rebasing: bytes[8..<end])))
         try parser.parse()
         try Self.validateLayout(parser.tensors, dataByteCount: fileByteCount - end, file: file)
         tensors = parser.tensors
         metadata = parser.metadata
         dataStart = end
+    }
+
+    /// Where the data section begins, from the first 8 bytes of a file.
+    ///
+    /// - Throws: `SafetensorsError` where the file is too short for what they say.
+    static func end(_ bytes: UnsafeRawBufferPointer, fileByteCount: Int, file: String) throws(SafetensorsError) -> Int {
+        guard bytes.count >= 8, fileByteCount >= 8 else {
+            throw SafetensorsError(.fileTooShort, file: file, "it has \(fileByteCount) bytes")
+        }
+        let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        guard length <= UInt64(maximumByteCount) else {
+            throw SafetensorsError(.headerTooLarge, file: file, "its header says \(length) bytes")
+        }
+        let end = 8 + Int(length)
+        guard end <= fileByteCount else {
+            throw SafetensorsError(
+                .headerBeyondFile, file: file, "its header ends at byte \(end) and the file at \(fileByteCount)")
+        }
+        return end
     }
 
     private static func validateLayout(

@@ -2,7 +2,7 @@ import JSON
 
 /// Writes safetensors files.
 ///
-/// Tensors go by descending alignment of their elements and then by name, and the header is padded with spaces to a
+/// Tensors go by descending element type (the order of ``ElementType``'s cases) and then by name, and the header is padded with spaces to a
 /// multiple of 8, as the reference writer does: the same tensors always give the same file.
 public enum SafetensorsWriter {
     /// The metadata that Hugging Face's loaders ask for.
@@ -22,13 +22,15 @@ public enum SafetensorsWriter {
         try DurableFile.write(to: path) { writer in
             try plan.header.withUnsafeBytes { try writer.write($0) }
             for (tensor, byteCount) in plan.ordered {
+                var written = 0
                 try tensor.withBytes { bytes in
-                    guard bytes.count == byteCount else {
-                        throw SafetensorsError(
-                            .sizeMismatch, file: path,
-                            "tensor \(tensor.name) of shape \(tensor.shape) was given \(bytes.count) bytes")
-                    }
-                    try writer.write(bytes)
+                    written += bytes.count
+                    if written <= byteCount { try writer.write(bytes) }
+                }
+                guard written == byteCount else {
+                    throw SafetensorsError(
+                        .sizeMismatch, file: path,
+                        "tensor \(tensor.name) of shape \(tensor.shape) was given \(written) bytes")
                 }
             }
         }
@@ -41,8 +43,7 @@ public enum SafetensorsWriter {
 
         init(_ tensors: [TensorSource], metadata: [String: String], file: String) throws(SafetensorsError) {
             let sorted = tensors.sorted { left, right in
-                left.type.byteCount != right.type.byteCount
-                    ? left.type.byteCount > right.type.byteCount : precedes(left.name, right.name)
+                left.type != right.type ? left.type.rank > right.type.rank : precedes(left.name, right.name)
             }
             var ordered: [(tensor: TensorSource, byteCount: Int)] = []
             var names: Set<String> = []
@@ -58,7 +59,7 @@ public enum SafetensorsWriter {
                     throw SafetensorsError(.duplicateKey, file: file, "the name \(tensor.name) cannot be used (again)")
                 }
                 guard let byteCount = tensor.byteCount, !offset.addingReportingOverflow(byteCount).overflow else {
-                    throw SafetensorsError(.badShape, file: file, "the size of tensor \(tensor.name) overflows")
+                    throw SafetensorsError(.badShape, file: file, "tensor \(tensor.name) has the shape \(tensor.shape)")
                 }
                 let shape = tensor.shape.map(String.init).joined(separator: ",")
                 members.append(

@@ -2,17 +2,23 @@ import JSON
 
 /// The tensors of a model directory, in one `model.safetensors` or in the parts that an index names.
 ///
-/// Rules for the index: it is used when there is no `model.safetensors`; every part is a plain file name in the same
-/// directory; every tensor stands in the part that the map says, and in no other.
+/// Rules for the index: it is used when there is no `model.safetensors`, as in transformers, and not read otherwise; every
+/// part is a plain file name in the same directory; every tensor stands in the part that the map says, and in no other.
+/// `metadata.total_size` is not compared with anything: published indexes get it wrong, and no loader asks.
 public final class TensorCollection: Sendable {
     /// The directory.
     public let directory: String
+    /// The files, in the order of their names.
+    public let parts: [SafetensorsFile]
+    /// What the files hold, by name.
+    public let tensors: [String: TensorInfo]
     /// The file of each tensor, by tensor name.
     private let files: [String: SafetensorsFile]
 
     static let singleName = "model.safetensors"
     static let indexName = "model.safetensors.index.json"
     private static let maximumIndexByteCount = 64 << 20
+    private static let maximumPartCount = 10_000
 
     /// Opens the weights of a directory.
     ///
@@ -23,19 +29,16 @@ public final class TensorCollection: Sendable {
         let index = "\(directory)/\(Self.indexName)"
         if FileBytes.exists(single) {
             let file = try SafetensorsFile(path: single)
+            parts = [file]
             files = file.tensors.mapValues { _ in file }
         } else if FileBytes.exists(index) {
-            files = try Self.open(index: index, directory: directory)
+            (parts, files) = try Self.open(index: index, directory: directory)
         } else {
             throw SafetensorsError(
                 .inputOutput, file: directory,
                 "it holds neither \(Self.singleName) nor \(Self.indexName); give a Hugging Face model directory")
         }
-    }
-
-    /// What the files hold, by name.
-    public var tensors: [String: TensorInfo] {
-        files.reduce(into: [:]) { result, entry in result[entry.key] = entry.value.tensors[entry.key] }
+        tensors = parts.reduce(into: [:]) { result, part in result.merge(part.tensors) { first, _ in first } }
     }
 
     /// The file that holds a tensor.
@@ -50,7 +53,7 @@ public final class TensorCollection: Sendable {
 
     private static func open(
         index: String, directory: String
-    ) throws(SafetensorsError) -> [String: SafetensorsFile] {
+    ) throws(SafetensorsError) -> ([SafetensorsFile], [String: SafetensorsFile]) {
         let bytes = try FileBytes.read(index, atMost: maximumIndexByteCount)
         let document: JSONValue
         do throws(JSONError) {
@@ -71,7 +74,15 @@ public final class TensorCollection: Sendable {
             if let opened = parts[part] {
                 file = opened
             } else {
-                file = try SafetensorsFile(path: "\(directory)/\(part)")
+                let path = "\(directory)/\(part)"
+                guard FileBytes.exists(path) else {
+                    throw SafetensorsError(
+                        .badIndex, file: index, "\(part), where it puts \(entry.name), does not exist")
+                }
+                guard parts.count < maximumPartCount else {
+                    throw SafetensorsError(.badIndex, file: index, "it names more than \(maximumPartCount) parts")
+                }
+                file = try SafetensorsFile(path: path)
                 parts[part] = file
             }
             guard file.tensors[entry.name] != nil else {
@@ -81,10 +92,11 @@ public final class TensorCollection: Sendable {
         }
         for (part, file) in parts {
             for name in file.tensors.keys where files[name] !== file {
-                throw SafetensorsError(.badIndex, file: index, "\(part) holds \(name), which the map puts elsewhere")
+                throw SafetensorsError(
+                    .badIndex, file: index, "\(part) holds \(name), which the map puts elsewhere or nowhere")
             }
         }
-        return files
+        return (parts.sorted { precedes($0.key, $1.key) }.map(\.value), files)
     }
 
     static func isPlainName(_ name: String) -> Bool {

@@ -15,17 +15,19 @@ public struct TensorInfo: Sendable, Equatable {
     }
 
     /// The number of elements; 1 for a scalar.
-    public var elementCount: Int { range.count / type.byteCount }
+    public var elementCount: Int { range.count * 8 / type.bitCount }
 
-    /// The number of bytes that a tensor of this type and shape takes, or nil where the product overflows.
+    /// The number of bytes that a tensor of this type and shape takes.
+    ///
+    /// - Returns: nil where a product overflows, a dimension is negative, or the elements end inside a byte.
     public static func byteCount(type: ElementType, shape: [Int]) -> Int? {
-        var count = type.byteCount
+        var elements = 1
         for dimension in shape {
-            guard dimension >= 0 else { return nil }
-            let (product, overflow) = count.multipliedReportingOverflow(by: dimension)
-            if overflow { return nil }
-            count = product
+            let (product, overflow) = elements.multipliedReportingOverflow(by: dimension)
+            guard dimension >= 0, !overflow else { return nil }
+            elements = product
         }
-        return count
+        let (bits, overflow) = elements.multipliedReportingOverflow(by: type.bitCount)
+        return overflow || bits % 8 != 0 ? nil : bits / 8
     }
 }

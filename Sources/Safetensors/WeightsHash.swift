@@ -15,6 +15,14 @@ public struct WeightsHasher {
     ///
     /// - Precondition: names come in ascending order of their UTF-8 bytes (``precedes(_:_:)``).
     public mutating func add(name: String, type: ElementType, shape: [Int], _ bytes: UnsafeRawBufferPointer) {
+        begin(name: name, type: type, shape: shape)
+        update(bytes)
+    }
+
+    /// Begins the next tensor, whose bytes follow in pieces.
+    ///
+    /// - Precondition: names come in ascending order of their UTF-8 bytes (``precedes(_:_:)``).
+    public mutating func begin(name: String, type: ElementType, shape: [Int]) {
         if let last { precondition(precedes(last, name), "tensor \(name) after \(last)") }
         last = name
         hash.update(littleEndian: UInt32(name.utf8.count))
@@ -23,6 +31,10 @@ public struct WeightsHasher {
         hash.update(utf8: type.rawValue)
         hash.update(littleEndian: UInt32(shape.count))
         for dimension in shape { hash.update(littleEndian: UInt64(dimension)) }
+    }
+
+    /// Adds the next bytes of the tensor that was begun.
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
         hash.update(bytes)
     }
 
@@ -38,7 +50,8 @@ public struct WeightsHasher {
 public func weightsHash(of tensors: [TensorSource]) throws -> Hash256 {
     var hasher = WeightsHasher()
     for tensor in tensors.sorted(by: { precedes($0.name, $1.name) }) {
-        try tensor.withBytes { hasher.add(name: tensor.name, type: tensor.type, shape: tensor.shape, $0) }
+        hasher.begin(name: tensor.name, type: tensor.type, shape: tensor.shape)
+        try tensor.withBytes { hasher.update($0) }
     }
     return hasher.finalize()
 }

@@ -5,6 +5,10 @@
 public struct ByteLevelTokenizer: Tokenizer, Equatable {
     /// The number of ids; at least 128.
     public let vocabularySize: Int
+    /// None: a text begins with its first byte.
+    public var beginOfSequence: Int32? { nil }
+    /// None: padding and the newline are text as well.
+    public var specialTokens: Set<Int32> { [] }
     /// The newline.
     public var endOfSequence: Int32? { Self.newline }
     /// The zero byte.
@@ -38,8 +42,28 @@ public struct ByteLevelTokenizer: Tokenizer, Equatable {
         bytes.map { Int($0) < vocabularySize ? Int32($0) : Self.substitute }
     }
 
+    /// The same: there are no special tokens that a text could hold.
+    public func encode(plain bytes: [UInt8]) -> [Int32] { encode(bytes: bytes) }
+
+    /// The same: nothing is put around a text.
+    public func encodeWithSpecialTokens(bytes: [UInt8]) -> [Int32] { encode(bytes: bytes) }
+
+    /// The id of a text of one byte.
+    public func token(named name: String) -> Int32? {
+        guard name.utf8.count == 1, let byte = name.utf8.first, Int(byte) < vocabularySize else { return nil }
+        return Int32(byte)
+    }
+
+    /// The byte of an id; nil of an id that is no byte.
+    public func bytes(of token: Int32) -> [UInt8]? {
+        guard token < vocabularySize else { return nil }
+        return UInt8(exactly: token).map { [$0] }
+    }
+
     /// The bytes of ids; ids that are no byte become U+FFFD.
-    public func decode(_ tokens: [Int32]) -> [UInt8] {
+    public func decode(
+        _ tokens: [Int32], _ options: DecodingOptions, continuing state: inout DecodingState
+    ) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(tokens.count)
         for token in tokens {
@@ -51,4 +75,7 @@ public struct ByteLevelTokenizer: Tokenizer, Equatable {
         }
         return bytes
     }
+
+    /// Nothing is ever held back.
+    public func finishDecoding(_ options: DecodingOptions, _ state: inout DecodingState) -> [UInt8] { [] }
 }

@@ -1,62 +1,85 @@
+import Foundation
+import Fuzzing
 import Testing
 
 @testable import Safetensors
 
 @Suite("Safetensors fuzzing")
 struct HeaderFuzzTests {
-    /// A small generator whose sequence is the same everywhere, so that a failure can be repeated from its seed.
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
-    private static let seeds: [[UInt8]] = [
-        Fixture.bytes(#"{"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}"#, data: 8),
-        Fixture.bytes(
-            #"{"__metadata__":{"format":"pt"},"a":{"dtype":"BF16","shape":[3],"data_offsets":[0,6]},"b":{"dtype":"U8","shape":[],"data_offsets":[6,7]}}"#,
-            data: 7),
-        Fixture.bytes("{}"),
+    private static let words = [
+        #""dtype""#, #""shape""#, #""data_offsets""#, #""__metadata__""#, #""BF16""#, #""F4""#, "[0,0]", "{}", "[]",
+        "null",
+        "true", "9223372036854775807", "18446744073709551615", "4294967296", "-1", "0.5", "1e9", "\\u0061", "\\ud83d",
     ]
 
     @Test("a mutated file is refused, or every tensor lies inside it")
-    func mutations() {
-        var generator = Generator(state: 2026)
-        let interesting = Array(#"{}[]":,0123456789-+.eE\u \#u{7f}"#.utf8) + [0, 0xFF, 0x80, 0xC0]
+    func mutations() async throws {
+        // Half of the cases start from valid files; a mutated hostile file is hardly ever accepted.
+        let valid = try HostileFile.valid.map { try $0.bytes() }.filter { $0.count < 2048 }
+        let hostile = try HostileFile.hostile.map { try $0.bytes() }.filter { $0.count < 2048 }
+        let seeds = (0..<hostile.count / valid.count).flatMap { _ in valid } + hostile
         var accepted = 0
-        for _ in 0..<60_000 {
-            var bytes = Self.seeds[Int.random(in: 0..<Self.seeds.count, using: &generator)]
-            for _ in 0..<Int.random(in: 1...4, using: &generator) where !bytes.isEmpty {
-                let place = Int.random(in: 0..<bytes.count, using: &generator)
-                switch Int.random(in: 0..<5, using: &generator) {
-                case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
-                case 1: bytes[place] = interesting.randomElement(using: &generator) ?? 0
-                case 2: bytes.remove(at: place)
-                case 3: bytes.insert(interesting.randomElement(using: &generator) ?? 0, at: place)
-                default: bytes.removeLast(min(bytes.count, Int.random(in: 1...8, using: &generator)))
-                }
+        try await Fuzz.run(atLeast: 60_000) { seed in
+            var generator = FuzzGenerator(seed: seed)
+            let bytes = Mutation.mutate(seeds, words: Self.words, using: &generator)
+            let header: SafetensorsHeader
+            do {
+                header = try Fixture.parse(bytes)
+            } catch {
+                try #require(error is SafetensorsError, "APUS_FUZZ_SEED=\(seed): \(error)")
+                return
             }
-            guard let header = try? Fixture.parse(bytes) else { continue }
             accepted += 1
+            var total = 0
             for info in header.tensors.values {
-                #expect(info.range.lowerBound >= 0 && header.dataStart + info.range.upperBound <= bytes.count)
-                #expect(TensorInfo.byteCount(type: info.type, shape: info.shape) == info.range.count)
+                try #require(
+                    info.range.lowerBound >= 0 && header.dataStart + info.range.upperBound <= bytes.count,
+                    "APUS_FUZZ_SEED=\(seed)")
+                try #require(
+                    TensorInfo.byteCount(type: info.type, shape: info.shape) == info.range.count,
+                    "APUS_FUZZ_SEED=\(seed)")
+                total += info.range.count
             }
+            // No byte of an accepted file belongs to nobody, or to two tensors.
+            try #require(header.dataStart + total == bytes.count, "APUS_FUZZ_SEED=\(seed)")
         }
         // A fuzzer that only ever sees refusals tests one branch.
-        #expect(accepted > 100)
+        #expect(accepted > 100 || !Fuzz.isBounded, "only \(accepted) accepted")
+    }
+
+    @Test("a mutated index is refused, or puts every tensor into a part that is there")
+    func indexMutations() async throws {
+        let folder = NSTemporaryDirectory() + "apus-safetensors-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let sources = (0..<3).map { TensorSource(name: "t\($0)", type: .uint8, shape: [2], bytes: [1, 2]) }
+        try PartsWriter.write(sources, maximumByteCount: 2, to: folder)
+        let path = "\(folder)/\(TensorCollection.indexName)"
+        let seeds = [try FileBytes.read(path, atMost: 1 << 20)]
+        try await Fuzz.run(atLeast: 1000) { seed in
+            var generator = FuzzGenerator(seed: seed)
+            let words = ["../", "/", "model-00001-of-00003.safetensors", "t1", "\\u0000"]
+            let bytes = Mutation.mutate(seeds, words: words, using: &generator)
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            do {
+                let collection = try TensorCollection(directory: folder)
+                try #require(collection.tensors.count == 3, "APUS_FUZZ_SEED=\(seed)")
+                for name in collection.tensors.keys {
+                    let part = try collection.file(holding: name)
+                    try #require(part.path.hasPrefix("\(folder)/model-0"), "APUS_FUZZ_SEED=\(seed)")
+                }
+            } catch {
+                try #require(error is SafetensorsError, "APUS_FUZZ_SEED=\(seed): \(error)")
+            }
+        }
     }
 
     @Test("every truncation of a valid file is refused")
-    func truncations() {
-        for seed in Self.seeds {
-            for count in 0..<seed.count {
-                #expect(throws: SafetensorsError.self) { try Fixture.parse(Array(seed.prefix(count))) }
+    func truncations() throws {
+        for file in HostileFile.valid {
+            let bytes = try file.bytes()
+            for count in 0..<bytes.count {
+                #expect(throws: SafetensorsError.self) { try Fixture.parse(Array(bytes.prefix(count))) }
             }
         }
     }

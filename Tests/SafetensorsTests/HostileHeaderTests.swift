@@ -1,134 +1,81 @@
+import Foundation
 import Testing
 
 @testable import Safetensors
 
-/// A malformed file and the rule that must refuse it.
+/// A file or folder of the fixtures, made by `scripts/make-hostile-safetensors.py`.
 struct HostileFile: Sendable, CustomTestStringConvertible {
-    let name: String
-    let bytes: [UInt8]
-    let rule: SafetensorsError.Rule
-    var testDescription: String { name }
+    let path: String
+    /// The folder that it lies in: for hostile files the rule that must refuse them.
+    let folder: String
+    let testDescription: String
 
-    init(_ name: String, _ rule: SafetensorsError.Rule, _ bytes: [UInt8]) {
-        self.name = name
-        self.bytes = bytes
-        self.rule = rule
+    static func list(_ kind: String) -> [HostileFile] {
+        let root = Bundle.module.resourcePath.map { "\($0)/Fixtures/\(kind)" } ?? ""
+        let paths = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
+        return paths.filter { $0.hasSuffix(".safetensors") }.sorted().map { path in
+            let parts = path.split(separator: "/")
+            return HostileFile(
+                path: "\(root)/\(path)", folder: String(parts.dropLast().last ?? ""), testDescription: path)
+        }
     }
 
-    /// A file with one header text and `data` bytes after it.
-    init(_ name: String, _ rule: SafetensorsError.Rule, _ header: String, data: Int = 0) {
-        self.init(name, rule, Fixture.bytes(header, data: data))
-    }
+    static let hostile = list("hostile")
+    static let valid = list("valid")
+    static let indexes = Array(Set(list("hostile-index").map(\.folder))).sorted()
 
-    static let u8 = #""dtype":"U8","shape""#
-
-    static let all: [HostileFile] = [
-        .init("empty file", .fileTooShort, []),
-        .init("seven bytes", .fileTooShort, [UInt8](repeating: 0, count: 7)),
-        .init("header length 0", .malformedHeader, Fixture.bytes("")),
-        .init("header beyond the file", .headerBeyondFile, Fixture.bytes("{}", length: 3)),
-        .init("header of 100,000,001 bytes", .headerTooLarge, Fixture.bytes("{}", length: 100_000_001)),
-        .init("header length 2^64 - 1", .headerTooLarge, Fixture.bytes("{}", length: .max)),
-        .init("header length 2^63", .headerTooLarge, Fixture.bytes("{}", length: 1 << 63)),
-        .init("no object", .malformedHeader, "[]"),
-        .init("unfinished object", .malformedHeader, #"{"a":"#),
-        .init("text after the object", .malformedHeader, "{} {}"),
-        .init("two commas", .malformedHeader, #"{"__metadata__":{},,}"#),
-        .init("trailing comma", .malformedHeader, #"{"__metadata__":{},}"#),
-        .init("not UTF-8", .malformedHeader, Fixture.bytes("{\"") + [0xFF]),
-        .init(
-            "not UTF-8 in a name", .malformedHeader, withHeader([0x7B, 0x22, 0xC3, 0x28, 0x22, 0x3A, 0x7B, 0x7D, 0x7D])),
-        .init("raw newline in a name", .malformedHeader, "{\"a\nb\":{}}"),
-        .init("unknown escape", .malformedHeader, #"{"a\x":{}}"#),
-        .init("half a surrogate", .malformedHeader, #"{"\ud800":{}}"#),
-        .init("surrogate and letter", .malformedHeader, #"{"\ud800\u0041":{}}"#),
-        .init("metadata that is no text", .malformedHeader, #"{"__metadata__":{"a":1}}"#),
-        .init("metadata that is nested", .malformedHeader, #"{"__metadata__":{"a":{}}}"#),
-        .init("metadata twice", .duplicateKey, #"{"__metadata__":{},"__metadata__":{}}"#),
-        .init("metadata entry twice", .duplicateKey, #"{"__metadata__":{"a":"1","a":"2"}}"#),
-        .init(
-            "tensor twice", .duplicateKey,
-            "{\"a\":{\(u8):[1],\"data_offsets\":[0,1]},\"a\":{\(u8):[1],\"data_offsets\":[1,2]}}", data: 2),
-        .init(
-            "tensor twice by an escape", .duplicateKey,
-            "{\"a\":{\(u8):[1],\"data_offsets\":[0,1]},\"\\u0061\":{\(u8):[1],\"data_offsets\":[1,2]}}", data: 2),
-        .init("shape twice", .duplicateKey, "{\"a\":{\(u8):[1],\"shape\":[1],\"data_offsets\":[0,1]}}", data: 1),
-        .init("dtype twice", .duplicateKey, "{\"a\":{\"dtype\":\"U8\",\(u8):[1],\"data_offsets\":[0,1]}}", data: 1),
-        .init(
-            "offsets twice", .duplicateKey, "{\"a\":{\(u8):[1],\"data_offsets\":[0,1],\"data_offsets\":[0,1]}}", data: 1
-        ),
-        .init("unknown dtype", .unknownType, #"{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,1]}}"#, data: 1),
-        .init("lower-case dtype", .unknownType, #"{"a":{"dtype":"u8","shape":[1],"data_offsets":[0,1]}}"#, data: 1),
-        .init("dtype missing", .malformedHeader, #"{"a":{"shape":[1],"data_offsets":[0,1]}}"#, data: 1),
-        .init("shape missing", .malformedHeader, #"{"a":{"dtype":"U8","data_offsets":[0,1]}}"#, data: 1),
-        .init("offsets missing", .malformedHeader, "{\"a\":{\(u8):[1]}}", data: 1),
-        .init(
-            "offsets under the old README's name", .malformedHeader, "{\"a\":{\(u8):[1],\"offsets\":[0,1]}}", data: 1),
-        .init("empty entry", .malformedHeader, #"{"a":{}}"#),
-        .init("negative dimension", .malformedHeader, "{\"a\":{\(u8):[-1],\"data_offsets\":[0,1]}}", data: 1),
-        .init("fractional dimension", .malformedHeader, "{\"a\":{\(u8):[1.0],\"data_offsets\":[0,1]}}", data: 1),
-        .init("dimension with exponent", .malformedHeader, "{\"a\":{\(u8):[1e0],\"data_offsets\":[0,1]}}", data: 1),
-        .init("dimension with leading zero", .malformedHeader, "{\"a\":{\(u8):[01],\"data_offsets\":[0,1]}}", data: 1),
-        .init("dimension as text", .malformedHeader, "{\"a\":{\(u8):[\"1\"],\"data_offsets\":[0,1]}}", data: 1),
-        .init(
-            "dimension of 2^63", .malformedHeader, "{\"a\":{\(u8):[9223372036854775808],\"data_offsets\":[0,1]}}",
-            data: 1),
-        .init("65 dimensions", .malformedHeader, "{\"a\":{\(u8):[\(ones(65))],\"data_offsets\":[0,1]}}", data: 1),
-        .init("product overflow", .badShape, "{\"a\":{\(u8):[4294967296,4294967296],\"data_offsets\":[0,0]}}"),
-        .init("byte overflow", .badShape, #"{"a":{"dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]}}"#),
-        .init(
-            "overflow hidden by a zero", .badShape, "{\"a\":{\(u8):[4294967296,4294967296,0],\"data_offsets\":[0,0]}}"),
-        .init("one offset", .badOffsets, "{\"a\":{\(u8):[1],\"data_offsets\":[0]}}", data: 1),
-        .init("three offsets", .malformedHeader, "{\"a\":{\(u8):[1],\"data_offsets\":[0,1,2]}}", data: 1),
-        .init("offsets reversed", .badOffsets, "{\"a\":{\(u8):[1],\"data_offsets\":[1,0]}}", data: 1),
-        .init("size below the shape", .sizeMismatch, "{\"a\":{\(u8):[2],\"data_offsets\":[0,1]}}", data: 1),
-        .init("size above the shape", .sizeMismatch, "{\"a\":{\(u8):[1],\"data_offsets\":[0,2]}}", data: 2),
-        .init("first tensor not at 0", .gapOrOverlap, "{\"a\":{\(u8):[1],\"data_offsets\":[1,2]}}", data: 2),
-        .init(
-            "gap", .gapOrOverlap, "{\"a\":{\(u8):[1],\"data_offsets\":[0,1]},\"b\":{\(u8):[1],\"data_offsets\":[2,3]}}",
-            data: 3),
-        .init(
-            "overlap", .gapOrOverlap,
-            "{\"a\":{\(u8):[2],\"data_offsets\":[0,2]},\"b\":{\(u8):[2],\"data_offsets\":[1,3]}}", data: 3),
-        .init(
-            "two tensors on the same bytes", .gapOrOverlap,
-            "{\"a\":{\(u8):[2],\"data_offsets\":[0,2]},\"b\":{\(u8):[2],\"data_offsets\":[0,2]}}", data: 2),
-        .init("bytes after the last tensor", .wrongFileEnd, "{\"a\":{\(u8):[1],\"data_offsets\":[0,1]}}", data: 2),
-        .init("last tensor beyond the file", .wrongFileEnd, "{\"a\":{\(u8):[3],\"data_offsets\":[0,3]}}", data: 2),
-        .init("data without tensors", .wrongFileEnd, "{}", data: 1),
-        .init("name of 5000 bytes", .malformedHeader, "{\"\(String(repeating: "n", count: 5000))\":{}}"),
-        .init("deep nesting", .malformedHeader, String(repeating: "{\"a\":", count: 100_000)),
-    ]
-
-    private static func withHeader(_ header: [UInt8]) -> [UInt8] {
-        withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init) + header
-    }
-
-    private static func ones(_ count: Int) -> String {
-        [String](repeating: "1", count: count).joined(separator: ",")
-    }
+    func bytes() throws -> [UInt8] { try FileBytes.read(path, atMost: 1 << 20) }
 }
 
-@Suite("Hostile safetensors headers")
+@Suite("Hostile safetensors files")
 struct HostileHeaderTests {
-    @Test("each is refused by its own rule", arguments: HostileFile.all)
+    @Test("each is refused by its own rule, in one sentence that names it", arguments: HostileFile.hostile)
     func refused(file: HostileFile) {
-        let error = #expect(throws: SafetensorsError.self) { try Fixture.parse(file.bytes) }
-        #expect(error?.rule == file.rule, "\(error?.description ?? "accepted")")
-        #expect(error?.description.contains("fixture") == true)
+        let error = #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: file.path) }
+        #expect(error?.rule.rawValue == file.folder, "\(error?.description ?? "accepted")")
+        #expect(error?.description.contains(file.path) == true)
+        #expect(error?.description.contains("rule \(file.folder)") == true)
+        #expect((error?.description.utf8.count ?? 0) < 1000)
     }
 
-    @Test("legal oddities are accepted")
-    func accepted() throws {
-        let zeroSize =
-            #"{"b":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[],"data_offsets":[0,1]}}"#
-        let header = try Fixture.parse(Fixture.bytes(zeroSize + "   ", data: 1))
-        #expect(header.tensors["a"]?.shape == [])
-        #expect(header.tensors["a"]?.elementCount == 1)
-        #expect(header.tensors["b"]?.elementCount == 0)
-        #expect(try Fixture.parse(Fixture.bytes("{}")).tensors.isEmpty)
-        let escaped = #"{"__metadata__":{"\u00e9\ud83d\ude00":"\"\\\/\b\f\n\r\t"}}"#
-        #expect(try Fixture.parse(Fixture.bytes(escaped)).metadata == ["é😀": "\"\\/\u{8}\u{c}\n\r\t"])
+    @Test("there are enough of them, and every rule of the format has some")
+    func coverage() {
+        #expect(HostileFile.hostile.count >= 90)
+        let others: Set<SafetensorsError.Rule> = [.missingTensor, .wrongType, .notFinite, .badIndex, .inputOutput]
+        let rules = Set(SafetensorsError.Rule.allCases).subtracting(others).map(\.rawValue)
+        #expect(Set(HostileFile.hostile.map(\.folder)) == Set(rules))
+    }
+
+    @Test("legal oddities are accepted, with every byte in its tensor", arguments: HostileFile.valid)
+    func accepted(file: HostileFile) throws {
+        let opened = try SafetensorsFile(path: file.path)
+        let total = opened.tensors.values.reduce(0) { $0 + $1.range.count }
+        for (name, info) in opened.tensors {
+            try opened.withBytes(of: name) { #expect($0.count == info.range.count && $0.allSatisfy { $0 == 7 }) }
+        }
+        #expect(try opened.byteCount == total + Fixture.parse(file.bytes()).dataStart)
+    }
+
+    @Test("what the oddities hold")
+    func details() throws {
+        func open(_ name: String) throws -> SafetensorsFile {
+            let file = try #require(HostileFile.valid.first { $0.testDescription == "\(name).safetensors" })
+            return try SafetensorsFile(path: file.path)
+        }
+        #expect(try open("scalar").tensors["a"] == TensorInfo(type: .bfloat16, shape: [], range: 0..<2))
+        #expect(try open("scalar").tensors["a"]?.elementCount == 1)
+        #expect(try open("zero-size").tensors["b"]?.elementCount == 0)
+        #expect(try open("metadata-with-escapes").metadata == ["é😀": "\"\\/\u{8}\u{c}\n\r\t"])
+        #expect(try open("unordered-header").tensors["c"]?.range == 3..<4)
+        let types = try open("every-type").tensors
+        #expect(types.count == ElementType.allCases.count)
+        for (name, info) in types { #expect(info.type.rawValue == name && info.elementCount == 8) }
+    }
+
+    @Test("a header of nothing but opening brackets is refused")
+    func deepNesting() {
+        let deep = Fixture.bytes(String(repeating: #"{"a":"#, count: 1_000_000))
+        #expect(throws: SafetensorsError.self) { try Fixture.parse(deep) }
     }
 
     @Test("the reference implementation's own serialisation example")

@@ -92,6 +92,45 @@ struct SafetensorsFileTests {
         }
     }
 
+    @Test("a file that is shortened while it is open is an error and no signal")
+    func shortened() throws {
+        try Fixture.withFolder { folder in
+            let path = "\(folder)/model.safetensors"
+            let long = TensorSource(
+                name: "a", type: .uint8, shape: [100_000], bytes: .init(repeating: 1, count: 100_000))
+            try SafetensorsWriter.write([long], to: path)
+            let file = try SafetensorsFile(path: path)
+            try file.withBytes(of: "a") { #expect($0.count == 100_000) }
+            #expect(truncate(path, 5000) == 0)
+            let lent = #expect(throws: SafetensorsError.self) { try file.withBytes(of: "a") { $0[99_999] } }
+            let copied = #expect(throws: SafetensorsError.self) {
+                try file.load("a", as: .uint8, shape: [100_000], UInt8.self)
+            }
+            let hashed = #expect(throws: SafetensorsError.self) { try weightsHash(of: file.sources) }
+            for error in [lent, copied, hashed] {
+                #expect(error?.rule == .inputOutput && error?.detail.contains("shortened") == true)
+            }
+        }
+    }
+
+    @Test("sources in pieces give the same file and hash as sources in one")
+    func pieces() throws {
+        let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let whole = TensorSource(name: "a", type: .bfloat16, shape: [1000, 1500], bytes: bytes)
+        try Fixture.withFolder { folder in
+            try SafetensorsWriter.write([whole], to: "\(folder)/a.safetensors")
+            let file = try SafetensorsFile(path: "\(folder)/a.safetensors")
+            var count = 0
+            for source in file.sources { try source.withBytes { _ in count += 1 } }
+            #expect(count == 3)
+            try SafetensorsWriter.write(file.sources, to: "\(folder)/b.safetensors")
+            #expect(
+                try FileBytes.read("\(folder)/a.safetensors", atMost: 1 << 23)
+                    == FileBytes.read("\(folder)/b.safetensors", atMost: 1 << 23))
+            #expect(try weightsHash(of: file.sources) == weightsHash(of: [whole]))
+        }
+    }
+
     @Test("directories, missing files and empty files are refused with a sentence")
     func unreadable() throws {
         try Fixture.withFolder { folder in

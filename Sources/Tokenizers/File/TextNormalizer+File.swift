@@ -1,0 +1,30 @@
+extension TextNormalizer {
+    /// Reads a `normalizer`; nil of null.
+    static func read(_ node: FileNode) throws(TokenizerError) -> TextNormalizer? {
+        if node.isNull { return nil }
+        switch try node.member("type").text() {
+        case "NFC":
+            try node.expectMembers(["type"])
+            return .canonicalComposition
+        case "Prepend":
+            try node.expectMembers(["type", "prepend"])
+            return .prepend(Array(try node.member("prepend").text().utf8))
+        case "Replace":
+            try node.expectMembers(["type", "pattern", "content"])
+            let pattern = try node.member("pattern").pattern()
+            guard !pattern.isExpression else {
+                throw node.unsupported("replaces by the pattern \(pattern.text.prefix(200))")
+            }
+            return .replace(Array(pattern.text.utf8), by: Array(try node.member("content").text().utf8))
+        case "Sequence":
+            try node.expectMembers(["type", "normalizers"])
+            var steps: [TextNormalizer] = []
+            for element in try node.member("normalizers").elements() {
+                guard let step = try read(element) else { throw element.malformed("is null") }
+                steps.append(step)
+            }
+            return .sequence(steps)
+        case let other: throw node.unsupported("is of type \(other.prefix(60))")
+        }
+    }
+}
