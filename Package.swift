@@ -44,6 +44,7 @@ let rooms: [Target] = [
     // Floor 2
     room("Safetensors", ["JSON", "Tensors", "Identity"]),
     room("Tokenizers", ["JSON"]),
+    room("ChatTemplates", ["JSON"]),
     room("EnvironmentKit", ["JSON", "Identity", subprocess]),
     room("Queues", ["CZeroMQ", "Identity", logging]),
     room("Ledger", ["Identity", grdb]),
@@ -93,7 +94,9 @@ let rooms: [Target] = [
 ]
 
 /// Suites whose golden files were made by the scripts in `scripts/`.
-let withFixtures: Set<String> = ["Proofs", "RunConfiguration", "Safetensors", "Training", "Transformer"]
+let withFixtures: Set<String> = [
+    "ChatTemplates", "Proofs", "RunConfiguration", "Safetensors", "Tokenizers", "Training", "Transformer",
+]
 
 let suites: [Target] = [
     // What fuzz tests share: the time they take, and mutations.
@@ -104,10 +107,11 @@ let suites: [Target] = [
     suite("Messages", [protobuf]),
     suite("RunConfiguration"),
     suite("Safetensors", ["Identity", "JSON", "Fuzzing"]),
-    suite("Tokenizers"),
+    suite("Tokenizers", ["JSON"]),
     suite("EnvironmentKit", ["JSON"]),
     suite("Queues", ["Identity", "CZeroMQ"]),
     suite("Ledger", ["Identity", grdb]),
+    suite("ChatTemplates", ["JSON"]),
     suite("Shardcast", ["Identity", hummingbird, httpClient, lifecycle, logging] + nio),
     suite("Environments", ["Rewards", "EnvironmentKit"]),
     suite("Transformer", ["JSON", "Safetensors", "Tensors"]),

@@ -23,11 +23,18 @@ public final class RotaryTable: Sendable {
 
     private let tables = Mutex(Tables())
 
-    /// A table for plain rotary embedding with `base` (theta) over `headDimension` values.
-    public convenience init(headDimension: Int, base: Double, positions: Int = 0) {
+    /// A table for rotary embedding with `base` (theta) over `headDimension` values.
+    public convenience init(
+        headDimension: Int, base: Double, scaling: RotaryScaling = .none, positions: Int = 0
+    ) {
         self.init(
-            inverseFrequencies: Self.inverseFrequencies(headDimension: headDimension, base: base),
+            inverseFrequencies: Self.inverseFrequencies(headDimension: headDimension, base: base, scaling: scaling),
             positions: positions)
+    }
+
+    /// A table that leaves every head as it is: all angles are zero.
+    public static func unrotated(headDimension: Int) -> RotaryTable {
+        RotaryTable(inverseFrequencies: Array(repeating: 0, count: headDimension / 2))
     }
 
     /// A table for inverse frequencies that a scaling rule has already changed.
@@ -37,12 +44,15 @@ public final class RotaryTable: Sendable {
         _ = rows(for: positions)
     }
 
-    /// `f32(base^(-2i / dimension))` for `i` below half the head dimension.
-    public static func inverseFrequencies(headDimension: Int, base: Double) -> [Float] {
+    /// `f32(base^(-2i / dimension))` for `i` below half the head dimension, scaled before the one rounding.
+    public static func inverseFrequencies(
+        headDimension: Int, base: Double, scaling: RotaryScaling = .none
+    ) -> [Float] {
         precondition(headDimension > 0 && headDimension % 2 == 0, "rotary embedding needs an even head dimension")
         return [Float](unsafeUninitializedCapacity: headDimension / 2) { buffer, count in
             if let start = buffer.baseAddress {
-                CanonicalEnvironment.run { ck_inverse_frequencies(base, headDimension, start) }
+                var settings = scaling.kernelScaling
+                CanonicalEnvironment.run { ck_scaled_inverse_frequencies(base, headDimension, &settings, start) }
             }
             count = headDimension / 2
         }

@@ -26,9 +26,9 @@ struct TokenizerDirectoryTests {
         "bad directories are refused with the reason",
         arguments: [
             ([:], TokenizerError.Code.missing),
-            (["tokenizer.json": "{}"], .unsupported),
-            (["tokenizer_config.json": #"{"tokenizer_class": "Qwen2Tokenizer"}"#], .unsupported),
-            (["tokenizer_config.json": "{}"], .unsupported),
+            (["tokenizer.json": "{}"], .malformed),
+            (["tokenizer_config.json": #"{"tokenizer_class": "Qwen2Tokenizer"}"#], .missing),
+            (["tokenizer_config.json": "{}"], .missing),
             (["tokenizer_config.json": "[]"], .malformed),
             (["tokenizer_config.json": "{"], .malformed),
             (["tokenizer_config.json": #"{"tokenizer_class": "ApusByteTokenizer"}"#], .malformed),

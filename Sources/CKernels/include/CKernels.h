@@ -189,6 +189,14 @@ double ck_log64(double x);
 void ck_sin_cos64(double x, double *sine, double *cosine);
 // out[i] = f32(base^(-2 i / dimension)), i < dimension / 2.
 void ck_inverse_frequencies(double base, size_t dimension, float *out);
+// How inverse frequencies are stretched to longer texts; `low`, `high` and `original` (positions) are llama3's.
+typedef enum ck_rotary_kind { CK_ROTARY_PLAIN, CK_ROTARY_LINEAR, CK_ROTARY_LLAMA3 } ck_rotary_kind;
+typedef struct ck_rotary_scaling {
+    ck_rotary_kind kind;
+    double factor, low, high, original;
+} ck_rotary_scaling;
+// The same as ck_inverse_frequencies with a scaling applied in binary64, before the rounding.
+void ck_scaled_inverse_frequencies(double base, size_t dimension, const ck_rotary_scaling *scaling, float *out);
 // One row of a rotary table: cosines and sines of f32(position) * inverse[i].
 void ck_rotary_row(const float *inverse, size_t count, uint32_t position, float *cosines, float *sines);
 

@@ -4,7 +4,8 @@
 #include "vectors.h"
 
 static void digest_matmul(
-    const ck_row *row, digest *d, size_t rows, size_t k, size_t n, input_kind kind, uint32_t stream, bool extras
+    const ck_row *row, digest *d, size_t rows, size_t k, size_t n, input_kind kind, uint32_t stream, bool biased,
+    bool accumulate
 ) {
     enum { MOST_ROWS = 9, MOST_K = 71, MOST_N = 101 };
     uint16_t x[MOST_ROWS * MOST_K], w[MOST_N * MOST_K];
@@ -18,18 +19,27 @@ static void digest_matmul(
     ck_pack_rows(w, k, n, k, packed, 0);
     ck_matmul_job job = {
         .x = x, .x_stride = k, .rows = rows, .k = k, .panels = packed, .columns = n, .out = y, .out_stride = n,
-        .bias = extras ? bias : NULL, .accumulate = extras,
+        .bias = biased ? bias : NULL, .accumulate = accumulate,
     };
     row->matmul(&job);
     digest_bytes(d, y, rows * n * sizeof *y);
 }
 
 void vector_matmul(const ck_row *row, digest *d) {
-    digest_matmul(row, d, 9, 70, 101, INPUT_PLAIN, 200, false);
-    digest_matmul(row, d, 1, 71, 101, INPUT_PLAIN, 210, true);
-    digest_matmul(row, d, 7, 33, 48, INPUT_WIDE, 220, true);
-    digest_matmul(row, d, 6, 48, 49, INPUT_SMALL, 230, false);
-    digest_matmul(row, d, 5, 31, 17, INPUT_DENORMAL, 240, true);
+    digest_matmul(row, d, 9, 70, 101, INPUT_PLAIN, 200, false, false);
+    digest_matmul(row, d, 1, 71, 101, INPUT_PLAIN, 210, true, true);
+    digest_matmul(row, d, 7, 33, 48, INPUT_WIDE, 220, true, true);
+    digest_matmul(row, d, 6, 48, 49, INPUT_SMALL, 230, false, false);
+    digest_matmul(row, d, 5, 31, 17, INPUT_DENORMAL, 240, true, true);
+}
+
+// A bias without a residual, as q, k, v, gate and up have it, and a residual without a bias.
+void vector_matmul_bias(const ck_row *row, digest *d) {
+    digest_matmul(row, d, 9, 64, 101, INPUT_PLAIN, 250, true, false);
+    digest_matmul(row, d, 1, 35, 101, INPUT_LOGITS, 260, true, false);
+    digest_matmul(row, d, 3, 70, 99, INPUT_SMALL, 270, true, false);
+    digest_matmul(row, d, 8, 16, 48, INPUT_DENORMAL, 280, true, false);
+    digest_matmul(row, d, 7, 70, 97, INPUT_PLAIN, 290, false, true);
 }
 
 // Chains that end within a rounding of 2^-126, where x86 and Arm disagree about what is tiny (rule 1): a product of
@@ -125,4 +135,14 @@ void vector_attention(const ck_row *row, digest *d) {
     digest_attention(row, d, 1, 50, 1, 80, 0, INPUT_LOGITS, 9000);
     digest_attention(row, d, 5, 37, 2, 34, 21, INPUT_PLAIN, 12000);
     digest_attention(row, d, 4, 5, 1, 16, 0, INPUT_DENORMAL, 15000);
+}
+
+// Windows of one position, of whole pages and across their borders, longer than the text, and around a decoded row.
+void vector_attention_window(const ck_row *row, digest *d) {
+    static const size_t windows[] = {1, 2, 15, 16, 17, 31, 32, 33, 64};
+    for (uint32_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
+        digest_attention(row, d, 5, 43, 3, 32, windows[i], INPUT_PLAIN, 20000 + 4000 * i);
+        digest_attention(row, d, 1, 47, 2, 18, windows[i], INPUT_LOGITS, 60000 + 4000 * i);
+        digest_attention(row, d, 4, 14, 1, 16, windows[i], INPUT_PLAIN, 100000 + 4000 * i);
+    }
 }

@@ -26,6 +26,9 @@ static const vector vectors[] = {
     {"log1p", vector_log1p, 0xa340768f23b7c1f5u},
     {"merge", vector_merge, 0x9323e4129673e900u},
     {"shared", vector_shared, 0xf4cce8cd46411c54u},
+    {"matmul-bias", vector_matmul_bias, 0x5e966e4601bc6da2u},
+    {"attention-window", vector_attention_window, 0x7a681fad76c4016du},
+    {"rotary-scaling", vector_rotary_scaling, 0x5f7f8231a6335d60u},
 };
 
 size_t ck_vector_count(void) { return sizeof vectors / sizeof vectors[0]; }

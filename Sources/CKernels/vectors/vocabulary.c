@@ -65,3 +65,19 @@ void vector_shared(const ck_row *row, digest *d) {
         digest_bytes(d, sines, sizeof sines);
     }
 }
+
+// Stretched rotary frequencies: both kinds, with waves on each side of llama3's borders and between them.
+void vector_rotary_scaling(const ck_row *row, digest *d) {
+    (void)row;
+    static const ck_rotary_scaling scalings[] = {
+        {.kind = CK_ROTARY_PLAIN, .factor = 1},
+        {.kind = CK_ROTARY_LINEAR, .factor = 2.5},
+        {.kind = CK_ROTARY_LLAMA3, .factor = 8, .low = 1, .high = 4, .original = 8192},
+        {.kind = CK_ROTARY_LLAMA3, .factor = 32, .low = 0.5, .high = 3, .original = 77},
+    };
+    float inverse[64];
+    for (size_t i = 0; i < sizeof scalings / sizeof scalings[0]; i++) {
+        ck_scaled_inverse_frequencies(5e5, 128, &scalings[i], inverse);
+        digest_bytes(d, inverse, sizeof inverse);
+    }
+}

@@ -17,8 +17,9 @@ public final class SupervisedWarmUp {
 
     /// A warm-up that goes on from `state`.
     ///
-    /// - Throws: `ModelError` when a weight is not finite.
+    /// - Throws: `ModelError` when a weight is not finite, or for a model that cannot be trained.
     public init(state: TrainingState, settings: SupervisedSettings, kernels: Kernels, pool: ComputePool) throws {
+        try state.master.configuration.requireTrainable(place: "training")
         self.state = state
         self.settings = settings
         self.kernels = kernels

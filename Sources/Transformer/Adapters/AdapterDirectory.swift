@@ -41,7 +41,9 @@ public struct AdapterDirectory: Sendable {
     /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors.
     public func weights(for base: ParameterLayout) throws -> AdapterWeights {
         let layout = try AdapterLayout(configuration, base: base)
-        try check(layout)
+        try TensorCheck.verify(
+            file, against: layout.slices, types: Self.types,
+            description: "\(Self.configurationName) and the base model")
         let weights = AdapterWeights(layout: layout)
         for slice in layout.slices { try read(slice, into: weights[slice]) }
         return weights
@@ -54,20 +56,13 @@ public struct AdapterDirectory: Sendable {
         try weights(for: base).rounded(kernels)
     }
 
-    /// Fails with three lists (missing, unexpected, wrong shape or type) unless file and layout agree.
-    private func check(_ layout: AdapterLayout) throws(ModelError) {
-        try TensorCheck.verify(
-            file.tensors, against: layout.slices, types: Self.types, place: file.path,
-            description: "\(Self.configurationName) and the base model")
-    }
-
     private func read(_ slice: TensorSlice, into target: UnsafeMutableBufferPointer<Float>) throws {
         let (name, shape) = (slice.name, slice.shape)
         switch file.tensors[name]?.type {
         case .float32: try file.copy(name, as: .float32, shape: shape, to: target)
         case .float16:
             let bits = try file.load(name, as: .float16, shape: shape, UInt16.self)
-            for index in target.indices { target[index] = Float(Float16(bitPattern: bits.buffer[index])) }
+            for index in target.indices { target[index] = HalfPrecision.widened[Int(bits.buffer[index])] }
         default:
             let bits = try file.load(name, as: .bfloat16, shape: shape, UInt16.self)
             for index in target.indices { target[index] = Float(bitPattern: UInt32(bits.buffer[index]) << 16) }

@@ -65,7 +65,7 @@ extension ModelWeights {
     /// - Throws: `ModelError` when a merged weight is not finite.
     public func merge(_ adapter: AdapterFactors, into base: AdapterBase, kernels: Kernels, pool: ComputePool) throws {
         precondition(adapter.layout.model == configuration && base.layout == layout, "an adapter of another model")
-        try rewrite(adapter.layout.pairs.map(\.weight), pool: pool) { target in
+        try rewrite(adapter.layout.pairs.map(\.weight), kernels: kernels, pool: pool) { target in
             AdapterMerge(adapter: adapter, kernels: kernels, pool: pool)
                 .run(base: base.values.pointer, from: base.range.lowerBound, into: target)
         }

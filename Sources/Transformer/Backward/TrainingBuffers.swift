@@ -107,12 +107,3 @@ final class TrainingBuffers {
             count: AttentionBackward.scratchCount(longest: longest, width: configuration.headDimension))
     }
 }
-
-extension AttentionShape {
-    /// The attention of a model.
-    init(_ configuration: ModelConfiguration) {
-        self.init(
-            heads: configuration.heads, keyValueHeads: configuration.keyValueHeads,
-            headDimension: configuration.headDimension)
-    }
-}

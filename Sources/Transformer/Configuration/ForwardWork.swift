@@ -1,7 +1,8 @@
 /// Counting the arithmetic of a forward pass, the unit of the ledger.
 ///
 /// A multiply and an add count two. Counted are the matrix products (2 per weight and token) and attention
-/// (4 · layers · heads · head dimension per query and position that it sees: scores and weighted sum). Norms, rotations,
+/// (4 · layers · heads · head dimension per query and position that it sees, in a windowed layer those of the window:
+/// scores and weighted sum). Norms, rotations,
 /// activations and sampling are left out; they are below 1 % and have no natural count. A token's forward pass through the
 /// layers is counted when its successor is needed: the last sampled token has none. The output projection counts once per
 /// sampled token. The numbers are integers that follow from sizes alone, so every node books the same amount.
@@ -39,8 +40,19 @@ extension ModelConfiguration {
 
     /// The work of the layers for the positions from `start` up to, but not including, `end`.
     private func layerFLOPs(from start: Int, to end: Int) -> Int {
-        // The positions p see p + 1 positions each.
-        let seen = end * (end + 1) / 2 - start * (start + 1) / 2
-        return layers * (2 * matrixParametersPerLayer * (end - start) + 4 * queryWidth * seen)
+        let windowed = windowedLayers.count
+        let seen =
+            (layers - windowed) * positionsSeen(from: start, to: end, window: end)
+            + windowed * positionsSeen(from: start, to: end, window: slidingWindow ?? end)
+        return layers * 2 * matrixParametersPerLayer * (end - start) + 4 * queryWidth * seen
+    }
+
+    /// The positions that those from `start` up to `end` see, summed: position p sees p + 1, or the window if it is less.
+    private func positionsSeen(from start: Int, to end: Int, window: Int) -> Int {
+        func upTo(_ end: Int) -> Int {
+            let growing = min(end, window)
+            return growing * (growing + 1) / 2 + (end - growing) * window
+        }
+        return upTo(end) - upTo(start)
     }
 }

@@ -1,5 +1,4 @@
 import JSON
-import Safetensors
 
 /// What `generation_config.json` says about ending a completion.
 public struct GenerationConfiguration: Codable, Sendable, Hashable {

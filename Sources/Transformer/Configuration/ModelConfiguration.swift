@@ -1,8 +1,13 @@
+import Tensors
+
 /// The sizes and constants of a decoder-only transformer, as `config.json` gives them.
 ///
-/// One family of layers is computed: RMSNorm, grouped-query attention with rotary positions, optional q/k norms over the
-/// head dimension, SwiGLU, no biases. With q/k norms it is Hugging Face's `qwen3`, without them its `llama`.
+/// One kind of layer is computed, with switches: RMSNorm, grouped-query attention with rotary positions and causal or
+/// windowed masks, optional biases and q/k norms over the head dimension, SwiGLU. A ``ModelFamily`` says which switches a
+/// `model_type` has and how its file names them.
 public struct ModelConfiguration: Codable, Sendable, Hashable {
+    /// The `model_type` of the family that reads and writes it.
+    public var modelType: String
     /// The number of token ids.
     public var vocabularySize: Int
     /// The width of the residual stream.
@@ -27,13 +32,34 @@ public struct ModelConfiguration: Codable, Sendable, Hashable {
     public var maxPositions: Int
     /// Whether queries and keys are normalised per head before they are rotated.
     public var qkNorm: Bool
+    /// Whether the query, key and value projections have biases.
+    public var attentionBias: Bool
+    /// Whether attention's output projection has a bias.
+    public var attentionOutputBias: Bool
+    /// Whether the gate, up and down projections have biases.
+    public var mlpBias: Bool
+    /// How the rotary frequencies are stretched.
+    public var ropeScaling: RotaryScaling
+    /// How many positions a query sees in windowed layers, its own included; nil where every layer sees everything.
+    public var slidingWindow: Int?
+    /// The layers whose attention is windowed, ascending; empty exactly where there is no window.
+    public var windowedLayers: [Int]
+    /// The layers that do not rotate queries and keys, ascending.
+    public var unrotatedLayers: [Int]
 
     /// Creates a configuration; call ``validate(place:)`` on values from outside.
+    ///
+    /// - Parameters:
+    ///   - modelType: the family; by default `qwen3` with q/k norms and `llama` without.
+    ///   - windowedLayers: by default all layers where there is a window.
     public init(
         vocabularySize: Int, hiddenSize: Int, layers: Int, heads: Int, keyValueHeads: Int, headDimension: Int,
         intermediateSize: Int, rmsEpsilon: Float = 1e-6, ropeTheta: Double = 10_000, tieEmbeddings: Bool = true,
-        maxPositions: Int = 4096, qkNorm: Bool = true
+        maxPositions: Int = 4096, qkNorm: Bool = true, modelType: String? = nil, attentionBias: Bool = false,
+        attentionOutputBias: Bool = false, mlpBias: Bool = false, ropeScaling: RotaryScaling = .none,
+        slidingWindow: Int? = nil, windowedLayers: [Int]? = nil, unrotatedLayers: [Int] = []
     ) {
+        self.modelType = modelType ?? (qkNorm ? "qwen3" : "llama")
         self.vocabularySize = vocabularySize
         self.hiddenSize = hiddenSize
         self.layers = layers
@@ -46,6 +72,13 @@ public struct ModelConfiguration: Codable, Sendable, Hashable {
         self.tieEmbeddings = tieEmbeddings
         self.maxPositions = maxPositions
         self.qkNorm = qkNorm
+        self.attentionBias = attentionBias
+        self.attentionOutputBias = attentionOutputBias
+        self.mlpBias = mlpBias
+        self.ropeScaling = ropeScaling
+        self.slidingWindow = slidingWindow
+        self.windowedLayers = windowedLayers ?? (slidingWindow == nil ? [] : Array(0..<layers))
+        self.unrotatedLayers = unrotatedLayers
     }
 
     /// The width of all query heads together.
@@ -54,6 +87,14 @@ public struct ModelConfiguration: Codable, Sendable, Hashable {
     public var keyValueWidth: Int { keyValueHeads * headDimension }
     /// The number of query heads that share one key and value head.
     public var groupSize: Int { heads / keyValueHeads }
+
+    /// How many positions a query sees in a layer, its own included; nil where it sees everything before it.
+    public func window(layer: Int) -> Int? {
+        windowedLayers.contains(layer) ? slidingWindow : nil
+    }
+
+    /// Whether a layer rotates its queries and keys.
+    public func isRotated(layer: Int) -> Bool { !unrotatedLayers.contains(layer) }
 
     /// Checks that every size is one that can be computed and stored.
     ///
@@ -68,6 +109,7 @@ public struct ModelConfiguration: Codable, Sendable, Hashable {
             ("num_key_value_heads", keyValueHeads, 1...1024), ("head_dim", headDimension, 2...1024),
             ("intermediate_size", intermediateSize, 1...(1 << 20)),
             ("max_position_embeddings", maxPositions, 1...(1 << 24)),
+            ("sliding_window", slidingWindow ?? 1, 1...(1 << 24)),
         ]
         for (name, value, range) in bounds where !range.contains(value) {
             throw malformed(place, "\(name) is \(value), and must be from \(range.lowerBound) to \(range.upperBound)")
@@ -82,6 +124,16 @@ public struct ModelConfiguration: Codable, Sendable, Hashable {
         }
         if !(ropeTheta >= 1 && ropeTheta < 1e12) {
             throw malformed(place, "rope_theta is \(ropeTheta), and must be from 1 to 1e12")
+        }
+        if let fault = ropeScaling.fault { throw malformed(place, fault) }
+        if (slidingWindow == nil) != windowedLayers.isEmpty {
+            throw malformed(place, "sliding_window and the layers that use it disagree")
+        }
+        for (name, list) in [("windowed", windowedLayers), ("unrotated", unrotatedLayers)] {
+            let isAscending = zip(list, list.dropFirst()).allSatisfy { $0 < $1 }
+            guard isAscending, list.allSatisfy((0..<layers).contains) else {
+                throw malformed(place, "the \(name) layers \(list) are not an ascending list of the \(layers) layers")
+            }
         }
     }
 

@@ -86,7 +86,7 @@ extension Decoder {
         norm(layer.inputNorm, scope)
         product(
             workspace.normed, configuration.hiddenSize, by: layer.matrices.queryKeyValue,
-            into: workspace.projected, workspace.projectedWidth, scope)
+            bias: layer.matrices.queryKeyValueBias, into: workspace.projected, workspace.projectedWidth, scope)
         scope.eachUnit { unit, _ in
             rotate(unit, layer)
             store(unit, index)
@@ -99,7 +99,8 @@ extension Decoder {
         }
         product(
             workspace.attended, configuration.queryWidth, by: layer.matrices.attentionOutput,
-            into: workspace.residual, configuration.hiddenSize, accumulating: true, scope)
+            bias: layer.matrices.attentionOutputBias, into: workspace.residual, configuration.hiddenSize,
+            accumulating: true, scope)
     }
 
     private func feedForwardBlock(_ index: Int, _ scope: Scope) {
@@ -107,8 +108,8 @@ extension Decoder {
         let inner = configuration.intermediateSize
         norm(layer.postAttentionNorm, scope)
         product(
-            workspace.normed, configuration.hiddenSize, by: layer.matrices.gateUp, into: workspace.projected,
-            workspace.projectedWidth, scope)
+            workspace.normed, configuration.hiddenSize, by: layer.matrices.gateUp,
+            bias: layer.matrices.gateUpBias, into: workspace.projected, workspace.projectedWidth, scope)
         scope.eachUnit { unit, _ in
             let rows = plan.units[unit].rows
             let gate = workspace.projected.pointer + rows.lowerBound * workspace.projectedWidth
@@ -117,8 +118,8 @@ extension Decoder {
                 into: workspace.activated.pointer + rows.lowerBound * inner, targetStride: inner)
         }
         product(
-            workspace.activated, inner, by: layer.matrices.down, into: workspace.residual, configuration.hiddenSize,
-            accumulating: true, scope)
+            workspace.activated, inner, by: layer.matrices.down, bias: layer.matrices.downBias,
+            into: workspace.residual, configuration.hiddenSize, accumulating: true, scope)
     }
 
     private func norm(_ weight: UnsafePointer<BFloat16Bits>, _ scope: Scope) {
@@ -133,26 +134,29 @@ extension Decoder {
     }
 
     private func product(
-        _ x: Storage<BFloat16Bits>, _ width: Int, by matrix: PackedMatrix, into out: Storage<Float>, _ outWidth: Int,
-        accumulating: Bool = false, _ scope: Scope
+        _ x: Storage<BFloat16Bits>, _ width: Int, by matrix: PackedMatrix, bias: Storage<Float>?,
+        into out: Storage<Float>, _ outWidth: Int, accumulating: Bool = false, _ scope: Scope
     ) {
         let first = scope.rows.lowerBound
         let source = x.pointer + first * width
         let target = out.pointer + first * outWidth
+        let bias = bias.map { UnsafePointer($0.pointer) }
         if let pool = scope.pool, let panels = panelsPerTask(scope.rows.count, matrix, pool) {
             pool.run((matrix.panelCount + panels - 1) / panels) { task, _ in
                 kernels.matmul(
                     source, stride: width, rows: scope.rows.count, by: matrix,
                     panels: task * panels..<min((task + 1) * panels, matrix.panelCount), into: target,
-                    outStride: outWidth, accumulating: accumulating)
+                    outStride: outWidth, bias: bias, accumulating: accumulating)
             }
         } else if let pool = scope.pool {
             kernels.matmul(
                 source, stride: width, rows: scope.rows.count, by: matrix, into: target, outStride: outWidth,
+                bias: bias,
                 accumulating: accumulating, pool: pool)
         } else {
             kernels.matmul(
                 source, stride: width, rows: scope.rows.count, by: matrix, into: target, outStride: outWidth,
+                bias: bias,
                 accumulating: accumulating)
         }
     }
@@ -182,11 +186,11 @@ extension Decoder {
         let epsilon = configuration.rmsEpsilon
         kernels.rope(
             projected, stride: stride, rows: rows.count, heads: configuration.heads,
-            norm: layer.queryNorm.map { ($0, epsilon) }, positions: positions, table: weights.rotary,
+            norm: layer.queryNorm.map { ($0, epsilon) }, positions: positions, table: layer.rotary,
             into: workspace.queries.pointer + rows.lowerBound * query, targetStride: query)
         kernels.rope(
             projected + query, stride: stride, rows: rows.count, heads: configuration.keyValueHeads,
-            norm: layer.keyNorm.map { ($0, epsilon) }, positions: positions, table: weights.rotary,
+            norm: layer.keyNorm.map { ($0, epsilon) }, positions: positions, table: layer.rotary,
             into: workspace.keys.pointer + rows.lowerBound * keyValue, targetStride: keyValue)
         for row in 0..<rows.count {
             let source = projected + row * stride
@@ -229,7 +233,8 @@ extension Decoder {
             kernels.attention(
                 query: workspace.queries.pointer + first, stride: width, rows: piece.rows.count,
                 firstPosition: piece.position, pages: piece.table.takeUnretainedValue().addresses, layout: pageLayout,
-                layer: layer, shape: attentionShape, keyValueHeads: heads, into: workspace.attended.pointer + first,
+                layer: layer, shape: layers[layer].attention, keyValueHeads: heads,
+                into: workspace.attended.pointer + first,
                 outStride: width, scratch: scratch)
         }
     }

@@ -24,6 +24,7 @@ public final class Decoder {
     let configuration: ModelConfiguration
     let layers: [LayerPlan]
     let finalNorm: UnsafePointer<BFloat16Bits>
+    /// The shape without any window, which needs the most scratch.
     let attentionShape: AttentionShape
     let pageLayout: KeyValuePageLayout
     let workspace: Workspace
@@ -43,9 +44,7 @@ public final class Decoder {
         configuration = weights.configuration
         layers = (0..<configuration.layers).map { LayerPlan(weights, layer: $0) }
         finalNorm = weights[weights.layout.finalNorm]
-        attentionShape = AttentionShape(
-            heads: configuration.heads, keyValueHeads: configuration.keyValueHeads,
-            headDimension: configuration.headDimension)
+        attentionShape = AttentionShape(configuration)
         pageLayout = KeyValuePageLayout(
             layers: configuration.layers, keyValueHeads: configuration.keyValueHeads,
             headDimension: configuration.headDimension)

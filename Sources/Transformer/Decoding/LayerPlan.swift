@@ -7,6 +7,8 @@ struct LayerPlan {
     let queryNorm: UnsafePointer<BFloat16Bits>?
     let keyNorm: UnsafePointer<BFloat16Bits>?
     let matrices: LayerWeights
+    let rotary: RotaryTable
+    let attention: AttentionShape
 
     init(_ weights: ModelWeights, layer: Int) {
         let slices = weights.layout.layers[layer]
@@ -15,5 +17,7 @@ struct LayerPlan {
         queryNorm = slices.queryNorm.map { weights[$0] }
         keyNorm = slices.keyNorm.map { weights[$0] }
         matrices = weights.layers[layer]
+        rotary = weights.rotary(layer: layer)
+        attention = AttentionShape(weights.configuration, layer: layer)
     }
 }

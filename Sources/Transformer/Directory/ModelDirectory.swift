@@ -75,7 +75,8 @@ public struct ModelDirectory: Sendable {
         guard mkdir(temporary, 0o755) == 0 else { throw failure("cannot create the directory", path) }
         do {
             try SafetensorsWriter.write(tensors, to: "\(temporary)/model.safetensors")
-            try DurableFile.write(configuration.configJSON.indentedText, to: "\(temporary)/config.json")
+            let document = try configuration.configJSON(generation: generation, place: "\(path)/config.json")
+            try DurableFile.write(document.indentedText, to: "\(temporary)/config.json")
             try DurableFile.write(generation.json.indentedText, to: "\(temporary)/generation_config.json")
             for (name, text) in companions {
                 precondition(!name.contains("/") && !name.hasPrefix("."), "\(name) is no plain file name")

@@ -24,26 +24,14 @@ public final class MasterWeights: Sendable {
         self.init(layout: ParameterLayout(configuration))
     }
 
-    /// Reads F32 or BF16 tensors in Hugging Face names.
+    /// Reads F32, F16 or BF16 tensors in Hugging Face names, exactly.
     ///
-    /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors.
+    /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors, for tied embeddings beside another
+    ///   output projection, or for a weight that is not finite.
     public convenience init(_ configuration: ModelConfiguration, tensors: TensorCollection) throws {
         self.init(configuration)
-        try TensorCheck.verify(tensors, against: layout, types: [.float32, .bfloat16])
-        for slice in layout.slices {
-            let file = try tensors.file(holding: slice.name)
-            let destination = self[slice]
-            if file.tensors[slice.name]?.type == .float32 {
-                try file.copy(slice.name, as: .float32, shape: slice.shape, to: destination)
-            } else {
-                let bits = try file.load(slice.name, as: .bfloat16, shape: slice.shape, UInt16.self)
-                withExtendedLifetime(bits) {
-                    for index in 0..<slice.count {
-                        destination[index] = Float(bitPattern: UInt32(bits.pointer[index]) << 16)
-                    }
-                }
-            }
-        }
+        let reader = try CheckpointReader(tensors, layout: layout)
+        for slice in layout.slices { try reader.read(slice, into: values.pointer + slice.offset) }
     }
 
     /// The configuration of the model.

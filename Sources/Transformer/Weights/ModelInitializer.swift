@@ -5,7 +5,7 @@ public enum ModelInitializer {
     /// Random master weights, the same on every machine for the same configuration and seed.
     ///
     /// Embeddings have standard deviation 0.02, linear layers 1/√(inputs), the two projections back into the residual
-    /// stream additionally 1/√(2 layers), norms are 1.
+    /// stream additionally 1/√(2 layers), norms are 1, biases 0.
     ///
     /// Draws are sums of twelve 16-bit uniforms (Irwin and Hall): so close to a normal distribution that training cannot
     /// tell, bounded at six deviations, and made of integer additions only, so no library's logarithm decides a weight.

@@ -16,8 +16,10 @@ public final class ModelWeights: Sendable {
     public let layers: [LayerWeights]
     /// The packed output projection [vocabulary, hidden].
     public let output: PackedMatrix
-    /// Cosines and sines of the positions.
+    /// Cosines and sines of the positions, for layers that rotate.
     public let rotary: RotaryTable
+    /// The table of the layers that do not rotate, where there are any.
+    private let unrotated: RotaryTable?
 
     private let knownHash = Mutex<Hash256?>(nil)
 
@@ -27,7 +29,12 @@ public final class ModelWeights: Sendable {
         values = Storage(count: layout.elementCount)
         layers = (0..<configuration.layers).map { _ in LayerWeights(configuration) }
         output = PackedMatrix(rows: configuration.vocabularySize, columns: configuration.hiddenSize)
-        rotary = RotaryTable(headDimension: configuration.headDimension, base: configuration.ropeTheta)
+        rotary = RotaryTable(
+            headDimension: configuration.headDimension, base: configuration.ropeTheta,
+            scaling: configuration.ropeScaling)
+        unrotated =
+            configuration.unrotatedLayers.isEmpty
+            ? nil : RotaryTable.unrotated(headDimension: configuration.headDimension)
     }
 
     /// Rounds master weights.
@@ -42,29 +49,18 @@ public final class ModelWeights: Sendable {
         try update(from: master, kernels: kernels, pool: pool)
     }
 
-    /// Takes the tensors of files: BF16 as they are, F32 rounded; then merges an adapter into them, if there is one.
+    /// Takes the tensors of files: BF16 as they are, F16 and F32 rounded; then merges an adapter into them, if there is one.
     ///
-    /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors, or for a weight that is not
-    ///   finite.
+    /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors, for tied embeddings beside another
+    ///   output projection, or for a weight that is not finite.
     public convenience init(
         _ configuration: ModelConfiguration, tensors: TensorCollection, adapter: AdapterFactors? = nil,
         kernels: Kernels, pool: ComputePool
     ) throws {
         let layout = ParameterLayout(configuration)
-        try TensorCheck.verify(tensors, against: layout, types: [.bfloat16, .float32])
+        let reader = try CheckpointReader(tensors, layout: layout)
         self.init(layout: layout)
-        for slice in layout.slices {
-            let file = try tensors.file(holding: slice.name)
-            let destination = UnsafeMutableBufferPointer(rebasing: values.buffer[slice.range])
-            if file.tensors[slice.name]?.type == .bfloat16 {
-                try file.copy(slice.name, as: .bfloat16, shape: slice.shape, to: destination)
-            } else {
-                let source = try file.load(slice.name, as: .float32, shape: slice.shape, Float.self)
-                withExtendedLifetime(source) {
-                    kernels.roundToBFloat16(source.pointer, into: values.pointer + slice.offset, count: slice.count)
-                }
-            }
-        }
+        for slice in layout.slices { try reader.read(slice, into: values.pointer + slice.offset, kernels) }
         try checkFinite()
         if let adapter {
             precondition(adapter.layout.model == configuration, "an adapter of another model")
@@ -72,7 +68,7 @@ public final class ModelWeights: Sendable {
                 .run(base: values.pointer, from: 0, into: values.pointer)
             try checkFinite(adapter.layout.pairs.map(\.weight))
         }
-        pack(pool)
+        pack(kernels, pool)
     }
 
     /// Rounds master weights into this object, which nobody may read meanwhile.
@@ -91,7 +87,7 @@ public final class ModelWeights: Sendable {
                 count: min(block, layout.elementCount - start))
         }
         try checkFinite()
-        pack(pool)
+        pack(kernels, pool)
     }
 
     /// Lets `body` write some tensors of this object, which nobody may read meanwhile, and takes the result in.
@@ -101,16 +97,22 @@ public final class ModelWeights: Sendable {
     ///   - body: receives the first element of the whole allocation.
     /// - Throws: `ModelError` when a changed weight is not finite.
     func rewrite(
-        _ changed: [TensorSlice], pool: ComputePool, _ body: (UnsafeMutablePointer<BFloat16Bits>) -> Void
+        _ changed: [TensorSlice], kernels: Kernels, pool: ComputePool, _ body: (UnsafeMutablePointer<BFloat16Bits>) -> Void
     ) throws(ModelError) {
         knownHash.withLock { $0 = nil }
         body(values.pointer)
         try checkFinite(changed)
-        pool.run(layers.count) { layer, _ in layers[layer].pack(layout.layers[layer]) { self[$0] } }
+        pool.run(layers.count) { layer, _ in layers[layer].pack(layout.layers[layer], kernels) { self[$0] } }
     }
 
     /// The configuration of the model.
     public var configuration: ModelConfiguration { layout.configuration }
+
+    /// The rotary table of a layer.
+    public func rotary(layer: Int) -> RotaryTable {
+        guard let unrotated, !configuration.isRotated(layer: layer) else { return rotary }
+        return unrotated
+    }
 
     /// The first element of a tensor, row-major; the pointer is good while this object lives.
     public subscript(slice: TensorSlice) -> UnsafePointer<BFloat16Bits> {
@@ -148,53 +150,17 @@ public final class ModelWeights: Sendable {
 
     private func checkFinite(_ slices: [TensorSlice]? = nil) throws(ModelError) {
         for slice in slices ?? layout.slices where !Kernels.isFinite(self[slice], count: slice.count) {
-            throw ModelError(
-                .notFinite, place: slice.name, "the tensor holds NaN or infinity; go back to an earlier checkpoint")
+            throw ModelError.notFinite(slice.name)
         }
     }
 
-    private func pack(_ pool: ComputePool) {
+    private func pack(_ kernels: Kernels, _ pool: ComputePool) {
         pool.run(layers.count + 1) { task, _ in
             if task == layers.count {
                 let slice = layout.outputProjection ?? layout.embedding
                 output.pack(self[slice], rows: configuration.vocabularySize, at: 0)
             } else {
-                layers[task].pack(layout.layers[task]) { self[$0] }
-            }
-        }
-    }
-}
-
-/// The packed matrices of one layer; matrices that share an input are one product.
-public struct LayerWeights: Sendable {
-    /// q, k and v below each other [queryWidth + 2 × keyValueWidth, hidden].
-    public let queryKeyValue: PackedMatrix
-    /// The projection back to the residual stream [hidden, queryWidth].
-    public let attentionOutput: PackedMatrix
-    /// Gate and up below each other [2 × inner, hidden].
-    public let gateUp: PackedMatrix
-    /// The down projection [hidden, inner].
-    public let down: PackedMatrix
-
-    init(_ configuration: ModelConfiguration) {
-        let hidden = configuration.hiddenSize
-        queryKeyValue = PackedMatrix(
-            rows: configuration.queryWidth + 2 * configuration.keyValueWidth, columns: hidden)
-        attentionOutput = PackedMatrix(rows: hidden, columns: configuration.queryWidth)
-        gateUp = PackedMatrix(rows: 2 * configuration.intermediateSize, columns: hidden)
-        down = PackedMatrix(rows: hidden, columns: configuration.intermediateSize)
-    }
-
-    func pack(_ slices: LayerSlices, from tensor: (TensorSlice) -> UnsafePointer<BFloat16Bits>) {
-        let plan: [(PackedMatrix, [TensorSlice])] = [
-            (queryKeyValue, [slices.query, slices.key, slices.value]), (attentionOutput, [slices.output]),
-            (gateUp, [slices.gate, slices.up]), (down, [slices.down]),
-        ]
-        for (matrix, parts) in plan {
-            var row = 0
-            for part in parts {
-                matrix.pack(tensor(part), rows: part.shape[0], at: row)
-                row += part.shape[0]
+                layers[task].pack(layout.layers[task], kernels) { self[$0] }
             }
         }
     }

@@ -69,24 +69,37 @@ public struct ParameterLayout: Sendable, Hashable {
             return slice
         }
 
+        mutating func addBias(_ name: String, _ width: Int, _ exists: Bool) -> TensorSlice? {
+            exists ? add(name, [width]) : nil
+        }
+
         mutating func addLayer(_ index: Int, _ configuration: ModelConfiguration) -> LayerSlices {
             let prefix = "model.layers.\(index)"
             let (hidden, inner) = (configuration.hiddenSize, configuration.intermediateSize)
             let (query, keyValue) = (configuration.queryWidth, configuration.keyValueWidth)
             let head = configuration.headDimension
-            // The order of the forward pass; q, k, v and gate, up adjoin, as the packed panels concatenate them.
+            let (attention, inside) = (configuration.attentionBias, configuration.mlpBias)
+            // The order of the forward pass; q, k, v and gate, up adjoin, as the packed panels concatenate them, and so
+            // do their biases.
             return LayerSlices(
                 inputNorm: add("\(prefix).input_layernorm.weight", [hidden]),
                 query: add("\(prefix).self_attn.q_proj.weight", [query, hidden]),
                 key: add("\(prefix).self_attn.k_proj.weight", [keyValue, hidden]),
                 value: add("\(prefix).self_attn.v_proj.weight", [keyValue, hidden]),
+                queryBias: addBias("\(prefix).self_attn.q_proj.bias", query, attention),
+                keyBias: addBias("\(prefix).self_attn.k_proj.bias", keyValue, attention),
+                valueBias: addBias("\(prefix).self_attn.v_proj.bias", keyValue, attention),
                 queryNorm: configuration.qkNorm ? add("\(prefix).self_attn.q_norm.weight", [head]) : nil,
                 keyNorm: configuration.qkNorm ? add("\(prefix).self_attn.k_norm.weight", [head]) : nil,
                 output: add("\(prefix).self_attn.o_proj.weight", [hidden, query]),
+                outputBias: addBias("\(prefix).self_attn.o_proj.bias", hidden, configuration.attentionOutputBias),
                 postAttentionNorm: add("\(prefix).post_attention_layernorm.weight", [hidden]),
                 gate: add("\(prefix).mlp.gate_proj.weight", [inner, hidden]),
                 up: add("\(prefix).mlp.up_proj.weight", [inner, hidden]),
-                down: add("\(prefix).mlp.down_proj.weight", [hidden, inner]))
+                gateBias: addBias("\(prefix).mlp.gate_proj.bias", inner, inside),
+                upBias: addBias("\(prefix).mlp.up_proj.bias", inner, inside),
+                down: add("\(prefix).mlp.down_proj.weight", [hidden, inner]),
+                downBias: addBias("\(prefix).mlp.down_proj.bias", hidden, inside))
         }
     }
 }
@@ -101,18 +114,37 @@ public struct LayerSlices: Sendable, Hashable {
     public let key: TensorSlice
     /// The value projection [key-value heads × head dimension, hidden].
     public let value: TensorSlice
+    /// The biases of query, key and value [out], where the model has them; all three or none.
+    public let queryBias: TensorSlice?
+    /// See ``queryBias``.
+    public let keyBias: TensorSlice?
+    /// See ``queryBias``.
+    public let valueBias: TensorSlice?
     /// The norm over each query head [head dimension], where the family has one.
     public let queryNorm: TensorSlice?
     /// The norm over each key head [head dimension], where the family has one.
     public let keyNorm: TensorSlice?
     /// The projection back to the residual stream [hidden, heads × head dimension].
     public let output: TensorSlice
+    /// The bias of that projection [hidden], where the model has one.
+    public let outputBias: TensorSlice?
     /// The norm before the feed-forward block [hidden].
     public let postAttentionNorm: TensorSlice
     /// The gate projection [inner, hidden].
     public let gate: TensorSlice
     /// The up projection [inner, hidden].
     public let up: TensorSlice
+    /// The bias of the gate projection [inner]; the feed-forward block has all three biases or none.
+    public let gateBias: TensorSlice?
+    /// The bias of the up projection [inner].
+    public let upBias: TensorSlice?
     /// The down projection [hidden, inner].
     public let down: TensorSlice
+    /// The bias of the down projection [hidden].
+    public let downBias: TensorSlice?
+
+    /// The biases that this layer has.
+    public var biases: [TensorSlice] {
+        [queryBias, keyBias, valueBias, outputBias, gateBias, upBias, downBias].compactMap { $0 }
+    }
 }
