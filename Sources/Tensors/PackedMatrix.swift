@@ -25,6 +25,20 @@ public final class PackedMatrix: @unchecked Sendable {
         storage = Storage(count: ck_packed_count(rows, columns))
     }
 
+    /// A matrix whose panels lie at the start of memory that others reuse: an operand of one backward product.
+    ///
+    /// - Parameter memory: at least ``elementCount(rows:columns:)`` elements; every one of them must be packed before use.
+    public init(rows: Int, columns: Int, over memory: Storage<BFloat16Bits>) {
+        precondition(rows > 0 && columns > 0, "a matrix of \(rows) x \(columns) has no elements")
+        precondition(memory.count >= Self.elementCount(rows: rows, columns: columns), "too little memory for panels")
+        self.rows = rows
+        self.columns = columns
+        storage = memory
+    }
+
+    /// The elements of a packed matrix, padding included.
+    public static func elementCount(rows: Int, columns: Int) -> Int { ck_packed_count(rows, columns) }
+
     /// Packs a row-major matrix.
     public convenience init(_ source: UnsafePointer<BFloat16Bits>, rows: Int, columns: Int) {
         self.init(rows: rows, columns: columns)

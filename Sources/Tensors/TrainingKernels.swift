@@ -87,11 +87,15 @@ public enum TrainingKernels {
     /// The elementwise part of attention backward for a block of query rows of one head of a long sequence.
     ///
     /// `scores` goes from q·k to the rounded probabilities, `slopes` from their derivatives to those of q·k.
+    ///
+    /// - Parameters:
+    ///   - first: the first query's place among the `keys` columns; query r sees the columns up to first + r.
+    ///   - window: how many columns a query sees at most; 0 means all.
     public static func attentionRows(
         scores: UnsafeMutablePointer<Float>, slopes: UnsafeMutablePointer<Float>, rows: Int, first: Int, keys: Int,
-        stride: Int, scale: Float
+        stride: Int, window: Int, scale: Float
     ) {
-        ck_training_attention_rows(scores, slopes, rows, first, keys, stride, scale)
+        ck_training_attention_rows(scores, slopes, rows, first, keys, stride, window, scale)
     }
 
     /// Turns a row of logits into the derivative of `slope · log p(target)`; returns the entropy of p in nats.

@@ -9,75 +9,81 @@ import Transformer
 
 /// One golden case: a model, sequences, and what PyTorch says (scripts/make-golden-gradients.py).
 struct GradientFixture {
-    struct Description: Decodable {
-        struct Configuration: Decodable {
-            var hiddenSize: Int
-            var numHiddenLayers: Int
-            var numAttentionHeads: Int
-            var numKeyValueHeads: Int
-            var headDim: Int
-            var intermediateSize: Int
-            var vocabSize: Int
-            var rmsNormEps: Float
-            var ropeTheta: Double
-            var qkNorm: Bool
-            var tieWordEmbeddings: Bool
-            var temperature: Float
-        }
+    private struct Description: Decodable {
         struct Sequence: Decodable {
             var tokens: [Int32]
-            var firstTarget: Int
+            var first_target: Int
             var slopes: [Float]
-            var logProbabilities: [Float]
+            var log_probabilities: [Float]
             var entropies: [Float]
         }
-        var configuration: Configuration
+        var temperature: Float
+        var bf16_errors: [String: Double]
         var sequences: [Sequence]
     }
 
-    let description: Description
     let master: MasterWeights
-    let golden: MasterWeights
+    /// The derivative of the rounded forward pass, straight through every rounding.
+    let rounded: MasterWeights
+    /// The derivative of the f32 model that transformers computes.
+    let plain: MasterWeights
+    /// The relative error of PyTorch's own bf16 gradient, by tensor.
+    let torchErrors: [String: Double]
+    let sequences: [TrainingSequence]
+    let slopes: [Float]
+    let logProbabilities: [Float]
+    let entropies: [Float]
+    let temperature: Float
 
-    static let names = ["tied-norm", "untied-norm", "tied-plain", "untied-plain"]
+    /// Every family, and every switch that a backward pass sees.
+    static let names = [
+        "llama", "llama-untied", "llama-biased", "mistral", "qwen2", "qwen2-windowed", "qwen3", "qwen3-tempered",
+        "smollm3",
+    ]
 
     init(_ name: String) throws {
-        let folder = "Fixtures/gradients"
-        let json = try #require(Bundle.module.url(forResource: name, withExtension: "json", subdirectory: folder))
-        let tensors = try #require(
-            Bundle.module.url(forResource: name, withExtension: "safetensors", subdirectory: folder))
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        description = try decoder.decode(Description.self, from: Data(contentsOf: json))
-        let sizes = description.configuration
-        let configuration = ModelConfiguration(
-            vocabularySize: sizes.vocabSize, hiddenSize: sizes.hiddenSize, layers: sizes.numHiddenLayers,
-            heads: sizes.numAttentionHeads, keyValueHeads: sizes.numKeyValueHeads, headDimension: sizes.headDim,
-            intermediateSize: sizes.intermediateSize, rmsEpsilon: sizes.rmsNormEps, ropeTheta: sizes.ropeTheta,
-            tieEmbeddings: sizes.tieWordEmbeddings, maxPositions: 256, qkNorm: sizes.qkNorm)
+        let folder = try #require(Bundle.module.resourceURL).appending(path: "Fixtures/gradients/\(name)").path
+        let configuration = try ModelDirectory.configuration(at: folder)
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/case.json"))
+        let description = try JSONDecoder().decode(Description.self, from: bytes)
         master = MasterWeights(configuration)
-        golden = MasterWeights(configuration)
-        let file = try SafetensorsFile(path: tensors.path)
+        rounded = MasterWeights(configuration)
+        plain = MasterWeights(configuration)
+        let file = try SafetensorsFile(path: "\(folder)/case.safetensors")
         for slice in master.layout.slices {
-            try file.copy("weight/\(slice.name)", as: .float32, shape: slice.shape, to: master[slice])
-            try file.copy("gradient/\(slice.name)", as: .float32, shape: slice.shape, to: golden[slice])
+            let bits = try file.load("weight/\(slice.name)", as: .bfloat16, shape: slice.shape, BFloat16Bits.self)
+            for index in 0..<slice.count {
+                master[slice][index] = Float(bitPattern: UInt32(bits[index]) << 16)
+            }
+            try file.copy("rounded/\(slice.name)", as: .float32, shape: slice.shape, to: rounded[slice])
+            try file.copy("plain/\(slice.name)", as: .float32, shape: slice.shape, to: plain[slice])
         }
+        torchErrors = description.bf16_errors
+        sequences = description.sequences.map { TrainingSequence(tokens: $0.tokens, firstTarget: $0.first_target) }
+        slopes = description.sequences.flatMap(\.slopes)
+        logProbabilities = description.sequences.flatMap(\.log_probabilities)
+        entropies = description.sequences.flatMap(\.entropies)
+        temperature = description.temperature
     }
-
-    var sequences: [TrainingSequence] {
-        description.sequences.map { TrainingSequence(tokens: $0.tokens, firstTarget: $0.firstTarget) }
-    }
-    var slopes: [Float] { description.sequences.flatMap(\.slopes) }
-    var temperature: Float { description.configuration.temperature }
 
     /// The graph after one backward pass of the golden loss, and what the pass found.
-    func run(threads: Int, lanes: Int? = nil) throws -> (graph: TrainingGraph, pass: TrainingPass) {
+    func run(threads: Int, plan: TrainingPlan? = nil) throws -> (graph: TrainingGraph, pass: TrainingPass) {
         let kernels = try Kernels.preferred()
         let pool = ComputePool(threads: threads)
         let weights = try ModelWeights(master: master, kernels: kernels, pool: pool)
-        let graph = TrainingGraph(configuration: master.configuration, kernels: kernels, pool: pool, lanes: lanes)
-        let slopes = slopes
+        let graph = TrainingGraph(configuration: master.configuration, kernels: kernels, pool: pool, plan: plan)
         let pass = graph.run(sequences, weights: weights, temperature: temperature) { target, _ in slopes[target] }
         return (graph, pass)
+    }
+
+    /// The norm of the difference of a tensor from a golden one, divided by the golden one's norm.
+    static func error(_ slice: TensorSlice, _ found: MasterWeights, _ golden: MasterWeights) -> Double {
+        var difference = 0.0
+        var size = 0.0
+        for (value, expected) in zip(found[slice], golden[slice]) {
+            difference += (Double(value) - Double(expected)) * (Double(value) - Double(expected))
+            size += Double(expected) * Double(expected)
+        }
+        return (difference / max(size, 1e-30)).squareRoot()
     }
 }

@@ -28,6 +28,19 @@ void ck_training_add(float *target, const float *source, size_t count);
 /// The sum of squares in double.
 double ck_training_sum_of_squares(const float *values, size_t count);
 
+/// sums[c] += Σ source[r, c] over `rows` rows, ascending: the derivative of a bias.
+void ck_training_add_columns(const float *source, size_t stride, size_t rows, size_t count, float *sums);
+
+/// Packs the transpose of a row-major bf16 matrix [k, n] for `matmul` (its panels hold n features summed over k), pairs
+/// first_pair ..< last_pair of the (k + 1) / 2 along k. Padding becomes zero.
+void ck_training_pack_transposed(
+    const uint16_t *source, size_t stride, size_t k, size_t n, size_t first_pair, size_t last_pair, uint16_t *packed);
+
+/// target[c, r] = bf16(source[r, c]) for columns first_column ..< last_column; finite input.
+void ck_training_round_transposed(
+    const float *source, size_t stride, size_t rows, size_t first_column, size_t last_column, uint16_t *target,
+    size_t target_stride);
+
 /// Backward of y = x · r · w with r = 1/sqrt(mean(x²) + eps), per row of `width`.
 /// `input_gradient` is overwritten, or added to when `accumulate` is not 0. `weight_gradient` is always added to.
 /// `output_gradient` and `input_gradient` may be the same rows when `accumulate` is 0.
@@ -58,10 +71,11 @@ void ck_training_attention_backward(
 
 /// The elementwise part of attention backward for a block of query rows of one head.
 /// On entry `scores` holds q·k (unscaled) and `slopes` the derivatives of the probabilities, both [rows, stride] with
-/// `keys` columns; row r is the query at position first + r and sees keys 0 ... first + r. On exit `scores` holds the
-/// rounded probabilities of the forward pass and `slopes` the derivatives of q·k; masked columns are 0.
+/// `keys` columns; row r is the query at position first + r and sees keys up to first + r, the last `window` of them
+/// (0: all). On exit `scores` holds the rounded probabilities of the forward pass and `slopes` the derivatives of q·k;
+/// masked columns are 0.
 void ck_training_attention_rows(
-    float *scores, float *slopes, size_t rows, size_t first, size_t keys, size_t stride, float scale);
+    float *scores, float *slopes, size_t rows, size_t first, size_t keys, size_t stride, size_t window, float scale);
 
 /// Turns one row of logits into the derivative of `slope` · log p(target) with p = softmax(logits / temperature).
 /// Returns the entropy of p in nats. A slope of 0 leaves zeros.

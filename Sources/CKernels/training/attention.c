@@ -27,10 +27,13 @@ TRAINING_INLINE void attention_row(float *scores, float *slopes, size_t visible,
 }
 
 TRAINING_CLONES void ck_training_attention_rows(
-    float *scores, float *slopes, size_t rows, size_t first, size_t keys, size_t stride, float scale) {
+    float *scores, float *slopes, size_t rows, size_t first, size_t keys, size_t stride, size_t window, float scale) {
     for (size_t row = 0; row < rows; row++) {
-        size_t visible = first + row + 1 < keys ? first + row + 1 : keys;
-        attention_row(scores + row * stride, slopes + row * stride, visible, keys, scale);
+        size_t end = first + row + 1 < keys ? first + row + 1 : keys;
+        size_t start = window && end > window ? end - window : 0;
+        float *row_scores = scores + row * stride, *row_slopes = slopes + row * stride;
+        for (size_t j = 0; j < start; j++) row_scores[j] = row_slopes[j] = 0;
+        attention_row(row_scores + start, row_slopes + start, end - start, keys - start, scale);
     }
 }
 

@@ -17,15 +17,18 @@ public final class SupervisedWarmUp {
 
     /// A warm-up that goes on from `state`.
     ///
+    /// - Parameter plan: how gradients are computed; by default as usual for the model's size.
     /// - Throws: `ModelError` when a weight is not finite, or for a model that cannot be trained.
-    public init(state: TrainingState, settings: SupervisedSettings, kernels: Kernels, pool: ComputePool) throws {
-        try state.master.configuration.requireTrainable(place: "training")
+    public init(
+        state: TrainingState, settings: SupervisedSettings, kernels: Kernels, pool: ComputePool,
+        plan: TrainingPlan? = nil
+    ) throws {
         self.state = state
         self.settings = settings
         self.kernels = kernels
         self.pool = pool
         weights = try ModelWeights(master: state.master, kernels: kernels, pool: pool)
-        graph = TrainingGraph(configuration: state.master.configuration, kernels: kernels, pool: pool)
+        graph = TrainingGraph(configuration: state.master.configuration, kernels: kernels, pool: pool, plan: plan)
         optimizer = AdamW(settings: settings.optimizer, clipping: settings.clipping)
     }
 

@@ -1,93 +1,136 @@
 import Tensors
 
-/// Derivatives of causal attention over one sequence.
+/// Derivatives of causal attention over the sequences of a micro-batch.
 ///
 /// Probabilities are recomputed from the saved bf16 rows. Short sequences go through one C loop; long ones through
-/// matrix products over blocks of queries, so that half of the masked square is never computed.
+/// matrix products over blocks of queries, so that half of the masked square is never computed, nor what lies before a
+/// window.
 struct AttentionBackward {
+    let crew: TrainingCrew
     let shape: AttentionShape
-    let scratch: Storage<Float>
+    /// One for each thread.
+    let scratch: [Storage<Float>]
+
+    /// The rows of a micro-batch, and where their derivatives go.
+    struct Rows {
+        let query: UnsafePointer<BFloat16Bits>
+        let key: UnsafePointer<BFloat16Bits>
+        let value: UnsafePointer<BFloat16Bits>
+        /// [rows, query width].
+        let outputGradient: UnsafePointer<Float>
+        /// Overwritten; rows lie `stride` floats apart and hold q, k and v in this order.
+        let gradient: UnsafeMutablePointer<Float>
+        let stride: Int
+    }
 
     private static let shortLength = 48
     private static let queryBlock = 64
 
     /// Floats of scratch for sequences up to `longest`.
     static func scratchCount(longest: Int, width: Int) -> Int {
-        let long = longest > shortLength ? 2 * longest * width + queryBlock * width + 2 * queryBlock * longest : 0
+        let long = 2 * longest * width + queryBlock * width + 2 * queryBlock * longest
         return max(TrainingKernels.attentionScratch(length: min(longest, shortLength), width: width), long)
     }
 
-    /// Overwrites the derivatives of q, k and v, whose rows lie `stride` floats apart in the order q, k, v.
-    func run(
-        query: UnsafePointer<BFloat16Bits>, key: UnsafePointer<BFloat16Bits>, value: UnsafePointer<BFloat16Bits>,
-        outputGradient: UnsafePointer<Float>, gradient: UnsafeMutablePointer<Float>, stride: Int, length: Int
-    ) {
-        let queryWidth = shape.heads * shape.headDimension
-        let keyValueWidth = shape.keyValueHeads * shape.headDimension
-        if length <= Self.shortLength {
-            TrainingKernels.attentionBackward(
-                query: query, key: key, value: value, outputGradient: outputGradient, queryGradient: gradient,
-                keyGradient: gradient + queryWidth, valueGradient: gradient + queryWidth + keyValueWidth,
-                gradientStride: stride, length: length, shape: shape, scratch: scratch.pointer)
-            return
+    /// Runs over all sequences.
+    func run(_ batch: MicroBatch, _ rows: Rows) {
+        let tasks = batch.parts.flatMap { part in
+            isShort(part.rows.count) ? [(part.rows, nil)] : (0..<shape.keyValueHeads).map { (part.rows, Int?($0)) }
         }
-        for head in 0..<shape.keyValueHeads {
-            long(
-                head, query: query, key: key, value: value, outputGradient: outputGradient, gradient: gradient,
-                stride: stride, length: length)
+        crew.run(tasks.count) { task, thread in
+            let (range, head) = tasks[task]
+            let part = part(range.lowerBound, of: rows)
+            if let head {
+                long(head, part, length: range.count, scratch: scratch[thread].pointer)
+            } else {
+                short(part, length: range.count, scratch: scratch[thread].pointer)
+            }
         }
     }
 
-    private func long(
-        _ head: Int, query: UnsafePointer<BFloat16Bits>, key: UnsafePointer<BFloat16Bits>,
-        value: UnsafePointer<BFloat16Bits>, outputGradient: UnsafePointer<Float>,
-        gradient: UnsafeMutablePointer<Float>, stride: Int, length: Int
-    ) {
+    private func isShort(_ length: Int) -> Bool {
+        length <= Self.shortLength && (shape.window == 0 || length <= shape.window)
+    }
+
+    private var queryWidth: Int { shape.heads * shape.headDimension }
+    private var keyValueWidth: Int { shape.keyValueHeads * shape.headDimension }
+
+    private func part(_ first: Int, of rows: Rows) -> Rows {
+        Rows(
+            query: rows.query + first * queryWidth, key: rows.key + first * keyValueWidth,
+            value: rows.value + first * keyValueWidth, outputGradient: rows.outputGradient + first * queryWidth,
+            gradient: rows.gradient + first * rows.stride, stride: rows.stride)
+    }
+
+    private func short(_ rows: Rows, length: Int, scratch: UnsafeMutablePointer<Float>) {
+        TrainingKernels.attentionBackward(
+            query: rows.query, key: rows.key, value: rows.value, outputGradient: rows.outputGradient,
+            queryGradient: rows.gradient, keyGradient: rows.gradient + queryWidth,
+            valueGradient: rows.gradient + queryWidth + keyValueWidth, gradientStride: rows.stride, length: length,
+            shape: shape, scratch: scratch)
+    }
+
+    /// One key and value head with its queries.
+    private func long(_ head: Int, _ rows: Rows, length: Int, scratch: UnsafeMutablePointer<Float>) {
         let width = shape.headDimension
-        let queryWidth = shape.heads * width
-        let keyValueWidth = shape.keyValueHeads * width
-        let keys = scratch.pointer
+        let keys = scratch
         let values = keys + length * width
-        let queries = values + length * width
-        let scores = queries + Self.queryBlock * width
-        let slopes = scores + Self.queryBlock * length
-        let keyGradient = gradient + queryWidth + head * width
+        let keyGradient = rows.gradient + queryWidth + head * width
         let valueGradient = keyGradient + keyValueWidth
         for position in 0..<length {
             let offset = position * keyValueWidth + head * width
-            TrainingKernels.widen(key + offset, keys + position * width, count: width)
-            TrainingKernels.widen(value + offset, values + position * width, count: width)
-            (keyGradient + position * stride).update(repeating: 0, count: width)
-            (valueGradient + position * stride).update(repeating: 0, count: width)
+            TrainingKernels.widen(rows.key + offset, keys + position * width, count: width)
+            TrainingKernels.widen(rows.value + offset, values + position * width, count: width)
+            (keyGradient + position * rows.stride).update(repeating: 0, count: width)
+            (valueGradient + position * rows.stride).update(repeating: 0, count: width)
         }
         for queryHead in head * shape.group..<(head + 1) * shape.group {
-            for first in Swift.stride(from: 0, to: length, by: Self.queryBlock) {
-                let rows = min(Self.queryBlock, length - first)
-                let seen = first + rows
-                for row in 0..<rows {
-                    TrainingKernels.widen(
-                        query + (first + row) * queryWidth + queryHead * width, queries + row * width, count: width)
-                }
-                let out = outputGradient + first * queryWidth + queryHead * width
-                Blas.multiply(
-                    rows: rows, columns: seen, inner: width, left: queries, leftStride: width, right: keys,
-                    rightStride: width, .transposed, result: scores, resultStride: seen)
-                Blas.multiply(
-                    rows: rows, columns: seen, inner: width, left: out, leftStride: queryWidth, right: values,
-                    rightStride: width, .transposed, result: slopes, resultStride: seen)
-                TrainingKernels.attentionRows(
-                    scores: scores, slopes: slopes, rows: rows, first: first, keys: seen, stride: seen,
-                    scale: shape.scale)
-                Blas.multiply(
-                    rows: seen, columns: width, inner: rows, left: scores, leftStride: seen, .transposed, right: out,
-                    rightStride: queryWidth, result: valueGradient, resultStride: stride, keep: 1)
-                Blas.multiply(
-                    rows: rows, columns: width, inner: seen, left: slopes, leftStride: seen, right: keys,
-                    rightStride: width, result: gradient + first * stride + queryHead * width, resultStride: stride)
-                Blas.multiply(
-                    rows: seen, columns: width, inner: rows, left: slopes, leftStride: seen, .transposed,
-                    right: queries, rightStride: width, result: keyGradient, resultStride: stride, keep: 1)
+            for first in stride(from: 0, to: length, by: Self.queryBlock) {
+                block(
+                    rows, head: head, queryHead: queryHead, queries: first..<min(first + Self.queryBlock, length),
+                    keys: keys, values: values, scratch: values + length * width)
             }
         }
+    }
+
+    /// A block of queries of one head against everything that any of them sees.
+    private func block(
+        _ rows: Rows, head: Int, queryHead: Int, queries range: Range<Int>, keys: UnsafePointer<Float>,
+        values: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    ) {
+        let width = shape.headDimension
+        let start = shape.window == 0 ? 0 : max(0, range.lowerBound + 1 - shape.window)
+        let seen = range.upperBound - start
+        let (keys, values) = (keys + start * width, values + start * width)
+        let queries = scratch
+        let scores = queries + Self.queryBlock * width
+        let slopes = scores + Self.queryBlock * seen
+        for row in range {
+            TrainingKernels.widen(
+                rows.query + row * queryWidth + queryHead * width, queries + (row - range.lowerBound) * width,
+                count: width)
+        }
+        let out = rows.outputGradient + range.lowerBound * queryWidth + queryHead * width
+        let queryGradient = rows.gradient + range.lowerBound * rows.stride + queryHead * width
+        let keyGradient = rows.gradient + start * rows.stride + queryWidth + head * width
+        let valueGradient = keyGradient + keyValueWidth
+        Blas.multiply(
+            rows: range.count, columns: seen, inner: width, left: queries, leftStride: width, right: keys,
+            rightStride: width, .transposed, result: scores, resultStride: seen)
+        Blas.multiply(
+            rows: range.count, columns: seen, inner: width, left: out, leftStride: queryWidth, right: values,
+            rightStride: width, .transposed, result: slopes, resultStride: seen)
+        TrainingKernels.attentionRows(
+            scores: scores, slopes: slopes, rows: range.count, first: range.lowerBound - start, keys: seen,
+            stride: seen, window: shape.window, scale: shape.scale)
+        Blas.multiply(
+            rows: seen, columns: width, inner: range.count, left: scores, leftStride: seen, .transposed, right: out,
+            rightStride: queryWidth, result: valueGradient, resultStride: rows.stride, keep: 1)
+        Blas.multiply(
+            rows: range.count, columns: width, inner: seen, left: slopes, leftStride: seen, right: keys,
+            rightStride: width, result: queryGradient, resultStride: rows.stride)
+        Blas.multiply(
+            rows: seen, columns: width, inner: range.count, left: slopes, leftStride: seen, .transposed,
+            right: queries, rightStride: width, result: keyGradient, resultStride: rows.stride, keep: 1)
     }
 }

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Whole sequences laid end to end, computed in one forward and one backward pass.
 struct MicroBatch {
     /// One sequence's place in the rows of the micro-batch.
@@ -8,11 +10,20 @@ struct MicroBatch {
         let rows: Range<Int>
         /// Its first target's number among all targets of the step.
         let firstTarget: Int
+        /// Its first page of keys and values among those of the micro-batch.
+        let firstPage: Int
     }
 
     private(set) var parts: [Part] = []
     private(set) var rowCount = 0
     private(set) var targetCount = 0
+    private var pageCount = 0
+
+    /// The memory that it needs.
+    var size: TrainingBuffers.Size {
+        TrainingBuffers.Size(
+            rows: rowCount, longest: parts.reduce(0) { max($0, $1.rows.count) }, pages: pageCount)
+    }
 
     /// Splits sequences, in order, into micro-batches of at most `limit` rows; a longer sequence gets its own.
     ///
@@ -32,7 +43,8 @@ struct MicroBatch {
             current.parts.append(
                 Part(
                     sequence: index, rows: current.rowCount..<current.rowCount + count,
-                    firstTarget: firstTarget))
+                    firstTarget: firstTarget, firstPage: current.pageCount))
+            current.pageCount += KeyValuePageLayout.pages(for: count)
             current.rowCount += count
             current.targetCount += sequence.targetCount
         }

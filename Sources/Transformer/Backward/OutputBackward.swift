@@ -4,25 +4,27 @@ import Tensors
 ///
 /// Rows are processed in blocks, so the logits of a whole batch are never stored.
 struct OutputBackward {
-    let weights: ModelWeights
-    let kernels: Kernels
-    let buffers: TrainingBuffers
-    /// Added to and shaped as the weights; nil computes log-probabilities only.
-    let gradients: MasterWeights?
+    let forward: TrainingForward
     let temperature: Float
 
+    private var crew: TrainingCrew { forward.crew }
+    private var weights: ModelWeights { forward.weights }
+    private var kernels: Kernels { forward.kernels }
+    private var buffers: TrainingBuffers { forward.buffers }
     private var configuration: ModelConfiguration { weights.configuration }
 
     /// Runs over all targets of a micro-batch.
     ///
     /// - Parameters:
+    ///   - gradients: added to and shaped as the weights; nil computes log-probabilities only.
     ///   - slope: gives the derivative of the loss with respect to a target's log-probability.
     ///   - pass: receives log-probabilities and entropies at the targets' numbers.
     func run(
-        _ batch: MicroBatch, of sequences: [TrainingSequence], slope: (_ target: Int, _ logProbability: Float) -> Float,
-        into pass: TargetStorage
+        _ batch: MicroBatch, of sequences: [TrainingSequence], gradients: MasterWeights?,
+        slope: (_ target: Int, _ logProbability: Float) -> Float, into pass: TargetStorage
     ) {
         let hidden = configuration.hiddenSize
+        let vocabulary = configuration.vocabularySize
         let targets = batch.parts.flatMap { part in
             let sequence = sequences[part.sequence]
             return (0..<sequence.targetCount).map {
@@ -31,12 +33,10 @@ struct OutputBackward {
         }
         for first in stride(from: 0, to: targets.count, by: buffers.logitRows) {
             let rows = min(buffers.logitRows, targets.count - first)
-            let normed = buffers.outputNormed.pointer + first * hidden
-            let vocabulary = configuration.vocabularySize
-            kernels.matmul(
-                normed, stride: hidden, rows: rows, by: weights.output, into: buffers.logits.pointer,
-                outStride: vocabulary)
-            for row in 0..<rows {
+            crew.multiply(
+                kernels, buffers.outputNormed.pointer + first * hidden, stride: hidden, rows: rows, by: weights.output,
+                into: buffers.logits.pointer, outStride: vocabulary)
+            crew.run(rows) { row, _ in
                 let (token, number) = targets[first + row]
                 let logits = buffers.logits.pointer + row * vocabulary
                 let logProbability = kernels.vocabularySum(logits, count: vocabulary, temperature: temperature)
@@ -58,19 +58,16 @@ struct OutputBackward {
         let hidden = configuration.hiddenSize
         let vocabulary = configuration.vocabularySize
         let slice = weights.layout.outputProjection ?? weights.layout.embedding
-        TrainingKernels.widen(
-            buffers.outputNormed.pointer + first * hidden, buffers.inputs.pointer, count: rows * hidden)
-        for id in stride(from: 0, to: vocabulary, by: TrainingBuffers.vocabularyBlock) {
-            let ids = min(TrainingBuffers.vocabularyBlock, vocabulary - id)
-            TrainingKernels.widen(weights[slice] + id * hidden, buffers.weights.pointer, count: ids * hidden)
-            Blas.multiply(
-                rows: rows, columns: hidden, inner: ids, left: buffers.logits.pointer + id, leftStride: vocabulary,
-                right: buffers.weights.pointer, rightStride: hidden, result: buffers.narrow.pointer + first * hidden,
-                resultStride: hidden, keep: id == 0 ? 0 : 1)
-            Blas.multiply(
-                rows: ids, columns: hidden, inner: rows, left: buffers.logits.pointer + id, leftStride: vocabulary,
-                .transposed, right: buffers.inputs.pointer, rightStride: hidden,
-                result: gradients.values.pointer + slice.offset + id * hidden, resultStride: hidden, keep: 1)
+        let linear = LinearBackward(
+            crew: crew, kernels: kernels, weights: weights, factors: buffers.factors, gradients: gradients)
+        linear.setInput(buffers.outputNormed.pointer + first * hidden, rows: rows, width: hidden)
+        for id in stride(from: 0, to: vocabulary, by: ProductFactors.vocabularyBlock) {
+            let ids = min(ProductFactors.vocabularyBlock, vocabulary - id)
+            let start = slice.offset + id * hidden
+            linear.product(
+                .init(pointer: buffers.logits.pointer + id, stride: vocabulary, rows: rows), outputs: ids,
+                width: hidden, elements: start..<start + ids * hidden, into: buffers.narrow.pointer + first * hidden,
+                accumulating: id > 0)
         }
     }
 
@@ -78,6 +75,7 @@ struct OutputBackward {
     private func finalNorm(_ batch: MicroBatch, of sequences: [TrainingSequence], _ gradients: MasterWeights) {
         let hidden = configuration.hiddenSize
         let slice = weights.layout.finalNorm
+        let stream = buffers.residuals[configuration.layers].pointer
         TrainingKernels.widen(weights[slice], buffers.normWeight.pointer, count: hidden)
         buffers.residual.pointer.update(repeating: 0, count: batch.rowCount * hidden)
         var target = 0
@@ -85,7 +83,7 @@ struct OutputBackward {
             let sequence = sequences[part.sequence]
             let row = part.rows.lowerBound + sequence.firstTarget - 1
             TrainingKernels.rmsNormBackward(
-                input: buffers.output.pointer + row * hidden, weight: buffers.normWeight.pointer,
+                input: stream + row * hidden, weight: buffers.normWeight.pointer,
                 epsilon: configuration.rmsEpsilon, outputGradient: buffers.narrow.pointer + target * hidden,
                 inputGradient: buffers.residual.pointer + row * hidden,
                 weightGradient: gradients.values.pointer + slice.offset, rows: sequence.targetCount, width: hidden,
@@ -103,5 +101,10 @@ struct TargetStorage {
     init(count: Int) {
         logProbabilities = Storage(count: count)
         entropies = Storage(count: count)
+    }
+
+    /// The finished pass.
+    var pass: TrainingPass {
+        TrainingPass(logProbabilities: Array(logProbabilities.buffer), entropies: Array(entropies.buffer))
     }
 }

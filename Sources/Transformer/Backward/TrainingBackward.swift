@@ -1,28 +1,46 @@
 import Tensors
 
-/// The backward pass of one micro-batch on one thread, in f32 and straight through every rounding to bf16.
+/// The backward pass of one micro-batch, straight through every rounding to bf16.
 ///
 /// `y = bf16(x)` has derivative 1; matrix products use the rounded weights and inputs that the forward pass used.
 struct TrainingBackward {
-    let weights: ModelWeights
-    let buffers: TrainingBuffers
-    /// Added to; shaped as the weights.
-    let gradients: MasterWeights
+    let forward: TrainingForward
+    let linear: LinearBackward
 
+    private var crew: TrainingCrew { forward.crew }
+    private var weights: ModelWeights { forward.weights }
+    private var buffers: TrainingBuffers { forward.buffers }
+    /// Added to; shaped as the weights.
+    private var gradients: MasterWeights { linear.gradients }
     private var configuration: ModelConfiguration { weights.configuration }
+
+    init(forward: TrainingForward, gradients: MasterWeights) {
+        self.forward = forward
+        linear = LinearBackward(
+            crew: forward.crew, kernels: forward.kernels, weights: forward.weights, factors: forward.buffers.factors,
+            gradients: gradients)
+    }
 
     /// Goes from the derivative of the residual stream's end (``TrainingBuffers/residual``) to all weights below.
     func run(_ batch: MicroBatch) {
         for layer in buffers.layers.indices.reversed() {
+            if layer < buffers.firstKept { forward.fill(layer, batch) }
             feedForward(layer, batch.rowCount)
             attention(layer, batch)
         }
+        embedding(batch.rowCount)
+    }
+
+    /// Tokens may repeat, so threads share out columns and not rows.
+    private func embedding(_ rows: Int) {
         let hidden = configuration.hiddenSize
         let table = gradients.values.pointer + weights.layout.embedding.offset
-        for row in 0..<batch.rowCount {
-            TrainingKernels.add(
-                table + Int(buffers.tokens.pointer[row]) * hidden, buffers.residual.pointer + row * hidden,
-                count: hidden)
+        crew.run(over: hidden, by: 128) { columns, _ in
+            for row in 0..<rows {
+                TrainingKernels.add(
+                    table + Int(buffers.tokens.pointer[row]) * hidden + columns.lowerBound,
+                    buffers.residual.pointer + row * hidden + columns.lowerBound, count: columns.count)
+            }
         }
     }
 
@@ -30,123 +48,115 @@ struct TrainingBackward {
         let saved = buffers.layers[index]
         let slices = weights.layout.layers[index]
         let inner = configuration.intermediateSize
-        let residual = buffers.residual.pointer
-        linear(
-            [slices.down], output: residual, input: saved.activated, width: inner, rows: rows,
-            into: buffers.wider.pointer)
-        for row in 0..<rows {
-            let gate = saved.gateUp.pointer + row * 2 * inner
-            let slope = buffers.wide.pointer + row * 2 * inner
-            TrainingKernels.swiGLUBackward(
-                gate: gate, up: gate + inner, outputGradient: buffers.wider.pointer + row * inner,
-                gateGradient: slope, upGradient: slope + inner, count: inner)
+        linear.run(
+            [slices.down], biases: [slices.downBias],
+            output: .init(pointer: buffers.residual.pointer, stride: configuration.hiddenSize, rows: rows),
+            input: saved.activated.pointer, width: inner, into: buffers.wider.pointer)
+        crew.run(over: rows, by: 16) { block, _ in
+            for row in block {
+                let gate = saved.gateUp.pointer + row * 2 * inner
+                let slope = buffers.wide.pointer + row * 2 * inner
+                TrainingKernels.swiGLUBackward(
+                    gate: gate, up: gate + inner, outputGradient: buffers.wider.pointer + row * inner,
+                    gateGradient: slope, upGradient: slope + inner, count: inner)
+            }
         }
-        linear(
-            [slices.gate, slices.up], output: buffers.wide.pointer, input: saved.middleNormed,
-            width: configuration.hiddenSize, rows: rows, into: buffers.narrow.pointer)
+        linear.run(
+            [slices.gate, slices.up], biases: [slices.gateBias, slices.upBias],
+            output: .init(pointer: buffers.wide.pointer, stride: 2 * inner, rows: rows),
+            input: saved.middleNormed.pointer, width: configuration.hiddenSize, into: buffers.narrow.pointer)
         norm(slices.postAttentionNorm, input: saved.middle.pointer, rows: rows)
     }
 
     private func attention(_ index: Int, _ batch: MicroBatch) {
         let saved = buffers.layers[index]
         let slices = weights.layout.layers[index]
-        let (queryWidth, keyValueWidth) = (configuration.queryWidth, configuration.keyValueWidth)
-        let stride = queryWidth + 2 * keyValueWidth
-        linear(
-            [slices.output], output: buffers.residual.pointer, input: saved.attended, width: queryWidth,
-            rows: batch.rowCount, into: buffers.wider.pointer)
-        let attention = AttentionBackward(
-            shape: AttentionShape(configuration), scratch: buffers.attentionGradientScratch)
-        for part in batch.parts {
-            let first = part.rows.lowerBound
-            attention.run(
-                query: saved.query.pointer + first * queryWidth, key: saved.key.pointer + first * keyValueWidth,
-                value: saved.value.pointer + first * keyValueWidth,
-                outputGradient: buffers.wider.pointer + first * queryWidth,
-                gradient: buffers.wide.pointer + first * stride, stride: stride, length: part.rows.count)
-        }
-        rotation(saved.projected, slices, rows: batch.rowCount)
-        linear(
-            [slices.query, slices.key, slices.value], output: buffers.wide.pointer, input: saved.normed,
-            width: configuration.hiddenSize, rows: batch.rowCount, into: buffers.narrow.pointer)
-        norm(slices.inputNorm, input: saved.input.pointer, rows: batch.rowCount)
+        let queryWidth = configuration.queryWidth
+        let stride = queryWidth + 2 * configuration.keyValueWidth
+        linear.run(
+            [slices.output], biases: [slices.outputBias],
+            output: .init(
+                pointer: buffers.residual.pointer, stride: configuration.hiddenSize, rows: batch.rowCount),
+            input: saved.attended.pointer, width: queryWidth, into: buffers.wider.pointer)
+        AttentionBackward(
+            crew: crew, shape: AttentionShape(configuration, layer: index), scratch: buffers.attentionScratch
+        ).run(
+            batch,
+            .init(
+                query: saved.query.pointer, key: saved.key.pointer, value: saved.value.pointer,
+                outputGradient: buffers.wider.pointer, gradient: buffers.wide.pointer, stride: stride))
+        rotation(index, rows: batch.rowCount)
+        linear.run(
+            [slices.query, slices.key, slices.value], biases: [slices.queryBias, slices.keyBias, slices.valueBias],
+            output: .init(pointer: buffers.wide.pointer, stride: stride, rows: batch.rowCount),
+            input: saved.normed.pointer, width: configuration.hiddenSize, into: buffers.narrow.pointer)
+        norm(slices.inputNorm, input: buffers.residuals[index].pointer, rows: batch.rowCount)
     }
 
     /// Backward of rotation and q/k norms, in place over the q and k columns of the wide scratch.
-    private func rotation(_ projected: Storage<Float>, _ slices: LayerSlices, rows: Int) {
+    private func rotation(_ index: Int, rows: Int) {
+        let slices = weights.layout.layers[index]
         let width = configuration.headDimension
-        let (queryWidth, keyValueWidth) = (configuration.queryWidth, configuration.keyValueWidth)
-        let stride = queryWidth + 2 * keyValueWidth
-        let rotary = weights.rotary.rows(for: buffers.longest)
-        for (column, heads, slice) in [
-            (0, configuration.heads, slices.queryNorm), (queryWidth, configuration.keyValueHeads, slices.keyNorm),
-        ] {
-            if let slice { widen(slice) }
-            for row in 0..<rows {
-                let gradient = buffers.wide.pointer + row * stride + column
-                let angle = Int(buffers.positions.pointer[row]) * (width / 2)
-                TrainingKernels.rotaryBackward(
-                    gradient, cosines: rotary.cosines + angle, sines: rotary.sines + angle, heads: heads, width: width)
-                guard let slice else { continue }
-                TrainingKernels.rmsNormBackward(
-                    input: projected.pointer + row * stride + column, weight: buffers.normWeight.pointer,
-                    epsilon: configuration.rmsEpsilon, outputGradient: gradient, inputGradient: gradient,
-                    weightGradient: gradients.values.pointer + slice.offset, rows: heads, width: width,
-                    accumulate: false)
+        let stride = configuration.queryWidth + 2 * configuration.keyValueWidth
+        let rotary = weights.rotary(layer: index).rows(for: buffers.size.longest)
+        let projected = buffers.layers[index].projected.pointer
+        let parts: [(Int, Int, TensorSlice?)] = [
+            (0, configuration.heads, slices.queryNorm),
+            (configuration.queryWidth, configuration.keyValueHeads, slices.keyNorm),
+        ]
+        for (column, heads, slice) in parts {
+            sumNorms(slice, rows: rows) { block, weight, weightGradient in
+                for row in block {
+                    let gradient = buffers.wide.pointer + row * stride + column
+                    let angle = Int(buffers.positions.pointer[row]) * (width / 2)
+                    TrainingKernels.rotaryBackward(
+                        gradient, cosines: rotary.cosines + angle, sines: rotary.sines + angle, heads: heads,
+                        width: width)
+                    guard let weightGradient else { continue }
+                    TrainingKernels.rmsNormBackward(
+                        input: projected + row * stride + column, weight: weight,
+                        epsilon: configuration.rmsEpsilon, outputGradient: gradient, inputGradient: gradient,
+                        weightGradient: weightGradient, rows: heads, width: width, accumulate: false)
+                }
             }
         }
     }
 
     /// Backward of a norm on the residual stream: adds to the stream's derivative.
     private func norm(_ slice: TensorSlice, input: UnsafePointer<Float>, rows: Int) {
-        widen(slice)
-        TrainingKernels.rmsNormBackward(
-            input: input, weight: buffers.normWeight.pointer, epsilon: configuration.rmsEpsilon,
-            outputGradient: buffers.narrow.pointer, inputGradient: buffers.residual.pointer,
-            weightGradient: gradients.values.pointer + slice.offset, rows: rows, width: configuration.hiddenSize,
-            accumulate: true)
-    }
-
-    private func widen(_ slice: TensorSlice) {
-        TrainingKernels.widen(weights[slice], buffers.normWeight.pointer, count: slice.count)
-    }
-
-    /// Backward of matrices that share an input; `output` holds their derivatives side by side.
-    ///
-    /// - Parameters:
-    ///   - width: the input's width.
-    ///   - inputGradient: overwritten [rows, width].
-    private func linear(
-        _ slices: [TensorSlice], output: UnsafePointer<Float>, input: Storage<BFloat16Bits>, width: Int, rows: Int,
-        into inputGradient: UnsafeMutablePointer<Float>
-    ) {
-        let stride = slices.reduce(0) { $0 + $1.shape[0] }
-        TrainingKernels.widen(input.pointer, buffers.inputs.pointer, count: rows * width)
-        var column = 0
-        for run in Self.adjoining(slices) {
-            let features = run.count / width
-            TrainingKernels.widen(
-                weights.values.pointer + run.lowerBound, buffers.weights.pointer, count: run.count)
-            Blas.multiply(
-                rows: rows, columns: width, inner: features, left: output + column, leftStride: stride,
-                right: buffers.weights.pointer, rightStride: width, result: inputGradient, resultStride: width,
-                keep: column == 0 ? 0 : 1)
-            Blas.multiply(
-                rows: features, columns: width, inner: rows, left: output + column, leftStride: stride, .transposed,
-                right: buffers.inputs.pointer, rightStride: width, result: gradients.values.pointer + run.lowerBound,
-                resultStride: width, keep: 1)
-            column += features
+        let hidden = configuration.hiddenSize
+        sumNorms(slice, rows: rows) { block, weight, weightGradient in
+            guard let weightGradient else { return }
+            let first = block.lowerBound * hidden
+            TrainingKernels.rmsNormBackward(
+                input: input + first, weight: weight, epsilon: configuration.rmsEpsilon,
+                outputGradient: buffers.narrow.pointer + first, inputGradient: buffers.residual.pointer + first,
+                weightGradient: weightGradient, rows: block.count, width: hidden, accumulate: true)
         }
     }
 
-    /// Joins slices that touch in the flat allocation, so that q, k and v are one product where no padding parts them.
-    private static func adjoining(_ slices: [TensorSlice]) -> [Range<Int>] {
-        slices.reduce(into: []) { runs, slice in
-            if let last = runs.last, last.upperBound == slice.offset {
-                runs[runs.count - 1] = last.lowerBound..<slice.range.upperBound
-            } else {
-                runs.append(slice.range)
-            }
+    /// Runs over blocks of rows, each with its own sum of a norm's derivative; the sums are then added in order.
+    private func sumNorms(
+        _ slice: TensorSlice?, rows: Int,
+        _ body: (_ block: Range<Int>, _ weight: UnsafePointer<Float>, _ sum: UnsafeMutablePointer<Float>?) -> Void
+    ) {
+        let weight = buffers.normWeight.pointer
+        if let slice { TrainingKernels.widen(weights[slice], weight, count: slice.count) }
+        let size = TrainingBuffers.normRows
+        guard let slice, crew.isShared else {
+            let sum = slice.map { gradients.values.pointer + $0.offset }
+            crew.run(over: rows, by: size) { block, _ in body(block, weight, sum) }
+            return
+        }
+        let sums = buffers.normPartials.pointer
+        crew.run(over: rows, by: size) { block, _ in
+            let sum = sums + block.lowerBound / size * slice.count
+            sum.update(repeating: 0, count: slice.count)
+            body(block, weight, sum)
+        }
+        for block in 0..<crew.blockCount(rows, of: size) {
+            TrainingKernels.add(
+                gradients.values.pointer + slice.offset, sums + block * slice.count, count: slice.count)
         }
     }
 }

@@ -1,37 +1,37 @@
 import Tensors
 
-/// One thread's memory for micro-batches: what the forward pass saves, and scratch for the backward pass.
+/// The memory of one micro-batch: what the forward pass saves, and scratch for the backward pass.
 ///
-/// Matrices are row-major with one row per input token. bf16 where the forward pass rounds, f32 elsewhere.
+/// The input of every layer is kept. The rest of a layer's activations is kept for as many of the last layers as fit
+/// the plan; the layers before them share one set, which backward fills again.
 final class TrainingBuffers {
-    /// What backward needs of one layer.
-    struct Layer {
-        /// The residual stream before the layer [rows, hidden].
-        let input: Storage<Float>
-        /// The first norm's output [rows, hidden].
-        let normed: Storage<BFloat16Bits>
-        /// q, k and v as projected [rows, queryWidth + 2 · keyValueWidth]; shared by all layers where no norm follows.
-        let projected: Storage<Float>
-        let query: Storage<BFloat16Bits>
-        let key: Storage<BFloat16Bits>
-        let value: Storage<BFloat16Bits>
-        /// Attention's output before its projection [rows, queryWidth].
-        let attended: Storage<BFloat16Bits>
-        /// The residual stream between attention and the feed-forward block [rows, hidden].
-        let middle: Storage<Float>
-        /// The second norm's output [rows, hidden].
-        let middleNormed: Storage<BFloat16Bits>
-        /// Gate and up side by side [rows, 2 · inner].
-        let gateUp: Storage<Float>
-        /// The feed-forward block's inner values [rows, inner].
-        let activated: Storage<BFloat16Bits>
+    /// What a micro-batch needs room for.
+    struct Size: Equatable {
+        /// Rows, one per input token.
+        var rows = 0
+        /// Rows of the longest sequence.
+        var longest = 0
+        /// Pages of all sequences' keys and values.
+        var pages = 0
+
+        /// Whether memory for this size serves the other.
+        func covers(_ other: Size) -> Bool {
+            rows >= other.rows && longest >= other.longest && pages >= other.pages
+        }
+
+        /// The size that covers both.
+        func union(_ other: Size) -> Size {
+            Size(rows: max(rows, other.rows), longest: max(longest, other.longest), pages: max(pages, other.pages))
+        }
     }
 
-    let rows: Int
-    let longest: Int
-    let layers: [Layer]
-    /// The residual stream after the last layer [rows, hidden].
-    let output: Storage<Float>
+    let size: Size
+    /// The residual stream before each layer, and after the last [rows, hidden].
+    let residuals: [Storage<Float>]
+    /// The activations of each layer; the layers below ``firstKept`` share theirs.
+    let layers: [LayerActivations]
+    /// The first layer whose activations nothing overwrites before backward has used them.
+    let firstKept: Int
     /// The last norm's output at rows that predict a target [rows, hidden], without gaps.
     let outputNormed: Storage<BFloat16Bits>
     let tokens: Storage<Int32>
@@ -40,10 +40,11 @@ final class TrainingBuffers {
     /// A block of rows of logits.
     let logits: Storage<Float>
     let logitRows: Int
-    /// One layer's keys and values of one sequence in the decoder's layout.
-    let pages: [Storage<BFloat16Bits>]
+    /// One layer's keys and values of all sequences in the decoder's layout, page after page.
+    let pages: Storage<BFloat16Bits>
     let pageLayout: KeyValuePageLayout
-    let attentionScratch: Storage<Float>
+    /// Scratch of attention, forward and backward, for each thread of the crew.
+    let attentionScratch: [Storage<Float>]
 
     /// The derivative of the residual stream [rows, hidden].
     let residual: Storage<Float>
@@ -51,59 +52,64 @@ final class TrainingBuffers {
     let wide: Storage<Float>
     let wider: Storage<Float>
     let narrow: Storage<Float>
-    /// A matmul's input and its weights, widened.
-    let inputs: Storage<Float>
-    let weights: Storage<Float>
-    /// A norm's weight, widened.
+    /// The factors of backward products.
+    let factors: ProductFactors
+    /// A norm's weight, widened, and the partial sums of its derivative.
     let normWeight: Storage<Float>
-    let attentionGradientScratch: Storage<Float>
+    let normPartials: Storage<Float>
+    /// All of it in bytes.
+    let byteCount: Int
 
-    /// Ids per block where the output projection's gradient is formed; bounds the widened weights.
-    static let vocabularyBlock = 4096
-    /// Logits that are held at once; 8 MiB.
-    static let logitBudget = 2 << 20
+    /// Rows in one block of a norm's derivative.
+    static let normRows = 64
+    /// Logits that are held at once: 8 MiB for each thread of a small model, 128 MiB for a crew, because every block of
+    /// rows reads and writes the whole derivative of the output projection.
+    private static let (aloneLogits, sharedLogits) = (2 << 20, 32 << 20)
 
-    init(_ configuration: ModelConfiguration, rows: Int, longest: Int) {
-        let hidden = configuration.hiddenSize
-        let inner = configuration.intermediateSize
-        let queryWidth = configuration.queryWidth
-        let keyValueWidth = configuration.keyValueWidth
-        let projectedWidth = queryWidth + 2 * keyValueWidth
+    init(
+        _ configuration: ModelConfiguration, size: Size, plan: TrainingPlan, threads: Int, allocating: Bool = true
+    ) {
+        var memory = TrainingMemory(allocating: allocating)
+        let rows = size.rows
+        let (hidden, inner) = (configuration.hiddenSize, configuration.intermediateSize)
+        let projectedWidth = configuration.queryWidth + 2 * configuration.keyValueWidth
         let vocabulary = configuration.vocabularySize
-        self.rows = rows
-        self.longest = longest
-        let shared = configuration.qkNorm ? nil : Storage<Float>(count: rows * projectedWidth, zeroed: false)
-        func floats(_ width: Int) -> Storage<Float> { Storage(count: rows * width, zeroed: false) }
-        func halves(_ width: Int) -> Storage<BFloat16Bits> { Storage(count: rows * width, zeroed: false) }
-        layers = (0..<configuration.layers).map { _ in
-            Layer(
-                input: floats(hidden), normed: halves(hidden), projected: shared ?? floats(projectedWidth),
-                query: halves(queryWidth), key: halves(keyValueWidth), value: halves(keyValueWidth),
-                attended: halves(queryWidth), middle: floats(hidden), middleNormed: halves(hidden),
-                gateUp: floats(2 * inner), activated: halves(inner))
+        self.size = size
+        residuals = (0...configuration.layers).map { _ in memory.take(rows * hidden) }
+
+        let shared: Storage<Float>? = configuration.qkNorm ? nil : memory.take(rows * projectedWidth)
+        var counting = TrainingMemory(allocating: false)
+        _ = LayerActivations(configuration, rows: rows, projected: shared, from: &counting)
+        // The shared set still holds the layer below the kept ones when backward arrives there.
+        let sets = max(1, min(configuration.layers, plan.activationBytes / max(1, counting.bytes)))
+        let kept = (0..<sets).map { _ in
+            LayerActivations(configuration, rows: rows, projected: shared, from: &memory)
         }
-        output = floats(hidden)
-        outputNormed = halves(hidden)
-        tokens = Storage(count: rows)
-        positions = Storage(count: rows)
-        logitRows = max(1, min(rows, Self.logitBudget / vocabulary))
-        logits = Storage(count: logitRows * vocabulary, zeroed: false)
+        let first = configuration.layers - sets
+        layers = (0..<configuration.layers).map { kept[max(0, $0 - first)] }
+        firstKept = first
+
+        outputNormed = memory.take(rows * hidden)
+        tokens = memory.take(rows, zeroed: true)
+        positions = memory.take(rows, zeroed: true)
+        logitRows = max(1, min(rows, (plan.lanes == 0 ? Self.sharedLogits : Self.aloneLogits) / vocabulary))
+        logits = memory.take(logitRows * vocabulary)
         pageLayout = KeyValuePageLayout(
             layers: 1, keyValueHeads: configuration.keyValueHeads, headDimension: configuration.headDimension)
-        let pageLength = pageLayout.elementCount
-        pages = (0..<KeyValuePageLayout.pages(for: longest)).map { _ in Storage(count: pageLength) }
-        attentionScratch = Storage(count: AttentionShape(configuration).scratchCount(positions: longest))
-        residual = floats(hidden)
-        wide = floats(max(2 * inner, projectedWidth))
-        wider = floats(max(inner, queryWidth))
-        narrow = floats(hidden)
-        inputs = floats(max(hidden, inner, queryWidth))
-        let largest = max(
-            projectedWidth * hidden, 2 * inner * hidden, queryWidth * hidden,
-            min(Self.vocabularyBlock, vocabulary) * hidden)
-        weights = Storage(count: largest, zeroed: false)
-        normWeight = Storage(count: max(hidden, configuration.headDimension))
-        attentionGradientScratch = Storage(
-            count: AttentionBackward.scratchCount(longest: longest, width: configuration.headDimension))
+        pages = memory.take(size.pages * pageLayout.elementCount, zeroed: true)
+        let scratch = max(
+            AttentionShape(configuration).scratchCount(positions: size.longest),
+            AttentionBackward.scratchCount(longest: size.longest, width: configuration.headDimension))
+        attentionScratch = (0..<threads).map { _ in memory.take(scratch) }
+        residual = memory.take(rows * hidden)
+        wide = memory.take(rows * max(2 * inner, projectedWidth))
+        wider = memory.take(rows * max(inner, configuration.queryWidth))
+        narrow = memory.take(rows * hidden)
+        factors = ProductFactors(
+            configuration, rows: rows, logitRows: logitRows, precision: plan.precision, from: &memory)
+        let widest = max(hidden, configuration.headDimension)
+        normWeight = memory.take(widest)
+        normPartials = memory.take(plan.lanes == 0 ? (rows + Self.normRows - 1) / Self.normRows * widest : 0)
+        byteCount = memory.bytes
     }
 }

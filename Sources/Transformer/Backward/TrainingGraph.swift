@@ -10,38 +10,38 @@ public struct TrainingPass: Sendable, Equatable {
 
 /// Forward and backward passes over packed sequences of different lengths.
 ///
-/// Sequences are laid end to end in micro-batches of bounded size; each micro-batch runs forward and backward on one
-/// thread without waiting for others. Gradients add up in *lanes*: micro-batch i belongs to lane i mod lanes, lanes run
-/// in parallel, and lanes are added in order. So gradients depend on the number of lanes but never on which thread ran
-/// what; small models use a fixed number of lanes and are then the same for every number of threads.
+/// Sequences are laid end to end in micro-batches of bounded size, without padding. A ``TrainingPlan`` says how threads
+/// divide the work: either *lanes*, where micro-batch i belongs to lane i mod lanes, each micro-batch runs on one thread
+/// and lanes are added in order; or a *crew*, where all threads share one micro-batch at a time and there is one sum of
+/// gradients. Gradients never depend on which thread ran what.
 ///
 /// Not thread-safe: one owner calls it.
 public final class TrainingGraph {
+    /// How the passes use threads, memory and precision.
+    public let plan: TrainingPlan
     /// The result of the last backward pass, shaped as the weights.
     public var gradients: MasterWeights { lanes[0] }
     private let kernels: Kernels
     private let pool: ComputePool
     private let lanes: [MasterWeights]
+    /// One for each thread, or one for the crew.
     private var buffers: [TrainingBuffers?]
 
-    /// Rows that a micro-batch may have, unless one sequence is longer.
-    private static let rowLimit = 512
     private static let smallestSplit = 64
-    /// Gradients of up to this many elements get a fixed number of lanes.
-    private static let smallGradient = 1 << 22
-    private static let smallLanes = 4
 
     /// A graph for a model's shape.
     ///
-    /// - Parameter lanes: independent gradient sums; by default 4 for small models, and one per thread for others or
-    ///   where there are more threads.
-    public init(configuration: ModelConfiguration, kernels: Kernels, pool: ComputePool, lanes: Int? = nil) {
+    /// - Parameter plan: by default the usual one for the model's size.
+    public init(
+        configuration: ModelConfiguration, kernels: Kernels, pool: ComputePool, plan: TrainingPlan? = nil
+    ) {
+        let plan = plan ?? TrainingPlan(for: configuration, threads: pool.threads)
         self.kernels = kernels
         self.pool = pool
+        self.plan = plan
         let layout = ParameterLayout(configuration)
-        let usual = layout.elementCount <= Self.smallGradient ? max(Self.smallLanes, pool.threads) : pool.threads
-        self.lanes = (0..<max(1, lanes ?? usual)).map { _ in MasterWeights(layout: layout) }
-        buffers = Array(repeating: nil, count: pool.threads)
+        lanes = (0..<max(1, plan.lanes)).map { _ in MasterWeights(layout: layout) }
+        buffers = Array(repeating: nil, count: plan.lanes == 0 ? 1 : pool.threads)
     }
 
     /// Computes log-probabilities and overwrites ``gradients`` with the derivative of the loss.
@@ -56,65 +56,95 @@ public final class TrainingGraph {
         _ sequences: [TrainingSequence], weights: ModelWeights, temperature: Float = 1,
         slope: (_ target: Int, _ logProbability: Float) -> Float
     ) -> TrainingPass {
-        let rows = sequences.reduce(0) { $0 + $1.inputCount }
-        let share = (rows + lanes.count - 1) / lanes.count
-        let batches = MicroBatch.pack(sequences, limit: max(Self.smallestSplit, min(Self.rowLimit, share)))
         let found = TargetStorage(count: sequences.reduce(0) { $0 + $1.targetCount })
+        let batches = MicroBatch.pack(sequences, limit: rowLimit(sequences))
         prepareBuffers(for: batches, weights.configuration)
-        pool.run(lanes.count) { lane, thread in
-            let gradients = lanes[lane]
-            gradients.values.pointer.update(repeating: 0, count: gradients.values.count)
-            guard let memory = buffers[thread] else { return }
-            for index in stride(from: lane, to: batches.count, by: lanes.count) {
-                TrainingForward(weights: weights, kernels: kernels, buffers: memory).run(batches[index], of: sequences)
-                OutputBackward(
-                    weights: weights, kernels: kernels, buffers: memory, gradients: gradients, temperature: temperature
-                ).run(batches[index], of: sequences, slope: slope, into: found)
-                TrainingBackward(weights: weights, buffers: memory, gradients: gradients).run(batches[index])
-            }
+        func train(_ batch: MicroBatch, _ crew: TrainingCrew, _ memory: TrainingBuffers, _ gradients: MasterWeights) {
+            let forward = TrainingForward(crew: crew, weights: weights, kernels: kernels, buffers: memory)
+            forward.run(batch, of: sequences)
+            OutputBackward(forward: forward, temperature: temperature)
+                .run(batch, of: sequences, gradients: gradients, slope: slope, into: found)
+            TrainingBackward(forward: forward, gradients: gradients).run(batch)
         }
-        addLanes()
-        return TrainingPass(
-            logProbabilities: Array(found.logProbabilities.buffer), entropies: Array(found.entropies.buffer))
+        clearGradients()
+        if plan.lanes == 0 {
+            guard let memory = buffers[0] else { return found.pass }
+            for batch in batches { train(batch, TrainingCrew(sharing: pool), memory, gradients) }
+        } else {
+            pool.run(lanes.count) { lane, thread in
+                guard let memory = buffers[thread] else { return }
+                for index in stride(from: lane, to: batches.count, by: lanes.count) {
+                    train(batches[index], .alone, memory, lanes[lane])
+                }
+            }
+            addLanes()
+        }
+        return found.pass
     }
 
     /// Computes log-probabilities and entropies without any gradient.
     public func score(_ sequences: [TrainingSequence], weights: ModelWeights, temperature: Float = 1) -> TrainingPass {
-        let batches = MicroBatch.pack(sequences, limit: Self.rowLimit)
+        let batches = MicroBatch.pack(sequences, limit: plan.rows)
         let found = TargetStorage(count: sequences.reduce(0) { $0 + $1.targetCount })
         prepareBuffers(for: batches, weights.configuration)
-        pool.run(batches.count) { index, thread in
-            guard let memory = buffers[thread] else { return }
-            TrainingForward(weights: weights, kernels: kernels, buffers: memory).run(batches[index], of: sequences)
-            OutputBackward(
-                weights: weights, kernels: kernels, buffers: memory, gradients: nil, temperature: temperature
-            ).run(batches[index], of: sequences, slope: { _, _ in 0 }, into: found)
+        func score(_ batch: MicroBatch, _ crew: TrainingCrew, _ memory: TrainingBuffers) {
+            let forward = TrainingForward(crew: crew, weights: weights, kernels: kernels, buffers: memory)
+            forward.run(batch, of: sequences)
+            OutputBackward(forward: forward, temperature: temperature)
+                .run(batch, of: sequences, gradients: nil, slope: { _, _ in 0 }, into: found)
         }
-        return TrainingPass(
-            logProbabilities: Array(found.logProbabilities.buffer), entropies: Array(found.entropies.buffer))
+        if plan.lanes == 0 {
+            guard let memory = buffers[0] else { return found.pass }
+            for batch in batches { score(batch, TrainingCrew(sharing: pool), memory) }
+        } else {
+            pool.run(batches.count) { index, thread in
+                if let memory = buffers[thread] { score(batches[index], .alone, memory) }
+            }
+        }
+        return found.pass
     }
 
-    /// Makes sure that every thread has memory for the largest micro-batch and the longest sequence.
+    /// Rows of a micro-batch: lanes want one each at least, a crew wants few and large ones.
+    private func rowLimit(_ sequences: [TrainingSequence]) -> Int {
+        guard plan.lanes > 0 else { return plan.rows }
+        let rows = sequences.reduce(0) { $0 + $1.inputCount }
+        let share = (rows + lanes.count - 1) / lanes.count
+        return max(Self.smallestSplit, min(plan.rows, share))
+    }
+
+    /// Makes sure that there is memory for the largest micro-batch and the longest sequence.
     private func prepareBuffers(for batches: [MicroBatch], _ configuration: ModelConfiguration) {
-        let rows = batches.reduce(0) { max($0, $1.rowCount) }
-        let longest = batches.reduce(0) { $1.parts.reduce($0) { max($0, $1.rows.count) } }
-        guard rows > 0 else { return }
-        for thread in buffers.indices {
-            if let memory = buffers[thread], memory.rows >= rows, memory.longest >= longest { continue }
-            buffers[thread] = TrainingBuffers(
-                configuration, rows: max(rows, buffers[thread]?.rows ?? 0),
-                longest: max(longest, buffers[thread]?.longest ?? 0))
+        let needed = batches.reduce(TrainingBuffers.Size()) { $0.union($1.size) }
+        guard needed.rows > 0 else { return }
+        for index in buffers.indices {
+            let size = buffers[index]?.size ?? TrainingBuffers.Size()
+            if buffers[index] != nil, size.covers(needed) { continue }
+            buffers[index] = nil
+            buffers[index] = TrainingBuffers(
+                configuration, size: size.union(needed), plan: plan, threads: plan.lanes == 0 ? pool.threads : 1)
+        }
+    }
+
+    /// Elements that one task clears or adds.
+    private static let block = 1 << 16
+
+    private func clearGradients() {
+        let count = gradients.values.count
+        pool.run(lanes.count * ((count + Self.block - 1) / Self.block)) { task, _ in
+            let start = task / lanes.count * Self.block
+            (lanes[task % lanes.count].values.pointer + start)
+                .update(repeating: 0, count: min(Self.block, count - start))
         }
     }
 
     private func addLanes() {
         let count = gradients.values.count
-        let block = 1 << 14
-        pool.run((count + block - 1) / block) { task, _ in
-            let start = task * block
+        pool.run((count + Self.block - 1) / Self.block) { task, _ in
+            let start = task * Self.block
             for lane in lanes.dropFirst() {
                 TrainingKernels.add(
-                    gradients.values.pointer + start, lane.values.pointer + start, count: min(block, count - start))
+                    gradients.values.pointer + start, lane.values.pointer + start,
+                    count: min(Self.block, count - start))
             }
         }
     }
