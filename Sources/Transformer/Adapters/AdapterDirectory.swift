@@ -24,16 +24,23 @@ public struct AdapterDirectory: Sendable {
     /// - Throws: `ModelError` or `SafetensorsError` saying which file is missing or wrong.
     public init(opening path: String) throws {
         self.path = path
-        let place = "\(path)/\(Self.configurationName)"
-        let bytes = try FileBytes.read(place, atMost: Self.maximumConfigurationByteCount)
+        configuration = try Self.configuration(at: path)
+        file = try SafetensorsFile(path: "\(path)/\(Self.weightsName)")
+    }
+
+    /// Reads `adapter_config.json` alone.
+    ///
+    /// - Throws: `ModelError` or `SafetensorsError`.
+    public static func configuration(at path: String) throws -> AdapterConfiguration {
+        let place = "\(path)/\(configurationName)"
+        let bytes = try FileBytes.read(place, atMost: maximumConfigurationByteCount)
         let document: JSONValue
         do throws(JSONError) {
             document = try JSONValue.parse(bytes)
         } catch {
             throw ModelError(.malformedConfiguration, place: place, "it is not valid JSON: \(error)")
         }
-        configuration = try AdapterConfiguration(adapterJSON: document, place: place)
-        file = try SafetensorsFile(path: "\(path)/\(Self.weightsName)")
+        return try AdapterConfiguration(adapterJSON: document, place: place)
     }
 
     /// Loads the factors to train them: F32 as they are, BF16 and F16 widened.
@@ -80,7 +87,8 @@ public struct AdapterDirectory: Sendable {
         try? FileManager.default.removeItem(atPath: temporary)
         guard mkdir(temporary, 0o755) == 0 else { throw failure("cannot create the directory", path) }
         do {
-            try writeFiles(into: temporary, configuration: configuration, tensors: tensors)
+            try SafetensorsWriter.write(tensors, to: "\(temporary)/\(weightsName)")
+            try writeConfiguration(configuration, into: temporary)
             try DurableFile.synchronizeFolder(temporary)
             guard rename(temporary, path) == 0 else {
                 throw failure("cannot put the directory in place (delete what is there, or choose another name)", path)
@@ -92,13 +100,10 @@ public struct AdapterDirectory: Sendable {
         }
     }
 
-    /// Writes the two files into a folder that is there, each atomically.
+    /// Writes `adapter_config.json` into a folder that is there, atomically.
     ///
     /// - Throws: `SafetensorsError`.
-    public static func writeFiles(
-        into folder: String, configuration: AdapterConfiguration, tensors: [TensorSource]
-    ) throws {
-        try SafetensorsWriter.write(tensors, to: "\(folder)/\(weightsName)")
+    public static func writeConfiguration(_ configuration: AdapterConfiguration, into folder: String) throws {
         try DurableFile.write(configuration.adapterJSON.indentedText, to: "\(folder)/\(configurationName)")
     }
 

@@ -6,8 +6,8 @@ struct LinearBackward {
     let kernels: Kernels
     let weights: ModelWeights
     let factors: ProductFactors
-    /// Added to; shaped as the weights.
-    let gradients: MasterWeights
+    /// What is added to.
+    let target: GradientTarget
 
     /// The derivatives of products that share an input, side by side [rows, outputs].
     struct Output {
@@ -34,7 +34,32 @@ struct LinearBackward {
             let part = Output(pointer: output.pointer + column, stride: output.stride, rows: output.rows)
             product(
                 part, outputs: outputs, width: width, elements: run, into: inputGradient, accumulating: column > 0)
+            if case .adapter(let adapter) = target {
+                adapt(adapter, slices.filter { run.contains($0.offset) }, part, outputs: outputs, input, width: width)
+            }
             column += outputs
+        }
+    }
+
+    /// The factors of the adapted matrices among those whose derivatives ``product(_:outputs:width:elements:into:accumulating:)``
+    /// has just used.
+    private func adapt(
+        _ adapter: AdapterBackward, _ slices: [TensorSlice], _ output: Output, outputs: Int,
+        _ input: UnsafePointer<BFloat16Bits>, width: Int
+    ) {
+        let isRounded = factors.precision == .bfloat16
+        let product = AdapterBackward.Product(
+            output: output, rounded: factors.rounded.pointer, roundedStride: outputs,
+            transposed: factors.transposed.pointer, input: input,
+            packedInput: isRounded
+                ? PackedMatrix(rows: width, columns: output.rows, over: factors.packedInputs) : nil,
+            widenedInput: factors.inputs.pointer, width: width)
+        var column = 0
+        for slice in slices {
+            if let pair = adapter.operands.factors.layout.pair(for: slice) {
+                adapter.add(pair, product, column: column, crew, kernels)
+            }
+            column += slice.shape[0]
         }
     }
 
@@ -60,22 +85,23 @@ struct LinearBackward {
         into inputGradient: UnsafeMutablePointer<Float>, accumulating: Bool
     ) {
         let source = UnsafePointer(weights.values.pointer + elements.lowerBound)
-        let target = gradients.values.pointer + elements.lowerBound
+        let sum = target.weights.map { $0 + elements.lowerBound }
         switch factors.precision {
         case .bfloat16:
             rounded(
-                output, outputs: outputs, width: width, weights: source, weightGradient: target,
+                output, outputs: outputs, width: width, weights: source, weightGradient: sum,
                 into: inputGradient, accumulating: accumulating)
         case .float32:
             plain(
-                output, outputs: outputs, width: width, weights: source, weightGradient: target,
+                output, outputs: outputs, width: width, weights: source, weightGradient: sum,
                 into: inputGradient, accumulating: accumulating)
         }
     }
 
     private func rounded(
         _ output: Output, outputs: Int, width: Int, weights: UnsafePointer<BFloat16Bits>,
-        weightGradient: UnsafeMutablePointer<Float>, into inputGradient: UnsafeMutablePointer<Float>, accumulating: Bool
+        weightGradient: UnsafeMutablePointer<Float>?, into inputGradient: UnsafeMutablePointer<Float>,
+        accumulating: Bool
     ) {
         let rows = output.rows
         let rounded = factors.rounded.pointer
@@ -93,6 +119,7 @@ struct LinearBackward {
         crew.multiply(
             kernels, rounded, stride: outputs, rows: rows, by: matrix, into: inputGradient, outStride: width,
             accumulating: accumulating)
+        guard let weightGradient else { return }
         crew.run(over: outputs, by: 64) { columns, _ in
             TrainingKernels.roundTransposed(
                 output.pointer, stride: output.stride, rows: rows, columns: columns, into: transposed,
@@ -109,7 +136,8 @@ struct LinearBackward {
 
     private func plain(
         _ output: Output, outputs: Int, width: Int, weights: UnsafePointer<BFloat16Bits>,
-        weightGradient: UnsafeMutablePointer<Float>, into inputGradient: UnsafeMutablePointer<Float>, accumulating: Bool
+        weightGradient: UnsafeMutablePointer<Float>?, into inputGradient: UnsafeMutablePointer<Float>,
+        accumulating: Bool
     ) {
         let widened = factors.weights.pointer
         crew.run(over: outputs * width, by: 1 << 16) { block, _ in
@@ -121,6 +149,7 @@ struct LinearBackward {
                 leftStride: output.stride, right: widened + columns.lowerBound, rightStride: width,
                 result: inputGradient + columns.lowerBound, resultStride: width, keep: accumulating ? 1 : 0)
         }
+        guard let weightGradient else { return }
         crew.run(over: outputs, by: Self.plainRows) { block, _ in
             Blas.multiply(
                 rows: block.count, columns: width, inner: output.rows, left: output.pointer + block.lowerBound,
@@ -130,12 +159,13 @@ struct LinearBackward {
     }
 
     private func addBiases(_ biases: [TensorSlice?], _ slices: [TensorSlice], _ output: Output) {
+        guard let sums = target.weights else { return }
         var column = 0
         for (bias, slice) in zip(biases, slices) {
             let outputs = slice.shape[0]
             if let bias {
                 let start = output.pointer + column
-                let sums = gradients.values.pointer + bias.offset
+                let sums = sums + bias.offset
                 crew.run(over: outputs, by: 128) { columns, _ in
                     TrainingKernels.addColumns(
                         start + columns.lowerBound, stride: output.stride, rows: output.rows, count: columns.count,
