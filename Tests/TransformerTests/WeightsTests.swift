@@ -60,7 +60,7 @@ struct WeightsTests {
         try Self.withFolder { folder in
             let path = "\(folder)/model"
             try weights.write(
-                directory: path, generation: .byteLevel, companions: ["tokenizer_config.json": "{}\n"])
+                directory: path, generation: .byteLevel, companions: ["tokenizer_config.json": Array("{}\n".utf8)])
             #expect(
                 try FileManager.default.contentsOfDirectory(atPath: path).sorted()
                     == ["config.json", "generation_config.json", "model.safetensors", "tokenizer_config.json"])

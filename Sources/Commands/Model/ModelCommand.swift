@@ -25,7 +25,7 @@ struct ModelCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("A directory that does not exist yet.", valueName: "dir"))
         var out: String
 
-        @Option(help: "The same seed gives the same weights on every machine.")
+        @Option(parsing: .unconditional, help: "The same seed gives the same weights on every machine.")
         var seed: UInt64 = 0
 
         @OptionGroup var compute: ComputeOptions
@@ -55,13 +55,13 @@ struct ModelCommand: AsyncParsableCommand {
         @Argument(help: ArgumentHelp("A Hugging Face directory.", valueName: "dir"))
         var directory: String
 
-        @Option(help: "Sequences at once, for the estimate of generation.")
+        @Option(parsing: .unconditional, help: "Sequences at once, for the estimate of generation.")
         var sequences: Int = 64
 
-        @Option(help: "Tokens of prompt and completion together.")
+        @Option(parsing: .unconditional, help: "Tokens of prompt and completion together.")
         var positions: Int = 1024
 
-        @Option(help: "Tokens of a micro-batch, for the estimate of training.")
+        @Option(parsing: .unconditional, help: "Tokens of a micro-batch, for the estimate of training.")
         var tokens: Int = 2048
 
         func run() async throws {

@@ -29,9 +29,12 @@ public struct SupervisedJob {
         }
         try FileManager.default.createDirectory(
             atPath: file.run.resolvedDirectory, withIntermediateDirectories: true)
-        let model = try StartingModel(file.model)
+        let model = try StartingModel(file.model, of: file.run)
+        let examples = try SupervisedRows(
+            prompts: model.prompts, stopTokens: model.generation.stopTokens, data: file.data
+        ).read()
         let rows = try DemonstrationRows(
-            path: file.data.path, tokenizer: model.tokenizer, seed: file.run.seed, batch: file.training.batch)
+            rows: examples, name: file.data.path, seed: file.run.seed, batch: file.training.batch)
         let warmUp = try SupervisedWarmUp(
             state: TrainingState(master: try model.masterWeights(seed: file.run.seed)),
             settings: SupervisedSettings(file.training), kernels: kernels, pool: pool)
@@ -46,8 +49,7 @@ public struct SupervisedJob {
                 done.step, steps, done.loss, Double(tokens) / seconds,
                 seconds / Double(done.step) * Double(steps - done.step))
         }
-        try StartingModel.write(
-            warmUp.weights, tokenizer: model.tokenizer, generation: model.generation, to: output)
+        try model.write(warmUp.weights, to: output)
         return output
     }
 }

@@ -3,7 +3,6 @@ import Foundation
 import Identity
 import RunConfiguration
 import Tensors
-import Tokenizers
 import Training
 import Transformer
 
@@ -20,25 +19,26 @@ actor TrainingDesk {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let file: RunFile
-    private let environment: any Environment
+    private let environment: (any Environment)?
+    private let model: StartingModel
     private let kernels: Kernels
     private let pool: ComputePool
     private let checkpoints: CheckpointStore
     private let directory: RunDirectory
-    private let tokenizer: any Tokenizer
-    private let stopTokens: [Int32]
     private var trainer: PolicyTrainer?
 
-    init(file: RunFile, environment: any Environment, model: StartingModel, directory: RunDirectory, kernels: Kernels) {
+    /// A desk of a run; the environment is needed for the warm-up only.
+    init(
+        file: RunFile, environment: (any Environment)?, model: StartingModel, directory: RunDirectory, kernels: Kernels
+    ) {
         self.file = file
         self.environment = environment
+        self.model = model
         self.kernels = kernels
         self.directory = directory
         executor = ComputeExecutor(name: "training")
         pool = ComputePool(threads: file.swarm.trainerThreads)
         checkpoints = CheckpointStore(directory: directory.checkpoints, keepLast: file.training.keepCheckpoints)
-        tokenizer = model.tokenizer
-        stopTokens = model.generation.stopTokens
     }
 
     /// The newest STABLE checkpoint, or a warmed-up model.
@@ -46,7 +46,7 @@ actor TrainingDesk {
     /// - Parameter progress: Called at some of the warm-up's steps.
     /// - Returns: The step to go on from, and a sentence for every checkpoint that could not be used.
     func begin(
-        _ model: StartingModel, progress: @Sendable (SupervisedWarmUp.Progress, _ of: Int) -> Void
+        progress: @Sendable (SupervisedWarmUp.Progress, _ of: Int) -> Void
     ) throws -> (step: UInt64, ignored: [String]) {
         let newest = try checkpoints.loadNewest(configuration: model.configuration)
         if let state = newest.state {
@@ -56,12 +56,15 @@ actor TrainingDesk {
             return (UInt64(state.step), newest.ignored)
         }
         var master = try model.masterWeights(seed: file.run.seed)
-        if file.warmUp.steps > 0 {
+        if file.warmUp.steps > 0, let environment {
             let warmUp = try SupervisedWarmUp(
                 state: TrainingState(master: master), settings: SupervisedSettings(file.warmUp), kernels: kernels,
                 pool: pool)
+            let prompts = model.prompts
             let source = EnvironmentDemonstrations(
-                environment: environment, tokenizer: tokenizer, seed: file.run.seed, batch: file.warmUp.batch)
+                environment: environment, tokenizer: prompts.tokenizer, seed: file.run.seed, batch: file.warmUp.batch,
+                end: model.generation.stopTokens.first
+            ) { try prompts.tokens(of: $0, limit: model.configuration.maxPositions) }
             let steps = file.warmUp.steps
             try warmUp.run(source, steps: steps) { done in
                 if done.step == 1 || done.step == steps || done.step % max(1, steps / 20) == 0 { progress(done, steps) }
@@ -108,11 +111,7 @@ actor TrainingDesk {
     }
 
     /// Writes the current weights as a Hugging Face directory.
-    func write(to path: String) throws {
-        try StartingModel.write(
-            try current().weights, tokenizer: tokenizer, generation: GenerationConfiguration(stopTokens: stopTokens),
-            to: path)
-    }
+    func write(to path: String) throws { try model.write(try current().weights, to: path) }
 
     private func current() throws -> PolicyTrainer {
         guard let trainer else {

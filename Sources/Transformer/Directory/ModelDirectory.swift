@@ -64,11 +64,12 @@ public struct ModelDirectory: Sendable {
     ///   - configuration: the content of `config.json`.
     ///   - generation: the content of `generation_config.json`.
     ///   - tensors: the content of `model.safetensors`.
-    ///   - companions: further files by plain name, such as `tokenizer_config.json`.
+    ///   - companions: further files by plain name, such as `tokenizer_config.json`; one that is named
+    ///     `generation_config.json` stands for `generation`.
     /// - Throws: `ModelError` or `SafetensorsError`; nothing is left at the destination then.
     public static func write(
         to path: String, configuration: ModelConfiguration, generation: GenerationConfiguration,
-        tensors: [TensorSource], companions: [String: String] = [:]
+        tensors: [TensorSource], companions: [String: [UInt8]] = [:]
     ) throws {
         let temporary = "\(path).\(getpid()).partial"
         try? FileManager.default.removeItem(atPath: temporary)
@@ -78,9 +79,9 @@ public struct ModelDirectory: Sendable {
             let document = try configuration.configJSON(generation: generation, place: "\(path)/config.json")
             try DurableFile.write(document.indentedText, to: "\(temporary)/config.json")
             try DurableFile.write(generation.json.indentedText, to: "\(temporary)/generation_config.json")
-            for (name, text) in companions {
+            for (name, bytes) in companions {
                 precondition(!name.contains("/") && !name.hasPrefix("."), "\(name) is no plain file name")
-                try DurableFile.write(text, to: "\(temporary)/\(name)")
+                try DurableFile.write(bytes, to: "\(temporary)/\(name)")
             }
             try DurableFile.synchronizeFolder(temporary)
             guard rename(temporary, path) == 0 else {
@@ -112,7 +113,7 @@ extension ModelWeights {
     ///
     /// - Throws: `ModelError` or `SafetensorsError`; nothing is left at the destination then.
     public func write(
-        directory: String, generation: GenerationConfiguration, companions: [String: String] = [:]
+        directory: String, generation: GenerationConfiguration, companions: [String: [UInt8]] = [:]
     ) throws {
         try ModelDirectory.write(
             to: directory, configuration: configuration, generation: generation, tensors: sources,
