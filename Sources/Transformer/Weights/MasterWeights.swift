@@ -34,6 +34,12 @@ public final class MasterWeights: Sendable {
         for slice in layout.slices { try reader.read(slice, into: values.pointer + slice.offset) }
     }
 
+    /// The values of bf16 weights.
+    public convenience init(widening weights: ModelWeights) {
+        self.init(layout: weights.layout)
+        TrainingKernels.widen(weights.values.pointer, values.pointer, count: layout.elementCount)
+    }
+
     /// The configuration of the model.
     public var configuration: ModelConfiguration { layout.configuration }
 
