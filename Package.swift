@@ -108,7 +108,7 @@ let suites: [Target] = [
     suite("Messages", [protobuf]),
     suite("RunConfiguration"),
     suite("Safetensors", ["Identity", "JSON", "Fuzzing"]),
-    suite("Tokenizers", ["JSON"]),
+    suite("Tokenizers", ["Fuzzing", "JSON"]),
     suite("EnvironmentKit", ["JSON"]),
     suite("Queues", ["Identity", "CZeroMQ"]),
     suite("Ledger", ["Identity", grdb]),

@@ -30,17 +30,16 @@ public enum PartsWriter {
             throw SafetensorsError(.badIndex, file: directory, "\(parts.count) parts; allow more bytes in each")
         }
         var names: [String] = []
-        var map: [(tensor: String, part: String)] = []
+        var map: [String: JSONValue] = [:]
         for (index, part) in parts.enumerated() {
             let name = "model-\(fiveDigits(index + 1))-of-\(fiveDigits(parts.count)).safetensors"
             try SafetensorsWriter.write(part, metadata: metadata, to: "\(directory)/\(name)")
             names.append(name)
-            map += part.map { ($0.name, name) }
+            for tensor in part { map[tensor.name] = .string(name) }
         }
         let total = tensors.reduce(0) { $0 + ($1.byteCount ?? 0) }
-        let weightMap = map.map { tensor, part in JSONMember(tensor, .string(part)) }
         let document: JSONValue = [
-            "metadata": ["total_size": .integer(total)], "weight_map": .object(JSONObject(weightMap).sorted),
+            "metadata": ["total_size": .integer(total)], "weight_map": .object(JSONObject(map)),
         ]
         try DurableFile.write(document.indentedText, to: "\(directory)/\(TensorCollection.indexName)")
         return names + [TensorCollection.indexName]

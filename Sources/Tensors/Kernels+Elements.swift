@@ -23,6 +23,15 @@ extension Kernels {
         table.pointee.embed(source, width, tokens, count, target)
     }
 
+    /// Looks up rows of a packed table [vocabulary, width]: the bits of the lookup in the table as it was before packing.
+    ///
+    /// Ids must be below the vocabulary size; check them where they enter the process.
+    public func embed(
+        table: PackedMatrix, tokens: UnsafePointer<Int32>, count: Int, into target: UnsafeMutablePointer<Float>
+    ) {
+        ck_embed_packed(table.storage.pointer, table.columns, tokens, count, target)
+    }
+
     /// The residual addition `x += y`.
     public func addResidual(
         _ y: UnsafePointer<Float>, to x: UnsafeMutablePointer<Float>, count: Int

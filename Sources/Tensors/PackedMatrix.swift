@@ -25,9 +25,10 @@ public final class PackedMatrix: @unchecked Sendable {
         storage = Storage(count: ck_packed_count(rows, columns))
     }
 
-    /// A matrix whose panels lie at the start of memory that others reuse: an operand of one backward product.
+    /// A matrix whose panels lie at the start of memory that somebody else manages: an operand of one backward product, or
+    /// a part of a model's weights.
     ///
-    /// - Parameter memory: at least ``elementCount(rows:columns:)`` elements; every one of them must be packed before use.
+    /// - Parameter memory: at least ``elementCount(rows:columns:)`` elements; each must be packed before use, or be zero.
     public init(rows: Int, columns: Int, over memory: Storage<BFloat16Bits>) {
         precondition(rows > 0 && columns > 0, "a matrix of \(rows) x \(columns) has no elements")
         precondition(memory.count >= Self.elementCount(rows: rows, columns: columns), "too little memory for panels")
@@ -61,6 +62,20 @@ public final class PackedMatrix: @unchecked Sendable {
     public func pack(_ source: UnsafePointer<BFloat16Bits>, rows count: Int, at row: Int) {
         precondition(row >= 0 && count >= 0 && row + count <= rows, "rows \(row)..<\(row + count) of \(rows)")
         ck_pack_rows(source, columns, count, columns, storage.pointer, row)
+    }
+
+    /// Copies rows as they were before packing, denormals flushed, to row-major memory [rows, columns].
+    public func unpack(_ rows: Range<Int>, into target: UnsafeMutablePointer<BFloat16Bits>) {
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= self.rows, "rows \(rows) of \(self.rows)")
+        ck_unpack_rows(storage.pointer, columns, rows.lowerBound, rows.count, target, columns)
+    }
+
+    /// Makes denormals signed zeros, as packing does: for bf16 values that are not packed.
+    public static func flushDenormals(_ values: UnsafeMutablePointer<BFloat16Bits>, count: Int) {
+        for index in 0..<count {
+            let bits = values[index]
+            values[index] = bits & 0x7F80 == 0 ? bits & 0x8000 : bits
+        }
     }
 
     /// The number of panels, the unit in which work is split.

@@ -15,18 +15,33 @@ public final class Storage<Element: BitwiseCopyable>: @unchecked Sendable {
     /// The first element, 64-byte aligned.
     public let pointer: UnsafeMutablePointer<Element>
 
-    private let raw: UnsafeMutableRawPointer
+    /// What is freed in the end: memory of our own, or the owner of memory that is lent.
+    private let raw: UnsafeMutableRawPointer?
+    private let owner: AnyObject?
 
     /// Allocates `count` elements; with `zeroed` every byte is zero, otherwise the contents are undefined.
     public init(count: Int, zeroed: Bool = true) {
         precondition(count >= 0, "storage needs a count of at least 0, not \(count)")
         let bytes = (count * MemoryLayout<Element>.stride + 63) / 64 * 64
-        raw = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 64), alignment: 64)
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 64), alignment: 64)
         if zeroed {
             raw.initializeMemory(as: UInt8.self, repeating: 0, count: max(bytes, 64))
         }
         pointer = raw.bindMemory(to: Element.self, capacity: count)
         self.count = count
+        self.raw = raw
+        owner = nil
+    }
+
+    /// Takes elements that lie in a larger block or in mapped pages, which `owner` keeps.
+    ///
+    /// Pages that are mapped read-only must not be written through this object either.
+    public init(_ pointer: UnsafeMutablePointer<Element>, count: Int, owner: AnyObject) {
+        precondition(UInt(bitPattern: pointer) % 64 == 0, "storage is aligned to 64 bytes")
+        self.pointer = pointer
+        self.count = count
+        self.owner = owner
+        raw = nil
     }
 
     /// Allocates a copy of `elements`.
@@ -36,7 +51,7 @@ public final class Storage<Element: BitwiseCopyable>: @unchecked Sendable {
     }
 
     deinit {
-        raw.deallocate()
+        raw?.deallocate()
     }
 
     /// All elements.

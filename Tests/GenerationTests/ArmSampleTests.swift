@@ -141,6 +141,6 @@ private struct ModelDump {
 
     private mutating func add(_ weights: ModelWeights, _ name: String) {
         guard let tensor = weights.tensor(named: "\(name).weight") else { return }
-        bytes += UnsafeRawBufferPointer(tensor)
+        tensor.withUnsafeBytes { bytes += $0 }
     }
 }

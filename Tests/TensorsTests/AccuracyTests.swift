@@ -89,6 +89,47 @@ import Testing
         }
     }
 
+    /// Linear and llama3 scaling against the published formulas in binary64: one rounding.
+    @Test func scaledInverseFrequencies() {
+        let (base, dimension, factor, low, high, positions) = (5e5, 128, 8.0, 1.0, 4.0, 8192)
+        let linear = RotaryTable.inverseFrequencies(
+            headDimension: dimension, base: base, scaling: .linear(factor: factor))
+        let llama3 = RotaryTable.inverseFrequencies(
+            headDimension: dimension, base: base,
+            scaling: .llama3(
+                factor: factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalMaxPositions: positions))
+        var kinds = [0, 0, 0]
+        for i in 0..<dimension / 2 {
+            let plain = pow(base, -Double(2 * i) / Double(dimension))
+            #expect(ulps(linear[i], plain / factor) <= 0.5 + 1e-6)
+            let turns = Double(positions) * plain / (2 * Double.pi)
+            let share = (turns - low) / (high - low)
+            let kind = turns > high ? 0 : turns < low ? 1 : 2
+            kinds[kind] += 1
+            let expected = [plain, plain / factor, (1 - share) * plain / factor + share * plain][kind]
+            #expect(ulps(llama3[i], expected) <= 0.5 + 1e-6, "frequency \(i)")
+        }
+        #expect(kinds.allSatisfy { $0 > 3 }, "every branch is taken: \(kinds)")
+        #expect(
+            RotaryTable.inverseFrequencies(headDimension: 128, base: base, scaling: .linear(factor: 1))
+                == RotaryTable.inverseFrequencies(headDimension: 128, base: base))
+    }
+
+    @Test func anUnrotatedTableTurnsNothing() throws {
+        let table = RotaryTable.unrotated(headDimension: 12)
+        let inputs: [Float] = (0..<24).map { Float($0) * 0.37 - 3 }
+        for row in KernelRow.available {
+            let kernels = try Kernels(unverified: row)
+            var rotated = [BFloat16Bits](repeating: 0, count: 24)
+            var plain = rotated
+            kernels.rope(
+                inputs, stride: 12, rows: 2, heads: 1, positions: [3, 400], table: table, into: &rotated,
+                targetStride: 12)
+            kernels.roundToBFloat16(inputs, into: &plain, count: 24)
+            #expect(rotated == plain)
+        }
+    }
+
     @Test func rotaryTableGrowsWithoutChanging() {
         let small = RotaryTable(headDimension: 32, base: 1e4, positions: 5)
         let before = small.rows(for: 5)

@@ -51,6 +51,7 @@ import Testing
         for (index, kind) in [Inputs.Kind.plain, .logits, .small, .denormal].enumerated() {
             for (heads, keyValueHeads, dimension, window, positions) in [
                 (4, 2, 16, 0, 21), (3, 1, 64, 0, 35), (5, 1, 80, 7, 20), (1, 1, 34, 0, 17), (12, 1, 6, 3, 5),
+                (14, 2, 16, 33, 70), (24, 1, 8, 16, 49), (2, 2, 18, 1, 34),
             ] {
                 let problem = AttentionProblem(
                     heads: heads, keyValueHeads: keyValueHeads, dimension: dimension, window: window,

@@ -1,4 +1,5 @@
 import Foundation
+import Fuzzing
 import JSON
 import Testing
 
@@ -30,7 +31,7 @@ struct GoldenLines {
 
     /// The line of an index.
     func line(_ index: Int) -> [UInt8] {
-        var random = SplitMix(state: seed + UInt64(index))
+        var random = FuzzGenerator(seed: seed + UInt64(index))
         var text: [UInt8] = []
         for _ in 0..<1 + random.below(12) {
             switch random.below(8) {
@@ -45,18 +46,8 @@ struct GoldenLines {
     }
 }
 
-/// Steele, Lea and Flood's generator.
-struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
+extension FuzzGenerator {
+    /// A number below `bound`, as the script computes it.
     mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
 }
 

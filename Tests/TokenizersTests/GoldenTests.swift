@@ -1,3 +1,4 @@
+import Fuzzing
 import JSON
 import Testing
 
@@ -58,7 +59,7 @@ struct GoldenTests {
         for (start, hash) in hashes.enumerated() {
             var actual = GoldenHash()
             for index in 0..<lines.block {
-                var random = SplitMix(state: lines.seed * 7 + UInt64(start * lines.block + index))
+                var random = FuzzGenerator(seed: lines.seed * 7 + UInt64(start * lines.block + index))
                 let count = 1 + random.below(24)
                 let tokens = (0..<count).map { _ in Int32(random.below(UInt64(tokenizer.vocabularySize + 2))) }
                 actual.add(text: tokenizer.text(tokens))

@@ -1,3 +1,4 @@
+import Fuzzing
 import JSON
 import Testing
 
@@ -29,7 +30,7 @@ struct NormalizationTests {
         for (start, hash) in try #require(golden["sequences"]?.array).enumerated() {
             var actual = GoldenHash()
             for index in 0..<1024 {
-                var random = SplitMix(state: seed + UInt64(start * 1024 + index))
+                var random = FuzzGenerator(seed: seed + UInt64(start * 1024 + index))
                 var text: [UInt8] = []
                 for _ in 0..<1 + random.below(8) {
                     let range = ranges[Int(random.below(UInt64(ranges.count)))]

@@ -115,7 +115,9 @@ final class Sampler {
         self.kernels = kernels
         self.pool = pool
         buffers = (0..<pool.threads).map { _ in
-            TrainingBuffers(ModelShape.nano.configuration, rows: 512, longest: 64)
+            TrainingBuffers(
+                ModelShape.nano.configuration, size: TrainingBuffers.Size(rows: 512, longest: 64, pages: 512),
+                plan: TrainingPlan(lanes: 1, precision: .float32), threads: 1)
         }
     }
 
@@ -155,7 +157,8 @@ final class Sampler {
             let vocabulary = weights.configuration.vocabularySize
             pool.run(batches.count) { index, thread in
                 let memory = buffers[thread]
-                TrainingForward(weights: weights, kernels: kernels, buffers: memory).run(batches[index], of: sequences)
+                TrainingForward(crew: .alone, weights: weights, kernels: kernels, buffers: memory)
+                    .run(batches[index], of: sequences)
                 let hidden = weights.configuration.hiddenSize
                 for (target, part) in batches[index].parts.enumerated() {
                     kernels.matmul(

@@ -25,7 +25,7 @@ struct DecoderIndependenceTests {
         }
         return [OddShape.small, OddShape.llama, OddShape.wide].flatMap { shape in
             [1, 2, 3].map { Way(shape: shape, row: row, threads: $0) }
-        }
+        } + [Way(shape: OddShape.wideWithEverything, row: row, threads: 2)]
     }
 
     @Test("prefill in one piece is the same on every kernel row and thread count", arguments: ways)

@@ -14,18 +14,19 @@ struct GradientFixture {
             var tokens: [Int32]
             var first_target: Int
             var slopes: [Float]
-            var log_probabilities: [Float]
-            var entropies: [Float]
+            var log_probabilities: [Float]?
+            var entropies: [Float]?
         }
         var temperature: Float
         var bf16_errors: [String: Double]
         var sequences: [Sequence]
+        var more_sequences: [Sequence]
     }
 
     let master: MasterWeights
-    /// The derivative of the rounded forward pass, straight through every rounding.
+    /// The derivative of the rounded forward pass, straight through every rounding, over `sequences`.
     let rounded: MasterWeights
-    /// The derivative of the f32 model that transformers computes.
+    /// The derivative of the f32 model that transformers computes, over `moreSequences`.
     let plain: MasterWeights
     /// The relative error of PyTorch's own bf16 gradient, by tensor.
     let torchErrors: [String: Double]
@@ -33,6 +34,8 @@ struct GradientFixture {
     let slopes: [Float]
     let logProbabilities: [Float]
     let entropies: [Float]
+    let moreSequences: [TrainingSequence]
+    let moreSlopes: [Float]
     let temperature: Float
 
     /// Every family, and every switch that a backward pass sees.
@@ -59,20 +62,30 @@ struct GradientFixture {
             try file.copy("plain/\(slice.name)", as: .float32, shape: slice.shape, to: plain[slice])
         }
         torchErrors = description.bf16_errors
-        sequences = description.sequences.map { TrainingSequence(tokens: $0.tokens, firstTarget: $0.first_target) }
+        func read(_ list: [Description.Sequence]) -> [TrainingSequence] {
+            list.map { TrainingSequence(tokens: $0.tokens, firstTarget: $0.first_target) }
+        }
+        sequences = read(description.sequences)
         slopes = description.sequences.flatMap(\.slopes)
-        logProbabilities = description.sequences.flatMap(\.log_probabilities)
-        entropies = description.sequences.flatMap(\.entropies)
+        logProbabilities = description.sequences.flatMap { $0.log_probabilities ?? [] }
+        entropies = description.sequences.flatMap { $0.entropies ?? [] }
+        moreSequences = read(description.more_sequences)
+        moreSlopes = description.more_sequences.flatMap(\.slopes)
         temperature = description.temperature
     }
 
     /// The graph after one backward pass of the golden loss, and what the pass found.
-    func run(threads: Int, plan: TrainingPlan? = nil) throws -> (graph: TrainingGraph, pass: TrainingPass) {
+    func run(
+        threads: Int, plan: TrainingPlan? = nil, more: Bool = false
+    ) throws -> (graph: TrainingGraph, pass: TrainingPass) {
         let kernels = try Kernels.preferred()
         let pool = ComputePool(threads: threads)
         let weights = try ModelWeights(master: master, kernels: kernels, pool: pool)
         let graph = TrainingGraph(configuration: master.configuration, kernels: kernels, pool: pool, plan: plan)
-        let pass = graph.run(sequences, weights: weights, temperature: temperature) { target, _ in slopes[target] }
+        let slopes = more ? moreSlopes : slopes
+        let pass = graph.run(more ? moreSequences : sequences, weights: weights, temperature: temperature) {
+            target, _ in slopes[target]
+        }
         return (graph, pass)
     }
 

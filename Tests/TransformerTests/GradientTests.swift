@@ -28,7 +28,7 @@ import Testing
     @Test(arguments: GradientFixture.names)
     func everyRoundedTensorIsAsNearToTheUnroundedOneAsTorchs(_ name: String) throws {
         let fixture = try GradientFixture(name)
-        let (graph, _) = try fixture.run(threads: 2, plan: Self.rounded)
+        let (graph, _) = try fixture.run(threads: 2, plan: Self.rounded, more: true)
         for slice in fixture.plain.layout.slices {
             let error = GradientFixture.error(slice, graph.gradients, fixture.plain)
             let torch = try #require(fixture.torchErrors[slice.name])
@@ -66,7 +66,7 @@ import Testing
         #expect(bits(all.gradients) == bits(none.gradients))
     }
 
-    @Test func micrBatchesOfAnySizeGiveTheSameLogProbabilitiesAndNearlyTheSameGradients() throws {
+    @Test func microBatchesOfAnySizeGiveTheSameLogProbabilitiesAndNearlyTheSameGradients() throws {
         let fixture = try GradientFixture("llama")
         let (whole, first) = try fixture.run(threads: 2, plan: Self.shared)
         var small = Self.shared
@@ -131,9 +131,9 @@ import Testing
             // A vector has few weights, so it needs a longer step to cross many stairs.
             let step = slice.isVector ? 0.06 : 0.02
             let slope = try (loss(step) - loss(-step)) / (2 * step * size)
-            // The derivative of a key's bias is zero but for rounding: softmax does not see it.
-            if slice.name.hasSuffix("k_proj.bias") && !fixture.master.configuration.qkNorm { continue }
-            #expect(abs(slope / norm - 1) < 0.1, "\(slice.name): \(slope) for \(norm)")
+            let stair = 5e-4 / (2 * step * size)
+            #expect(
+                abs(slope - norm) < (slice.isVector ? 0.2 : 0.1) * norm + stair, "\(slice.name): \(slope) for \(norm)")
         }
     }
 

@@ -118,6 +118,26 @@ struct ModelConfigurationTests {
         #expect(nano.forwardFLOPs(promptTokens: 5, completionTokens: [4, 4, 4]) == 3 * alone - 2 * prompt)
     }
 
+    @Test("a windowed layer's work is that of what its queries see")
+    func windowedWork() {
+        var configuration = ModelShape.nano.configuration
+        let whole = configuration.forwardFLOPs(promptTokens: 6, completionTokens: 1)
+        (configuration.slidingWindow, configuration.windowedLayers) = (4, [1])
+        // Positions 4 and 5 see 4 instead of 5 and 6; queries are 64 wide.
+        #expect(configuration.forwardFLOPs(promptTokens: 6, completionTokens: 1) == whole - 4 * 64 * 3)
+        for window in 1...9 {
+            configuration.slidingWindow = window
+            for (start, end) in [(0, 5), (3, 9), (7, 20)] {
+                let seen = (start..<end).reduce(0) { $0 + min($1 + 1, window) + $1 + 1 }
+                let work = configuration.forwardFLOPs(promptTokens: start, completionTokens: [end - start + 1])
+                let before = configuration.forwardFLOPs(promptTokens: start, completionTokens: [1])
+                #expect(
+                    work - before
+                        == 4 * 64 * seen + 2 * (2 * configuration.matrixParametersPerLayer + 8192) * (end - start))
+            }
+        }
+    }
+
     @Test("mutated files are refused or give a configuration that can be computed")
     func mutations() {
         var state: UInt64 = 7

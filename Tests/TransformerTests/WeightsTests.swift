@@ -26,8 +26,8 @@ struct WeightsTests {
         withExtendedLifetime(weights) { Array(weights.values.buffer) }
     }
 
-    private func elements(_ weights: ModelWeights) -> [BFloat16Bits] {
-        withExtendedLifetime(weights) { Array(weights.values.buffer) }
+    private func elements(_ weights: ModelWeights) -> [[BFloat16Bits]?] {
+        weights.layout.slices.map { weights.tensor(named: $0.name) }
     }
 
     @Test("initial weights follow the recipe and the seed")
@@ -152,8 +152,8 @@ struct WeightsTests {
             master: ModelInitializer.random(configuration, seed: 5), kernels: kernels, pool: pool)
         let layer = weights.layout.layers[1]
         let packed = weights.layers[1]
-        let key = weights[layer.key]
-        let up = weights[layer.up]
+        let key = try #require(weights.tensor(named: layer.key.name))
+        let up = try #require(weights.tensor(named: layer.up.name))
         for row in 0..<configuration.keyValueWidth {
             for column in 0..<configuration.hiddenSize {
                 #expect(

@@ -113,10 +113,7 @@ struct Swarm {
 
     /// These weights, widened, changed and rounded again.
     func changed(_ edit: (MasterWeights) -> Void) throws -> ModelWeights {
-        let copy = MasterWeights(Self.configuration)
-        for index in 0..<copy.values.count {
-            copy.values[index] = Float(bitPattern: UInt32(weights.values[index]) << 16)
-        }
+        let copy = MasterWeights(widening: weights)
         edit(copy)
         return try ModelWeights(master: copy, kernels: kernels, pool: pool)
     }

@@ -162,6 +162,10 @@ size_t ck_packed_count(size_t n, size_t k);
 // Writes `n` rows of w as rows first_row... of a packed matrix whose padding the caller zeroed once. Denormals become
 // signed zeros. Matrices that share an input (q, k, v) are concatenated by packing one after the other.
 void ck_pack_rows(const uint16_t *w, size_t stride, size_t n, size_t k, uint16_t *packed, size_t first_row);
+// The inverse: copies `n` rows from `first_row` on to out[n, k].
+void ck_unpack_rows(const uint16_t *packed, size_t k, size_t first_row, size_t n, uint16_t *out, size_t stride);
+// Looks up rows of a packed table as f32 [count, k]; the bits of `embed` on the unpacked table.
+void ck_embed_packed(const uint16_t *packed, size_t k, const int32_t *tokens, size_t count, float *out);
 // The inverse for one element (tests, inspection).
 uint16_t ck_packed_element(const uint16_t *packed, size_t k, size_t row, size_t column);
 

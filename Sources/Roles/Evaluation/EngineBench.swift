@@ -95,10 +95,7 @@ public struct EngineBench {
 
     /// Tokens per second of whole training steps.
     public func train(batch: Int, length: Int) throws -> Line {
-        let master = MasterWeights(layout: weights.layout)
-        for slice in weights.layout.slices {
-            kernels.widen(weights[slice], into: master[slice].baseAddress ?? master.values.pointer, count: slice.count)
-        }
+        let master = MasterWeights(widening: weights)
         let warmUp = try SupervisedWarmUp(
             state: TrainingState(master: master),
             settings: SupervisedSettings(schedule: LearningRateSchedule(peak: 1e-5, warmUpSteps: 1)), kernels: kernels,

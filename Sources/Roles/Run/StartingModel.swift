@@ -52,9 +52,9 @@ public struct StartingModel: Sendable {
         try directory?.masterWeights() ?? ModelInitializer.random(configuration, seed: seed)
     }
 
-    /// The same, rounded, to compute with.
+    /// The same, rounded, in private memory, to compute with and to merge adapters into.
     public func weights(seed: UInt64, kernels: Kernels, pool: ComputePool) throws -> ModelWeights {
-        try directory?.weights(kernels: kernels, pool: pool)
+        try directory?.weights(kernels: kernels, pool: pool, cache: nil)
             ?? ModelWeights(
                 master: ModelInitializer.random(configuration, seed: seed), kernels: kernels, pool: pool)
     }

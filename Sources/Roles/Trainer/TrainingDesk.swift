@@ -78,7 +78,9 @@ actor TrainingDesk {
                 try warmedUp(progress)?.weights ?? model.weights(seed: file.run.seed, kernels: kernels, pool: pool)
             try replace(directory.startModel) { try model.write(weights, to: $0) }
         }
-        let base = try ModelDirectory(opening: directory.startModel).weights(kernels: kernels, pool: pool)
+        // Private, because the adapter is merged into it.
+        let base = try ModelDirectory(opening: directory.startModel)
+            .weights(kernels: kernels, pool: pool, cache: nil)
         let state = try start.state(adapter, of: base)
         let (notes, ignored) = try checkpoints.loadNewest(into: state)
         if notes == nil { try checkpoints.save(state) }

@@ -25,19 +25,19 @@ public final class AdapterState: TrainedState {
 
     /// A state before the first step: given factors, zero moments.
     ///
-    /// - Parameter base: the frozen model. It is handed over: ``makeWeights(kernels:pool:)`` merges into it.
+    /// - Parameter base: the frozen model, in private memory. It is handed over: ``makeWeights(kernels:pool:)`` merges into it.
     /// - Throws: `ModelError` when a factor is not finite.
     public init(adapter: AdapterWeights, base: ModelWeights, kernels: Kernels) throws {
         self.adapter = adapter
         firstMoments = AdapterWeights(layout: adapter.layout)
         secondMoments = AdapterWeights(layout: adapter.layout)
         factors = try adapter.rounded(kernels)
-        self.base = AdapterBase(base)
+        self.base = AdapterBase(base, adapting: adapter.layout)
         unmerged = base
     }
 
     /// The model that is trained.
-    public var model: ModelConfiguration { base.layout.configuration }
+    public var model: ModelConfiguration { base.layout.model }
     /// Where each factor lies.
     public var slices: [TensorSlice] { adapter.layout.slices }
     /// Factors and moments as flat arrays.

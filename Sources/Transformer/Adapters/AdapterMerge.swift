@@ -5,69 +5,60 @@ import Tensors
 /// Worker, verifier and trainer compute with merged weights, so an adapter costs nothing when tokens are sampled, and a
 /// version's weights hash is over merged tensors like any other's.
 struct AdapterMerge {
-    let adapter: AdapterFactors
-    let kernels: Kernels
-    let pool: ComputePool
+    private let adapter: AdapterFactors
+    private let kernels: Kernels
+    /// Every A transposed and packed, so that B·A is a product of rule 3 with A's columns as outputs; by the place of the
+    /// matrix that it changes.
+    private let downs: [Int: PackedMatrix]
 
-    /// Rows of a matrix that one task merges.
-    private static let rowBlock = 64
+    var layout: AdapterLayout { adapter.layout }
 
-    /// Overwrites the adapted matrices of `target`.
-    ///
-    /// - Parameters:
-    ///   - base: the base model's allocation from element `first` on; may be part of `target`.
-    ///   - target: the first element of a whole allocation.
-    func run(
-        base: UnsafePointer<BFloat16Bits>, from first: Int, into target: UnsafeMutablePointer<BFloat16Bits>
-    ) {
-        let scale = adapter.configuration.scale
+    init(_ adapter: AdapterFactors, kernels: Kernels, pool: ComputePool) {
+        self.adapter = adapter
+        self.kernels = kernels
         let rank = adapter.configuration.rank
-        let packed = packedDowns()
-        let tasks = adapter.layout.pairs.enumerated().flatMap { index, pair in
-            stride(from: 0, to: pair.weight.shape[0], by: Self.rowBlock).map { (pair: index, row: $0) }
-        }
-        let widest = adapter.layout.pairs.reduce(0) { max($0, $1.weight.shape[1]) }
-        let scratch = (0..<pool.threads).map { _ in Storage<Float>(count: Self.rowBlock * widest, zeroed: false) }
-        pool.run(tasks.count) { task, thread in
-            let (index, row) = tasks[task]
-            let pair = adapter.layout.pairs[index]
-            let place = pair.weight.offset + row * pair.weight.shape[1]
-            kernels.merge(
-                base: base + (place - first), up: adapter[pair.up] + row * rank, down: packed[index], scale: scale,
-                rows: min(Self.rowBlock, pair.weight.shape[0] - row), into: target + place,
-                scratch: scratch[thread].pointer)
-        }
-    }
-
-    /// Every A transposed and packed, so that B·A is a product of rule 3 with A's columns as outputs.
-    private func packedDowns() -> [PackedMatrix] {
-        let rank = adapter.configuration.rank
-        let packed = adapter.layout.pairs.map { PackedMatrix(rows: $0.weight.shape[1], columns: rank) }
+        let pairs = adapter.layout.pairs
+        let packed = pairs.map { PackedMatrix(rows: $0.weight.shape[1], columns: rank) }
         pool.run(packed.count) { index, _ in
-            let slice = adapter.layout.pairs[index].down
-            let inputs = slice.shape[1]
-            let transposed = Storage<BFloat16Bits>(count: slice.count, zeroed: false)
-            let source = adapter[slice]
+            let inputs = pairs[index].weight.shape[1]
+            let transposed = Storage<BFloat16Bits>(count: inputs * rank, zeroed: false)
+            let source = adapter[pairs[index].down]
             for row in 0..<rank {
                 for column in 0..<inputs { transposed.pointer[column * rank + row] = source[row * inputs + column] }
             }
             packed[index].pack(transposed.pointer, rows: inputs, at: 0)
         }
-        return packed
+        downs = Dictionary(uniqueKeysWithValues: zip(pairs, packed).map { ($0.weight.offset, $1) })
+    }
+
+    /// Merges into whole rows of a matrix of the base model, where it is adapted.
+    ///
+    /// - Parameter block: these elements, row-major; overwritten.
+    func run(_ slice: TensorSlice, _ elements: Range<Int>, _ block: UnsafeMutablePointer<BFloat16Bits>) {
+        guard let down = downs[slice.offset], let pair = adapter.layout.pair(for: slice) else { return }
+        let rank = adapter.configuration.rank
+        let row = elements.lowerBound / slice.shape[1]
+        let scratch = Storage<Float>(count: elements.count, zeroed: false)
+        kernels.merge(
+            base: block, up: adapter[pair.up] + row * rank, down: down, scale: adapter.configuration.scale,
+            rows: elements.count / slice.shape[1], into: block, scratch: scratch.pointer)
     }
 }
 
 extension ModelWeights {
     /// Merges an adapter into base weights, over the adapted matrices of this object, which nobody may read meanwhile.
     ///
-    /// Everything else must be the base's already: for a trainer that makes a version per step.
+    /// Everything else must be the base's already: for a trainer that makes a version per step. The memory must be private.
     ///
     /// - Throws: `ModelError` when a merged weight is not finite.
     public func merge(_ adapter: AdapterFactors, into base: AdapterBase, kernels: Kernels, pool: ComputePool) throws {
-        precondition(adapter.layout.model == configuration && base.layout == layout, "an adapter of another model")
-        try rewrite(adapter.layout.pairs.map(\.weight), kernels: kernels, pool: pool) { target in
-            AdapterMerge(adapter: adapter, kernels: kernels, pool: pool)
-                .run(base: base.values.pointer, from: base.range.lowerBound, into: target)
+        precondition(
+            adapter.layout == base.layout && adapter.layout.model == configuration, "an adapter of another model")
+        guard case .privateMemory = residence else { preconditionFailure("shared weights cannot be written") }
+        let merge = AdapterMerge(adapter, kernels: kernels, pool: pool)
+        try rewrite(adapter.layout.pairs.map(\.weight), pool: pool) { slice, elements, block in
+            base.copy(elements, of: slice, into: block)
+            merge.run(slice, elements, block)
         }
     }
 }

@@ -4,7 +4,6 @@ import Tensors
 struct LinearBackward {
     let crew: TrainingCrew
     let kernels: Kernels
-    let weights: ModelWeights
     let factors: ProductFactors
     /// What is added to.
     let target: GradientTarget
@@ -19,13 +18,15 @@ struct LinearBackward {
     /// Backward of matrices that share an input and whose derivatives lie side by side in `output`.
     ///
     /// - Parameters:
+    ///   - slices: the matrices, in the order in which they are packed below each other in `matrix`.
     ///   - biases: those of the same matrices, where the model has them.
     ///   - input: [rows, width].
     ///   - inputGradient: overwritten [rows, width].
     func run(
-        _ slices: [TensorSlice], biases: [TensorSlice?], output: Output, input: UnsafePointer<BFloat16Bits>, width: Int,
-        into inputGradient: UnsafeMutablePointer<Float>
+        _ slices: [TensorSlice], packed matrix: PackedMatrix, biases: [TensorSlice?], output: Output,
+        input: UnsafePointer<BFloat16Bits>, into inputGradient: UnsafeMutablePointer<Float>
     ) {
+        let width = matrix.columns
         addBiases(biases, slices, output)
         setInput(input, rows: output.rows, width: width)
         var column = 0
@@ -33,7 +34,8 @@ struct LinearBackward {
             let outputs = run.count / width
             let part = Output(pointer: output.pointer + column, stride: output.stride, rows: output.rows)
             product(
-                part, outputs: outputs, width: width, elements: run, into: inputGradient, accumulating: column > 0)
+                part, by: matrix, rows: column..<column + outputs, at: run.lowerBound, into: inputGradient,
+                accumulating: column > 0)
             if case .adapter(let adapter) = target {
                 adapt(adapter, slices.filter { run.contains($0.offset) }, part, outputs: outputs, input, width: width)
             }
@@ -41,8 +43,8 @@ struct LinearBackward {
         }
     }
 
-    /// The factors of the adapted matrices among those whose derivatives ``product(_:outputs:width:elements:into:accumulating:)``
-    /// has just used.
+    /// The factors of the adapted matrices among those whose derivatives ``product(_:by:rows:at:into:accumulating:)`` has
+    /// just used.
     private func adapt(
         _ adapter: AdapterBackward, _ slices: [TensorSlice], _ output: Output, outputs: Int,
         _ input: UnsafePointer<BFloat16Bits>, width: Int
@@ -63,7 +65,7 @@ struct LinearBackward {
         }
     }
 
-    /// Takes the input that the next calls of ``product(_:outputs:width:elements:into:accumulating:)`` share.
+    /// Takes the input that the next calls of ``product(_:by:rows:at:into:accumulating:)`` share.
     func setInput(_ input: UnsafePointer<BFloat16Bits>, rows: Int, width: Int) {
         switch factors.precision {
         case .bfloat16:
@@ -79,13 +81,21 @@ struct LinearBackward {
         }
     }
 
-    /// Backward of one matrix [outputs, width], whose elements in the flat allocation are given.
+    /// Backward of some rows of a packed matrix.
+    ///
+    /// - Parameter offset: where the derivative of the first row lies in the flat allocation.
     func product(
-        _ output: Output, outputs: Int, width: Int, elements: Range<Int>,
+        _ output: Output, by matrix: PackedMatrix, rows: Range<Int>, at offset: Int,
         into inputGradient: UnsafeMutablePointer<Float>, accumulating: Bool
     ) {
-        let source = UnsafePointer(weights.values.pointer + elements.lowerBound)
-        let sum = target.weights.map { $0 + elements.lowerBound }
+        let (outputs, width) = (rows.count, matrix.columns)
+        let source = UnsafePointer(factors.rows.pointer)
+        let sum = target.weights.map { $0 + offset }
+        crew.run(over: outputs, by: PackedMatrix.panelWidth) { block, _ in
+            matrix.unpack(
+                rows.lowerBound + block.lowerBound..<rows.lowerBound + block.upperBound,
+                into: factors.rows.pointer + block.lowerBound * width)
+        }
         switch factors.precision {
         case .bfloat16:
             rounded(

@@ -59,14 +59,13 @@ struct OutputBackward {
         let vocabulary = configuration.vocabularySize
         let slice = weights.layout.outputProjection ?? weights.layout.embedding
         let linear = LinearBackward(
-            crew: crew, kernels: kernels, weights: weights, factors: buffers.factors, target: target)
+            crew: crew, kernels: kernels, factors: buffers.factors, target: target)
         linear.setInput(buffers.outputNormed.pointer + first * hidden, rows: rows, width: hidden)
         for id in stride(from: 0, to: vocabulary, by: ProductFactors.vocabularyBlock) {
             let ids = min(ProductFactors.vocabularyBlock, vocabulary - id)
-            let start = slice.offset + id * hidden
             linear.product(
-                .init(pointer: buffers.logits.pointer + id, stride: vocabulary, rows: rows), outputs: ids,
-                width: hidden, elements: start..<start + ids * hidden, into: buffers.narrow.pointer + first * hidden,
+                .init(pointer: buffers.logits.pointer + id, stride: vocabulary, rows: rows), by: weights.output,
+                rows: id..<id + ids, at: slice.offset + id * hidden, into: buffers.narrow.pointer + first * hidden,
                 accumulating: id > 0)
         }
     }

@@ -4,6 +4,9 @@ import Tensors
 struct ProductFactors {
     let precision: TrainingPlan.Precision
 
+    /// The weights as they were before packing [outputs, width].
+    let rows: Storage<BFloat16Bits>
+
     /// The output's derivative, rounded [rows, outputs].
     let rounded: Storage<BFloat16Bits>
     /// The same with a row per output [outputs, rows].
@@ -39,6 +42,7 @@ struct ProductFactors {
         func most(_ needing: TrainingPlan.Precision, _ count: (Product) -> Int) -> Int {
             precision == needing ? products.map(count).max() ?? 0 : 0
         }
+        self.rows = memory.take(products.map { $0.outputs * $0.width }.max() ?? 0)
         rounded = memory.take(most(.bfloat16) { $0.rows * $0.outputs })
         transposed = memory.take(most(.bfloat16) { $0.rows * $0.outputs })
         packedWeights = memory.take(

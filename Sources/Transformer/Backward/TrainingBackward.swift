@@ -16,8 +16,7 @@ struct TrainingBackward {
     init(forward: TrainingForward, target: GradientTarget) {
         self.forward = forward
         linear = LinearBackward(
-            crew: forward.crew, kernels: forward.kernels, weights: forward.weights, factors: forward.buffers.factors,
-            target: target)
+            crew: forward.crew, kernels: forward.kernels, factors: forward.buffers.factors, target: target)
     }
 
     /// Goes from the derivative of the residual stream's end (``TrainingBuffers/residual``) to all weights below.
@@ -49,9 +48,9 @@ struct TrainingBackward {
         let slices = weights.layout.layers[index]
         let inner = configuration.intermediateSize
         linear.run(
-            [slices.down], biases: [slices.downBias],
+            [slices.down], packed: weights.layers[index].down, biases: [slices.downBias],
             output: .init(pointer: buffers.residual.pointer, stride: configuration.hiddenSize, rows: rows),
-            input: saved.activated.pointer, width: inner, into: buffers.wider.pointer)
+            input: saved.activated.pointer, into: buffers.wider.pointer)
         crew.run(over: rows, by: 16) { block, _ in
             for row in block {
                 let gate = saved.gateUp.pointer + row * 2 * inner
@@ -62,9 +61,9 @@ struct TrainingBackward {
             }
         }
         linear.run(
-            [slices.gate, slices.up], biases: [slices.gateBias, slices.upBias],
+            [slices.gate, slices.up], packed: weights.layers[index].gateUp, biases: [slices.gateBias, slices.upBias],
             output: .init(pointer: buffers.wide.pointer, stride: 2 * inner, rows: rows),
-            input: saved.middleNormed.pointer, width: configuration.hiddenSize, into: buffers.narrow.pointer)
+            input: saved.middleNormed.pointer, into: buffers.narrow.pointer)
         norm(slices.postAttentionNorm, input: saved.middle.pointer, rows: rows)
     }
 
@@ -74,10 +73,10 @@ struct TrainingBackward {
         let queryWidth = configuration.queryWidth
         let stride = queryWidth + 2 * configuration.keyValueWidth
         linear.run(
-            [slices.output], biases: [slices.outputBias],
+            [slices.output], packed: weights.layers[index].attentionOutput, biases: [slices.outputBias],
             output: .init(
                 pointer: buffers.residual.pointer, stride: configuration.hiddenSize, rows: batch.rowCount),
-            input: saved.attended.pointer, width: queryWidth, into: buffers.wider.pointer)
+            input: saved.attended.pointer, into: buffers.wider.pointer)
         AttentionBackward(
             crew: crew, shape: AttentionShape(configuration, layer: index), scratch: buffers.attentionScratch
         ).run(
@@ -87,9 +86,10 @@ struct TrainingBackward {
                 outputGradient: buffers.wider.pointer, gradient: buffers.wide.pointer, stride: stride))
         rotation(index, rows: batch.rowCount)
         linear.run(
-            [slices.query, slices.key, slices.value], biases: [slices.queryBias, slices.keyBias, slices.valueBias],
+            [slices.query, slices.key, slices.value], packed: weights.layers[index].queryKeyValue,
+            biases: [slices.queryBias, slices.keyBias, slices.valueBias],
             output: .init(pointer: buffers.wide.pointer, stride: stride, rows: batch.rowCount),
-            input: saved.normed.pointer, width: configuration.hiddenSize, into: buffers.narrow.pointer)
+            input: saved.normed.pointer, into: buffers.narrow.pointer)
         norm(slices.inputNorm, input: buffers.residuals[index].pointer, rows: batch.rowCount)
     }
 

@@ -18,7 +18,6 @@ struct TrainingForward {
 
     /// Fills the buffers for a micro-batch, up to the last norm.
     func run(_ batch: MicroBatch, of sequences: [TrainingSequence]) {
-        let hidden = configuration.hiddenSize
         for part in batch.parts {
             let tokens = sequences[part.sequence].tokens
             for (position, row) in part.rows.enumerated() {
@@ -27,8 +26,8 @@ struct TrainingForward {
             }
         }
         kernels.embed(
-            table: weights[weights.layout.embedding], width: hidden, tokens: buffers.tokens.pointer,
-            count: batch.rowCount, into: buffers.residuals[0].pointer)
+            table: weights.embedding, tokens: buffers.tokens.pointer, count: batch.rowCount,
+            into: buffers.residuals[0].pointer)
         for layer in buffers.layers.indices {
             fill(layer, batch)
             finish(layer, batch.rowCount)

@@ -69,8 +69,7 @@ extension Decoder {
                 let rows = plan.units[unit].rows
                 workspace.finite.pointer[rows.lowerBound] = 1
                 kernels.embed(
-                    table: weights[weights.layout.embedding], width: width,
-                    tokens: workspace.tokens.pointer + rows.lowerBound, count: rows.count,
+                    table: weights.embedding, tokens: workspace.tokens.pointer + rows.lowerBound, count: rows.count,
                     into: workspace.residual.pointer + rows.lowerBound * width)
             }
             for index in layers.indices {

@@ -1,4 +1,5 @@
 import Foundation
+import Identity
 import JSON
 import Safetensors
 import Tensors
@@ -40,14 +41,31 @@ public struct ModelDirectory: Sendable {
 
     /// Loads the weights to compute with.
     ///
-    /// - Parameter adapter: merged into them, if there is one.
+    /// - Parameters:
+    ///   - adapter: merged into them, if there is one.
+    ///   - expected: the weights hash where it is known, after merging; see ``WeightsCache``. The caller compares.
+    ///   - cache: where weights are shared with other processes; nil for private memory.
     /// - Throws: `ModelError` when tensors and configuration disagree, the adapter was made for another model, or a weight
     ///   is not finite.
     public func weights(
-        adapter: AdapterDirectory? = nil, kernels: Kernels, pool: ComputePool
+        adapter: AdapterDirectory? = nil, kernels: Kernels, pool: ComputePool, expected: Hash256? = nil,
+        cache: WeightsCache? = .standard
     ) throws -> ModelWeights {
         let factors = try adapter?.factors(for: ParameterLayout(configuration), kernels: kernels)
-        return try ModelWeights(configuration, tensors: tensors, adapter: factors, kernels: kernels, pool: pool)
+        // The name of a shared file is the hash, which for merged weights is known after merging only.
+        guard let cache, factors == nil || expected != nil else {
+            return try ModelWeights(configuration, tensors: tensors, adapter: factors, kernels: kernels, pool: pool)
+        }
+        return try cache.weights(
+            configuration, tensors: tensors, adapter: factors, expected: expected, kernels: kernels, pool: pool)
+    }
+
+    /// The identity of the weights, without loading them.
+    ///
+    /// - Throws: `ModelError` when tensors and configuration disagree.
+    public func weightsHash(kernels: Kernels) throws -> Hash256 {
+        let layout = ParameterLayout(configuration)
+        return try CheckpointReader(tensors, layout: layout).weightsHash(layout, kernels)
     }
 
     /// Loads the weights to train.
@@ -63,25 +81,24 @@ public struct ModelDirectory: Sendable {
     ///   - path: the destination; it must not exist, or be empty.
     ///   - configuration: the content of `config.json`.
     ///   - generation: the content of `generation_config.json`.
-    ///   - tensors: the content of `model.safetensors`.
-    ///   - companions: further files by plain name, such as `tokenizer_config.json`; one that is named
-    ///     `generation_config.json` stands for `generation`.
+    ///   - tensors: the content of `model.safetensors`, or of parts and their index above 4 GiB.
+    ///   - companions: further files by plain name, such as `tokenizer_config.json`.
     /// - Throws: `ModelError` or `SafetensorsError`; nothing is left at the destination then.
     public static func write(
         to path: String, configuration: ModelConfiguration, generation: GenerationConfiguration,
-        tensors: [TensorSource], companions: [String: [UInt8]] = [:]
+        tensors: [TensorSource], companions: [String: String] = [:]
     ) throws {
         let temporary = "\(path).\(getpid()).partial"
         try? FileManager.default.removeItem(atPath: temporary)
         guard mkdir(temporary, 0o755) == 0 else { throw failure("cannot create the directory", path) }
         do {
-            try SafetensorsWriter.write(tensors, to: "\(temporary)/model.safetensors")
+            try PartsWriter.write(tensors, to: temporary)
             let document = try configuration.configJSON(generation: generation, place: "\(path)/config.json")
             try DurableFile.write(document.indentedText, to: "\(temporary)/config.json")
             try DurableFile.write(generation.json.indentedText, to: "\(temporary)/generation_config.json")
-            for (name, bytes) in companions {
+            for (name, text) in companions {
                 precondition(!name.contains("/") && !name.hasPrefix("."), "\(name) is no plain file name")
-                try DurableFile.write(bytes, to: "\(temporary)/\(name)")
+                try DurableFile.write(text, to: "\(temporary)/\(name)")
             }
             try DurableFile.synchronizeFolder(temporary)
             guard rename(temporary, path) == 0 else {
@@ -113,7 +130,7 @@ extension ModelWeights {
     ///
     /// - Throws: `ModelError` or `SafetensorsError`; nothing is left at the destination then.
     public func write(
-        directory: String, generation: GenerationConfiguration, companions: [String: [UInt8]] = [:]
+        directory: String, generation: GenerationConfiguration, companions: [String: String] = [:]
     ) throws {
         try ModelDirectory.write(
             to: directory, configuration: configuration, generation: generation, tensors: sources,

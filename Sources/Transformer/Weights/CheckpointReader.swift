@@ -1,3 +1,5 @@
+import Foundation
+import Identity
 import Safetensors
 import Tensors
 
@@ -24,16 +26,19 @@ struct CheckpointReader {
         }
     }
 
-    /// Reads a tensor as bf16.
-    func read(_ slice: TensorSlice, into target: UnsafeMutablePointer<BFloat16Bits>, _ kernels: Kernels) throws {
+    /// Reads elements of a tensor as bf16; several threads may read at once.
+    func read(
+        _ slice: TensorSlice, _ elements: Range<Int>, into target: UnsafeMutablePointer<BFloat16Bits>,
+        _ kernels: Kernels
+    ) throws {
         let file = try tensors.file(holding: slice.name)
         if file.tensors[slice.name]?.type == .bfloat16 {
-            let all = UnsafeMutableBufferPointer(start: target, count: slice.count)
-            return try file.copy(slice.name, as: .bfloat16, shape: slice.shape, to: all)
+            let bytes = UnsafeMutableRawBufferPointer(start: target, count: 2 * elements.count)
+            return try file.read(slice.name, at: 2 * elements.lowerBound, into: bytes)
         }
-        try eachBlock(of: slice.name) { first, values in
+        try eachBlock(of: slice.name, elements) { first, values in
             guard let start = values.baseAddress else { return }
-            kernels.roundToBFloat16(start, into: target + first, count: values.count)
+            kernels.roundToBFloat16(start, into: target + (first - elements.lowerBound), count: values.count)
         }
     }
 
@@ -41,47 +46,62 @@ struct CheckpointReader {
     ///
     /// - Throws: `ModelError` naming a tensor that holds NaN or infinity.
     func read(_ slice: TensorSlice, into target: UnsafeMutablePointer<Float>) throws {
-        try eachBlock(of: slice.name) { first, values in
+        try eachBlock(of: slice.name, 0..<slice.count) { first, values in
             guard let start = values.baseAddress else { return }
             (target + first).update(from: start, count: values.count)
         }
         guard Kernels.isFinite(target, count: slice.count) else { throw ModelError.notFinite(slice.name) }
     }
 
-    /// Calls `body` with the elements of a tensor in order, widened, and the index of the first.
+    /// The identity of the weights that are loaded from these tensors, without loading them.
+    func weightsHash(_ layout: ParameterLayout, _ kernels: Kernels) throws -> Hash256 {
+        var hash = WeightsHasher()
+        let block = Storage<BFloat16Bits>(count: ModelWeights.blockElements, zeroed: false)
+        defer { withExtendedLifetime(block) {} }
+        for slice in layout.slices.sorted(by: { precedes($0.name, $1.name) }) {
+            hash.begin(name: slice.name, type: .bfloat16, shape: slice.shape)
+            for first in stride(from: 0, to: slice.count, by: block.count) {
+                let elements = first..<min(first + block.count, slice.count)
+                try read(slice, elements, into: block.pointer, kernels)
+                PackedMatrix.flushDenormals(block.pointer, count: elements.count)
+                hash.update(UnsafeRawBufferPointer(start: block.pointer, count: 2 * elements.count))
+            }
+        }
+        return hash.finalize()
+    }
+
+    /// Calls `body` with elements of a tensor in order, widened, and the index of the first.
     private func eachBlock(
-        of name: String, _ body: (_ first: Int, _ values: UnsafeMutableBufferPointer<Float>) throws -> Void
+        of name: String, _ elements: Range<Int>,
+        _ body: (_ first: Int, _ values: UnsafeMutableBufferPointer<Float>) throws -> Void
     ) throws {
         let file = try tensors.file(holding: name)
         guard let type = file.tensors[name]?.type else { return }
-        let size = type.byteCount
-        try file.withBytes(of: name) { bytes in
-            let count = bytes.count / size
-            try withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.blockElements) { block in
-                for first in stride(from: 0, to: count, by: Self.blockElements) {
-                    let values = UnsafeMutableBufferPointer(rebasing: block[..<min(Self.blockElements, count - first)])
-                    let part = UnsafeRawBufferPointer(rebasing: bytes[first * size..<(first + values.count) * size])
-                    Self.widen(part, type, into: values)
-                    try body(first, values)
-                }
-            }
+        let size = type.bitCount / 8
+        let stored = Storage<UInt8>(count: Self.blockElements * size, zeroed: false)
+        let widened = Storage<Float>(count: Self.blockElements, zeroed: false)
+        defer { withExtendedLifetime((stored, widened)) {} }
+        for first in stride(from: elements.lowerBound, to: elements.upperBound, by: Self.blockElements) {
+            let count = min(Self.blockElements, elements.upperBound - first)
+            let bytes = UnsafeMutableRawBufferPointer(start: stored.pointer, count: count * size)
+            try file.read(name, at: first * size, into: bytes)
+            let values = UnsafeMutableBufferPointer(start: widened.pointer, count: count)
+            Self.widen(UnsafeRawBufferPointer(bytes), type, into: values)
+            try body(first, values)
         }
     }
 
     private static func widen(
         _ bytes: UnsafeRawBufferPointer, _ type: ElementType, into values: UnsafeMutableBufferPointer<Float>
     ) {
-        // Files promise no alignment.
         switch type {
         case .float32: UnsafeMutableRawBufferPointer(values).copyMemory(from: bytes)
         case .float16:
-            for index in values.indices {
-                let bits = bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+            for (index, bits) in bytes.bindMemory(to: UInt16.self).enumerated() {
                 values[index] = HalfPrecision.widened[Int(bits)]
             }
         default:
-            for index in values.indices {
-                let bits = bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+            for (index, bits) in bytes.bindMemory(to: UInt16.self).enumerated() {
                 values[index] = Float(bitPattern: UInt32(bits) << 16)
             }
         }
@@ -90,27 +110,18 @@ struct CheckpointReader {
     /// Exporters of tied models write the output projection or leave it out; one that differs is another model.
     private func verifyTied(_ embedding: TensorSlice) throws {
         let output = TensorCheck.outputName
-        let (left, right) = (try tensors.file(holding: output), try tensors.file(holding: embedding.name))
-        var isSame = true
-        if left.tensors[output]?.type == right.tensors[embedding.name]?.type {
-            isSame = try left.withBytes(of: output) { one in
-                try right.withBytes(of: embedding.name) { other in one.elementsEqual(other) }
+        let other = Storage<Float>(count: Self.blockElements, zeroed: false)
+        defer { withExtendedLifetime(other) {} }
+        try eachBlock(of: embedding.name, 0..<embedding.count) { first, values in
+            try eachBlock(of: output, first..<first + values.count) { _, block in
+                if let start = block.baseAddress { other.pointer.update(from: start, count: block.count) }
             }
-        } else {
-            let whole = Storage<Float>(count: embedding.count, zeroed: false)
-            try eachBlock(of: embedding.name) { first, values in
-                guard let start = values.baseAddress else { return }
-                (whole.pointer + first).update(from: start, count: values.count)
+            guard let start = values.baseAddress, memcmp(other.pointer, start, 4 * values.count) == 0 else {
+                throw ModelError(
+                    .tensorMismatch, place: tensors.directory,
+                    "tie_word_embeddings is true, and \(output) is another matrix than \(embedding.name); "
+                        + "set it to false in config.json, or delete \(output)")
             }
-            try eachBlock(of: output) { first, values in
-                for (index, value) in values.enumerated() where value != whole[first + index] { isSame = false }
-            }
-        }
-        guard isSame else {
-            throw ModelError(
-                .tensorMismatch, place: tensors.directory,
-                "tie_word_embeddings is true, and \(output) is another matrix than \(embedding.name); "
-                    + "set it to false in config.json, or delete \(output)")
         }
     }
 }

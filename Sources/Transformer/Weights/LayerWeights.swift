@@ -19,13 +19,13 @@ public struct LayerWeights: Sendable {
     /// See ``queryKeyValueBias``.
     public let downBias: Storage<Float>?
 
-    init(_ configuration: ModelConfiguration) {
-        let hidden = configuration.hiddenSize
-        queryKeyValue = PackedMatrix(
-            rows: configuration.queryWidth + 2 * configuration.keyValueWidth, columns: hidden)
-        attentionOutput = PackedMatrix(rows: hidden, columns: configuration.queryWidth)
-        gateUp = PackedMatrix(rows: 2 * configuration.intermediateSize, columns: hidden)
-        down = PackedMatrix(rows: hidden, columns: configuration.intermediateSize)
+    /// The matrices in the order of ``PanelLayout``.
+    init(_ matrices: ArraySlice<PackedMatrix>, _ configuration: ModelConfiguration) {
+        let first = matrices.startIndex
+        queryKeyValue = matrices[first]
+        attentionOutput = matrices[first + 1]
+        gateUp = matrices[first + 2]
+        down = matrices[first + 3]
         func bias(_ matrix: PackedMatrix, _ exists: Bool) -> Storage<Float>? {
             exists ? Storage(count: matrix.rows) : nil
         }
@@ -35,18 +35,8 @@ public struct LayerWeights: Sendable {
         downBias = bias(down, configuration.mlpBias)
     }
 
-    func pack(_ slices: LayerSlices, _ kernels: Kernels, from tensor: (TensorSlice) -> UnsafePointer<BFloat16Bits>) {
-        let plan: [(PackedMatrix, [TensorSlice])] = [
-            (queryKeyValue, [slices.query, slices.key, slices.value]), (attentionOutput, [slices.output]),
-            (gateUp, [slices.gate, slices.up]), (down, [slices.down]),
-        ]
-        for (matrix, parts) in plan {
-            var row = 0
-            for part in parts {
-                matrix.pack(tensor(part), rows: part.shape[0], at: row)
-                row += part.shape[0]
-            }
-        }
+    /// Widens the biases, after the vectors have changed.
+    func widenBiases(_ slices: LayerSlices, from vector: (TensorSlice) -> UnsafePointer<BFloat16Bits>) {
         let biases: [(Storage<Float>?, [TensorSlice?])] = [
             (queryKeyValueBias, [slices.queryBias, slices.keyBias, slices.valueBias]),
             (attentionOutputBias, [slices.outputBias]), (gateUpBias, [slices.gateBias, slices.upBias]),
@@ -56,7 +46,7 @@ public struct LayerWeights: Sendable {
             guard let bias else { continue }
             var row = 0
             for case let part? in parts {
-                kernels.widen(tensor(part), into: bias.pointer + row, count: part.count)
+                TrainingKernels.widen(vector(part), bias.pointer + row, count: part.count)
                 row += part.count
             }
         }

@@ -24,6 +24,17 @@ public final class MasterWeights: Sendable {
         self.init(layout: ParameterLayout(configuration))
     }
 
+    /// Widens the weights of a model.
+    public convenience init(widening weights: ModelWeights) {
+        self.init(layout: weights.layout)
+        for slice in layout.slices {
+            weights.eachBlock(of: slice) { first, bits in
+                guard let start = bits.baseAddress else { return }
+                TrainingKernels.widen(start, values.pointer + slice.offset + first, count: bits.count)
+            }
+        }
+    }
+
     /// Reads F32, F16 or BF16 tensors in Hugging Face names, exactly.
     ///
     /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors, for tied embeddings beside another
@@ -32,12 +43,6 @@ public final class MasterWeights: Sendable {
         self.init(configuration)
         let reader = try CheckpointReader(tensors, layout: layout)
         for slice in layout.slices { try reader.read(slice, into: values.pointer + slice.offset) }
-    }
-
-    /// The values of bf16 weights.
-    public convenience init(widening weights: ModelWeights) {
-        self.init(layout: weights.layout)
-        TrainingKernels.widen(weights.values.pointer, values.pointer, count: layout.elementCount)
     }
 
     /// The configuration of the model.
@@ -62,17 +67,21 @@ public final class MasterWeights: Sendable {
         }
     }
 
-    /// The tensors as BF16, rounded one at a time while they are written or hashed.
+    /// The tensors as BF16, rounded in pieces while they are written or hashed.
     ///
     /// The bits are those of ``ModelWeights`` made from this object, without the memory for them.
     public func roundedSources(_ kernels: Kernels) -> [TensorSource] {
         layout.slices.map { slice in
             TensorSource(name: slice.name, type: .bfloat16, shape: slice.shape) { body in
-                let rounded = Storage<BFloat16Bits>(count: slice.count, zeroed: false)
+                let size = TensorSource.pieceByteCount / 2
+                let rounded = Storage<BFloat16Bits>(count: min(size, slice.count), zeroed: false)
                 try withExtendedLifetime(rounded) {
-                    kernels.roundToBFloat16(
-                        self.values.pointer + slice.offset, into: rounded.pointer, count: slice.count)
-                    try body(UnsafeRawBufferPointer(rounded.buffer))
+                    for first in stride(from: 0, to: slice.count, by: size) {
+                        let count = min(size, slice.count - first)
+                        kernels.roundToBFloat16(
+                            self.values.pointer + slice.offset + first, into: rounded.pointer, count: count)
+                        try body(UnsafeRawBufferPointer(start: rounded.pointer, count: 2 * count))
+                    }
                 }
             }
         }

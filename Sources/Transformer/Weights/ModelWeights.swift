@@ -3,38 +3,70 @@ import Safetensors
 import Synchronization
 import Tensors
 
-/// The weights that a model computes with: bf16, row-major for lookup and hashing, and packed for the kernels.
+/// The weights that a model computes with: bf16, packed for the kernels, and nothing twice.
 ///
 /// Weights that come from master weights and weights that come from the file written from them have the same bits and the
-/// same ``weightsHash``.
+/// same ``weightsHash``. The memory is private, or pages that the processes of a machine share (``WeightsCache``).
 public final class ModelWeights: Sendable {
-    /// Where each tensor lies in ``values``.
+    /// The tensors and their order.
     public let layout: ParameterLayout
-    /// All tensors row-major in one allocation, padding zero.
-    public let values: Storage<BFloat16Bits>
     /// The packed matrices of each layer.
     public let layers: [LayerWeights]
     /// The packed output projection [vocabulary, hidden].
     public let output: PackedMatrix
+    /// The packed token embedding [vocabulary, hidden]; the output projection itself where they are tied.
+    public let embedding: PackedMatrix
     /// Cosines and sines of the positions, for layers that rotate.
     public let rotary: RotaryTable
+    /// Where the weights lie.
+    public let residence: WeightsResidence
+
     /// The table of the layers that do not rotate, where there are any.
     private let unrotated: RotaryTable?
+    let panels: PanelLayout
+    let matrices: [PackedMatrix]
+    /// The whole block of ``PanelLayout``.
+    let memory: Storage<BFloat16Bits>
+    let knownHash: Mutex<Hash256?>
 
-    private let knownHash = Mutex<Hash256?>(nil)
-
-    private init(layout: ParameterLayout) {
+    /// Takes a block as it is: zeros to be filled, or one that was filled before.
+    init(
+        layout: ParameterLayout, panels: PanelLayout, memory: Storage<BFloat16Bits>, residence: WeightsResidence,
+        knownHash: Hash256? = nil
+    ) {
+        precondition(memory.count == panels.elementCount, "memory of another model")
         let configuration = layout.configuration
         self.layout = layout
-        values = Storage(count: layout.elementCount)
-        layers = (0..<configuration.layers).map { _ in LayerWeights(configuration) }
-        output = PackedMatrix(rows: configuration.vocabularySize, columns: configuration.hiddenSize)
+        self.panels = panels
+        self.memory = memory
+        self.residence = residence
+        self.knownHash = Mutex(knownHash)
+        matrices = panels.matrices.map { matrix in
+            let part = Storage(memory.pointer + matrix.offset, count: matrix.elementCount, owner: memory)
+            return PackedMatrix(rows: matrix.rows, columns: matrix.columns, over: part)
+        }
+        let perLayer = PanelLayout.matricesPerLayer
+        let all = matrices
+        layers = (0..<configuration.layers).map { layer in
+            LayerWeights(all[layer * perLayer..<(layer + 1) * perLayer], configuration)
+        }
+        output = all[configuration.layers * perLayer]
+        embedding = all[all.count - 1]
         rotary = RotaryTable(
             headDimension: configuration.headDimension, base: configuration.ropeTheta,
             scaling: configuration.ropeScaling)
         unrotated =
             configuration.unrotatedLayers.isEmpty
             ? nil : RotaryTable.unrotated(headDimension: configuration.headDimension)
+        if knownHash != nil { widenBiases() }
+    }
+
+    /// Zeros in private memory.
+    convenience init(layout: ParameterLayout, notShared reason: String? = nil) {
+        let panels = PanelLayout(layout)
+        self.init(
+            layout: layout, panels: panels, memory: Storage(count: panels.elementCount),
+            residence: .privateMemory(reason: reason))
     }
 
     /// Rounds master weights.
@@ -49,7 +81,8 @@ public final class ModelWeights: Sendable {
         try update(from: master, kernels: kernels, pool: pool)
     }
 
-    /// Takes the tensors of files: BF16 as they are, F16 and F32 rounded; then merges an adapter into them, if there is one.
+    /// Takes the tensors of files, in private memory: BF16 as they are, F16 and F32 rounded; then merges an adapter into
+    /// them, if there is one.
     ///
     /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors, for tied embeddings beside another
     ///   output projection, or for a weight that is not finite.
@@ -60,15 +93,7 @@ public final class ModelWeights: Sendable {
         let layout = ParameterLayout(configuration)
         let reader = try CheckpointReader(tensors, layout: layout)
         self.init(layout: layout)
-        for slice in layout.slices { try reader.read(slice, into: values.pointer + slice.offset, kernels) }
-        try checkFinite()
-        if let adapter {
-            precondition(adapter.layout.model == configuration, "an adapter of another model")
-            AdapterMerge(adapter: adapter, kernels: kernels, pool: pool)
-                .run(base: values.pointer, from: 0, into: values.pointer)
-            try checkFinite(adapter.layout.pairs.map(\.weight))
-        }
-        pack(kernels, pool)
+        try read(reader, adapter: adapter, kernels: kernels, pool: pool)
     }
 
     /// Rounds master weights into this object, which nobody may read meanwhile.
@@ -78,31 +103,20 @@ public final class ModelWeights: Sendable {
     /// - Throws: `ModelError` when a weight is NaN, infinite, or rounds to infinity.
     public func update(from master: MasterWeights, kernels: Kernels, pool: ComputePool) throws {
         precondition(master.layout == layout, "master weights of another model")
-        knownHash.withLock { $0 = nil }
-        let block = 1 << 16
-        pool.run((layout.elementCount + block - 1) / block) { task, _ in
-            let start = task * block
+        try rewrite(layout.slices, pool: pool) { slice, elements, block in
             kernels.roundToBFloat16(
-                master.values.pointer + start, into: values.pointer + start,
-                count: min(block, layout.elementCount - start))
+                master.values.pointer + slice.offset + elements.lowerBound, into: block, count: elements.count)
         }
-        try checkFinite()
-        pack(kernels, pool)
     }
 
-    /// Lets `body` write some tensors of this object, which nobody may read meanwhile, and takes the result in.
-    ///
-    /// - Parameters:
-    ///   - changed: matrices of layers; no other tensor may be written.
-    ///   - body: receives the first element of the whole allocation.
-    /// - Throws: `ModelError` when a changed weight is not finite.
-    func rewrite(
-        _ changed: [TensorSlice], kernels: Kernels, pool: ComputePool, _ body: (UnsafeMutablePointer<BFloat16Bits>) -> Void
-    ) throws(ModelError) {
-        knownHash.withLock { $0 = nil }
-        body(values.pointer)
-        try checkFinite(changed)
-        pool.run(layers.count) { layer, _ in layers[layer].pack(layout.layers[layer], kernels) { self[$0] } }
+    /// Reads all tensors of a checkpoint, and merges an adapter into them.
+    func read(_ reader: CheckpointReader, adapter: AdapterFactors?, kernels: Kernels, pool: ComputePool) throws {
+        let merge = adapter.map { AdapterMerge($0, kernels: kernels, pool: pool) }
+        precondition(merge?.layout.model ?? configuration == configuration, "an adapter of another model")
+        try rewrite(layout.slices, pool: pool) { slice, elements, block in
+            try reader.read(slice, elements, into: block, kernels)
+            merge?.run(slice, elements, block)
+        }
     }
 
     /// The configuration of the model.
@@ -114,54 +128,41 @@ public final class ModelWeights: Sendable {
         return unrotated
     }
 
-    /// The first element of a tensor, row-major; the pointer is good while this object lives.
-    public subscript(slice: TensorSlice) -> UnsafePointer<BFloat16Bits> {
-        UnsafePointer(values.pointer + slice.offset)
+    /// The elements of a norm or bias; the pointer is good while this object lives.
+    ///
+    /// Matrices are packed: see ``copy(_:of:into:)``.
+    public subscript(vector: TensorSlice) -> UnsafePointer<BFloat16Bits> {
+        guard case .vector(let offset) = panels.place(of: vector) else {
+            preconditionFailure("\(vector.name) is a matrix, which has no row-major form in memory")
+        }
+        return UnsafePointer(memory.pointer + offset)
     }
 
-    /// The elements of the tensor of that name, row-major, or nil where the model has none.
-    public func tensor(named name: String) -> UnsafeBufferPointer<BFloat16Bits>? {
-        layout.slice(named: name).map { UnsafeBufferPointer(rebasing: values.buffer[$0.range]) }
+    /// Copies elements of a tensor, row-major; of a matrix whole rows.
+    public func copy(_ elements: Range<Int>, of slice: TensorSlice, into target: UnsafeMutablePointer<BFloat16Bits>) {
+        precondition(elements.lowerBound >= 0 && elements.upperBound <= slice.count, "elements outside \(slice.name)")
+        switch panels.place(of: slice) {
+        case .vector(let offset):
+            target.update(from: memory.pointer + offset + elements.lowerBound, count: elements.count)
+        case .rows(let matrix, let row):
+            let width = slice.shape[1]
+            precondition(elements.lowerBound % width == 0 && elements.upperBound % width == 0, "parts of rows")
+            matrices[matrix].unpack(
+                row + elements.lowerBound / width..<row + elements.upperBound / width, into: target)
+        }
     }
 
-    /// The tensors as BF16.
-    public var sources: [TensorSource] {
-        layout.slices.map { slice in
-            TensorSource(name: slice.name, type: .bfloat16, shape: slice.shape) { body in
-                try body(UnsafeRawBufferPointer(UnsafeBufferPointer(start: self[slice], count: slice.count)))
+    /// All elements of the tensor of that name, row-major, or nil where the model has none.
+    public func tensor(named name: String) -> [BFloat16Bits]? {
+        layout.slice(named: name).map { slice in
+            [BFloat16Bits](unsafeUninitializedCapacity: slice.count) { buffer, count in
+                if let start = buffer.baseAddress { copy(0..<slice.count, of: slice, into: start) }
+                count = slice.count
             }
         }
     }
 
-    /// The identity of the weights (``weightsHash(of:)``), computed once on first use.
-    public var weightsHash: Hash256 {
-        knownHash.withLock { known in
-            if let known { return known }
-            var hash = WeightsHasher()
-            for slice in layout.slices.sorted(by: { precedes($0.name, $1.name) }) {
-                let elements = UnsafeBufferPointer(start: self[slice], count: slice.count)
-                hash.add(name: slice.name, type: .bfloat16, shape: slice.shape, UnsafeRawBufferPointer(elements))
-            }
-            let result = hash.finalize()
-            known = result
-            return result
-        }
-    }
-
-    private func checkFinite(_ slices: [TensorSlice]? = nil) throws(ModelError) {
-        for slice in slices ?? layout.slices where !Kernels.isFinite(self[slice], count: slice.count) {
-            throw ModelError.notFinite(slice.name)
-        }
-    }
-
-    private func pack(_ kernels: Kernels, _ pool: ComputePool) {
-        pool.run(layers.count + 1) { task, _ in
-            if task == layers.count {
-                let slice = layout.outputProjection ?? layout.embedding
-                output.pack(self[slice], rows: configuration.vocabularySize, at: 0)
-            } else {
-                layers[task].pack(layout.layers[task], kernels) { self[$0] }
-            }
-        }
+    func widenBiases() {
+        for (layer, slices) in zip(layers, layout.layers) { layer.widenBiases(slices) { self[$0] } }
     }
 }
