@@ -1,3 +1,4 @@
+import Identity
 import Tensors
 import Transformer
 
@@ -14,9 +15,11 @@ struct PolicyFiles: Sendable, Hashable {
 
     /// Loads what the version computes with.
     ///
+    /// - Parameter expected: The hash that the weights should have, for sharing them with others; the caller compares.
     /// - Throws: `ModelError` or `SafetensorsError`.
-    func weights(kernels: Kernels, pool: ComputePool) throws -> ModelWeights {
+    func weights(kernels: Kernels, pool: ComputePool, expected: Hash256? = nil) throws -> ModelWeights {
         try ModelDirectory(opening: model).weights(
-            adapter: try adapter.map { try AdapterDirectory(opening: $0) }, kernels: kernels, pool: pool)
+            adapter: try adapter.map { try AdapterDirectory(opening: $0) }, kernels: kernels, pool: pool,
+            expected: expected)
     }
 }

@@ -40,7 +40,7 @@ actor ReplayDesk {
         let most = max(1, min(Self.keptVersions, Self.keptBytes / ModelInspection(model).weightBytes))
         // Room is made before the next version is loaded.
         while replayers.count >= most, let oldest = replayers.keys.min() { replayers[oldest] = nil }
-        let weights = try files.weights(kernels: kernels, pool: pool)
+        let weights = try files.weights(kernels: kernels, pool: pool, expected: version.weightsHash)
         guard weights.weightsHash == version.weightsHash else {
             throw RoleFailure(
                 .badInput, "Version \(version.number) in \(files.place) holds other weights than its audit names.",

@@ -43,7 +43,7 @@ actor GenerationDesk {
     /// - Throws: A ``RoleFailure`` when the files hold other weights than the lease names.
     func adopt(_ version: PolicyVersion, _ files: PolicyFiles) throws {
         guard engines[version.number] == nil else { return }
-        let weights = try files.weights(kernels: kernels, pool: pool)
+        let weights = try files.weights(kernels: kernels, pool: pool, expected: version.weightsHash)
         guard weights.weightsHash == version.weightsHash else {
             throw RoleFailure(
                 .badInput, "Version \(version.number) in \(files.place) holds other weights than its lease names.",
