@@ -72,7 +72,8 @@ public struct SupervisedFile: ConfigurationSection {
             if let complaint = file.training.lora.complaint {
                 problems.append(
                     .init(
-                        "training.lora.target_modules", origin: composed["training"]?["lora"]?["target_modules"]?.origin,
+                        "training.lora.target_modules",
+                        origin: composed["training"]?["lora"]?["target_modules"]?.origin,
                         complaint))
             }
         }

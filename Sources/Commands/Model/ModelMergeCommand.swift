@@ -17,7 +17,8 @@ struct ModelMergeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("A Hugging Face directory.", valueName: "dir"))
     var model: String
 
-    @Option(help: ArgumentHelp("An adapter's directory: adapter_config.json, adapter_model.safetensors.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("An adapter's directory: adapter_config.json, adapter_model.safetensors.", valueName: "dir"))
     var adapter: String
 
     @Option(help: ArgumentHelp("A directory that does not exist yet.", valueName: "dir"))

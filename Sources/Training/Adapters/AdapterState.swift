@@ -89,7 +89,8 @@ public final class AdapterState: TrainedState {
         guard found.named(base: nil) == adapter.layout.configuration.named(base: nil) else {
             throw CheckpointError(
                 folder: folder,
-                what: "its adapter has rank \(found.rank), alpha \(found.alpha) and other settings than the run asks for")
+                what:
+                    "its adapter has rank \(found.rank), alpha \(found.alpha) and other settings than the run asks for")
         }
     }
 }

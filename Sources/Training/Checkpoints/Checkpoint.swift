@@ -111,7 +111,8 @@ public enum Checkpoint {
         ]
         for (file, prefix, _) in plan {
             for slice in state.slices {
-                guard let info = file.tensors[prefix + slice.name], info.type == .float32, info.shape == slice.shape else {
+                guard let info = file.tensors[prefix + slice.name], info.type == .float32, info.shape == slice.shape
+                else {
                     throw CheckpointError(folder: folder, what: "\(prefix + slice.name) is missing or of another shape")
                 }
             }

@@ -41,7 +41,8 @@ extension AdapterConfiguration {
         }
         if let start = document["init_lora_weights"]?.string, !Self.harmlessInitialisations.contains(start) {
             throw unsupported(
-                "init_lora_weights is \"\(start)\", which changes the base weights; convert the adapter to plain LoRA first")
+                "init_lora_weights is \"\(start)\", which changes the base weights; convert the adapter to plain LoRA first"
+            )
         }
         for member in object where !Self.read.contains(member.name) && !Self.ignored.contains(member.name) {
             guard member.value.isOff else {
@@ -52,7 +53,8 @@ extension AdapterConfiguration {
             throw ModelError(.malformedConfiguration, place: place, "r or lora_alpha is missing or not a number")
         }
         if let flag = document["use_rslora"], flag != .null, flag.bool == nil {
-            throw ModelError(.malformedConfiguration, place: place, "use_rslora is \(Self.shown(flag)), not true or false")
+            throw ModelError(
+                .malformedConfiguration, place: place, "use_rslora is \(Self.shown(flag)), not true or false")
         }
         try self.init(
             rank: rank, alpha: alpha, targets: try Self.targets(document["target_modules"], place: place),

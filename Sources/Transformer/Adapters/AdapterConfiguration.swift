@@ -37,7 +37,8 @@ public struct AdapterConfiguration: Sendable, Hashable {
         guard Self.alphas.contains(alpha) else {
             throw ModelError(
                 .malformedConfiguration, place: place,
-                "its lora_alpha is \(alpha), and \(Self.alphas.lowerBound) to \(Self.alphas.upperBound) can be computed")
+                "its lora_alpha is \(alpha), and \(Self.alphas.lowerBound) to \(Self.alphas.upperBound) can be computed"
+            )
         }
         guard !targets.isEmpty else {
             throw ModelError(

@@ -69,10 +69,10 @@ public struct AdapterDirectory: Sendable {
         case .float32: try file.copy(name, as: .float32, shape: shape, to: target)
         case .float16:
             let bits = try file.load(name, as: .float16, shape: shape, UInt16.self)
-            for index in target.indices { target[index] = HalfPrecision.widened[Int(bits.buffer[index])] }
+            for index in target.indices { target[index] = HalfPrecision.widened[Int(bits[index])] }
         default:
             let bits = try file.load(name, as: .bfloat16, shape: shape, UInt16.self)
-            for index in target.indices { target[index] = Float(bitPattern: UInt32(bits.buffer[index]) << 16) }
+            for index in target.indices { target[index] = Float(bitPattern: UInt32(bits[index]) << 16) }
         }
     }
 

@@ -37,6 +37,6 @@ private struct UniformGenerator {
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         z ^= z >> 31
-        return Float(2 * Int32(z >> 41) + 1 - (1 << 23)) * 0x1p-23 
+        return Float(2 * Int32(z >> 41) + 1 - (1 << 23)) * 0x1p-23
     }
 }

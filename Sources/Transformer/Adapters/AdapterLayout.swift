@@ -37,7 +37,8 @@ public struct AdapterLayout: Sendable, Hashable {
     /// - Throws: `ModelError` when a target is no linear module of the model's layers.
     public init(_ configuration: AdapterConfiguration, base: ParameterLayout) throws(ModelError) {
         let modules = base.layers.indices.flatMap { layer in AdapterTarget.allCases.map { (layer, $0) } }
-        let chosen = try Self.choose(configuration.targets, among: modules.map { Self.module($1.weight(in: base.layers[$0])) })
+        let chosen = try Self.choose(
+            configuration.targets, among: modules.map { Self.module($1.weight(in: base.layers[$0])) })
         var next = 0
         func add(_ name: String, _ shape: [Int]) -> TensorSlice {
             let slice = TensorSlice(name: name, shape: shape, offset: next, count: shape.reduce(1, *))

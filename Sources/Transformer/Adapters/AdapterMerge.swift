@@ -26,7 +26,7 @@ struct AdapterMerge {
             for row in 0..<rank {
                 for column in 0..<inputs { transposed.pointer[column * rank + row] = source[row * inputs + column] }
             }
-            packed[index].pack(transposed.pointer, rows: inputs, at: 0)
+            withExtendedLifetime(transposed) { packed[index].pack(transposed.pointer, rows: inputs, at: 0) }
         }
         downs = Dictionary(uniqueKeysWithValues: zip(pairs, packed).map { ($0.weight.offset, $1) })
     }
@@ -39,9 +39,11 @@ struct AdapterMerge {
         let rank = adapter.configuration.rank
         let row = elements.lowerBound / slice.shape[1]
         let scratch = Storage<Float>(count: elements.count, zeroed: false)
-        kernels.merge(
-            base: block, up: adapter[pair.up] + row * rank, down: down, scale: adapter.configuration.scale,
-            rows: elements.count / slice.shape[1], into: block, scratch: scratch.pointer)
+        withExtendedLifetime(scratch) {
+            kernels.merge(
+                base: block, up: adapter[pair.up] + row * rank, down: down, scale: adapter.configuration.scale,
+                rows: elements.count / slice.shape[1], into: block, scratch: scratch.pointer)
+        }
     }
 }
 

@@ -47,6 +47,7 @@ struct AdapterBackward {
         let outputs = pair.weight.shape[0]
         let inner = Storage<Float>(count: rows * rank, zeroed: false)
         let narrow = Storage<BFloat16Bits>(count: rows * rank, zeroed: false)
+        defer { withExtendedLifetime((inner, narrow)) {} }
 
         let through = operands.packed(pair)
         crew.multiply(
@@ -54,7 +55,8 @@ struct AdapterBackward {
             into: inner.pointer, outStride: rank)
         roundScaled(inner, rows: rows, into: narrow)
         crew.multiply(
-            kernels, narrow.pointer, stride: rows, rows: rank, by: packedInput, into: sums.values.pointer + pair.down.offset,
+            kernels, narrow.pointer, stride: rows, rows: rank, by: packedInput,
+            into: sums.values.pointer + pair.down.offset,
             outStride: product.width, accumulating: true)
 
         crew.multiply(
@@ -68,7 +70,8 @@ struct AdapterBackward {
                 into: product.transposed, targetStride: rows)
         }
         crew.multiply(
-            kernels, product.transposed, stride: rows, rows: outputs, by: packed, into: sums.values.pointer + pair.up.offset,
+            kernels, product.transposed, stride: rows, rows: outputs, by: packed,
+            into: sums.values.pointer + pair.up.offset,
             outStride: rank, accumulating: true)
     }
 
@@ -83,6 +86,7 @@ struct AdapterBackward {
         let rows = product.output.rows
         let (outputs, width) = (pair.weight.shape[0], product.width)
         let inner = Storage<Float>(count: rows * rank, zeroed: false)
+        defer { withExtendedLifetime(inner) {} }
         let output = product.output.pointer + column
         Blas.multiply(
             rows: rows, columns: rank, inner: outputs, left: output, leftStride: product.output.stride,

@@ -28,7 +28,9 @@ import Testing
         #expect(try read(["lora_alpha": 0.5]).scale == 0.125)
         #expect(try read(["target_modules": "all-linear"]).targets == AdapterTarget.names)
         #expect(try read(["task_type": .some(nil), "base_model_name_or_path": .some(.null)]).baseName == nil)
-        #expect(try read(["lora_dropout": 0.1, "init_lora_weights": "gaussian", "megatron_core": "megatron.core"]).rank == 4)
+        #expect(
+            try read(["lora_dropout": 0.1, "init_lora_weights": "gaussian", "megatron_core": "megatron.core"]).rank == 4
+        )
         #expect(try read(["something_new": false, "newer": [:], "newest": []]).rank == 4)
         #expect(try AdapterFixture("qwen3").adapter.configuration.isRankStabilized)
         let back = try AdapterConfiguration(adapterJSON: configuration.adapterJSON, place: "test")
@@ -148,11 +150,14 @@ import Testing
         attempt("another rank", config: layout.configuration.adapterJSON.line.replacing("\"r\":2", with: "\"r\":3"))
         attempt("a huge rank", config: layout.configuration.adapterJSON.line.replacing("\"r\":2", with: "\"r\":1024"))
         attempt(
-            "integers", tensors: layout.slices.map {
-                TensorSource(name: $0.name, type: .int32, shape: $0.shape, bytes: Array(repeating: 0, count: 4 * $0.count))
+            "integers",
+            tensors: layout.slices.map {
+                TensorSource(
+                    name: $0.name, type: .int32, shape: $0.shape, bytes: Array(repeating: 0, count: 4 * $0.count))
             })
         attempt(
-            "not a number", tensors: layout.slices.map {
+            "not a number",
+            tensors: layout.slices.map {
                 TensorSource(
                     name: $0.name, type: .bfloat16, shape: $0.shape, bytes: Array(repeating: 0xFF, count: 2 * $0.count))
             })

@@ -104,7 +104,8 @@ import Testing
             let pool = ComputePool(threads: threads)
             let weights = try ModelWeights(master: master, kernels: kernels, pool: pool)
             let factors = try adapter.rounded(kernels)
-            try weights.merge(factors, into: AdapterBase(weights, adapting: adapter.layout), kernels: kernels, pool: pool)
+            try weights.merge(
+                factors, into: AdapterBase(weights, adapting: adapter.layout), kernels: kernels, pool: pool)
             let graph = TrainingGraph(
                 configuration: master.configuration, adapter: adapter.layout, kernels: kernels, pool: pool, plan: plan)
             let pass = graph.run(sequences, weights: weights, adapter: factors, temperature: temperature) {

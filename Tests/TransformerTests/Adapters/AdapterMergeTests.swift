@@ -23,7 +23,9 @@ import Testing
                     let expected = try fixture.golden.load(
                         "merged/\(pair.weight.name)", as: .bfloat16, shape: pair.weight.shape, UInt16.self)
                     let found = try #require(weights.tensor(named: pair.weight.name))
-                    #expect(found.elementsEqual(expected.buffer), "\(name) \(pair.weight.name)")
+                    withExtendedLifetime(expected) {
+                        #expect(found.elementsEqual(expected.buffer), "\(name) \(pair.weight.name)")
+                    }
                 }
             }
         }
