@@ -6,6 +6,8 @@ SHELL := /bin/bash
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 BIN := .build/release
 OUT ?= runs/demo
+# How long the fuzz tests go on, all together and beside the others (CONTRIBUTING.md).
+APUS_FUZZ_SECONDS ?= 60
 
 RUN_PACKAGES := libopenblas-dev libzmq3-dev libssl-dev libsqlite3-dev
 # The NEON row is compiled with the cross compiler and run under user-mode emulation.
@@ -27,7 +29,7 @@ test: test-packages test-swift test-generate test-neon ## Build and run the whol
 
 test-swift:
 	@swift build $(SWIFT_FLAGS) --build-tests
-	@swift test $(SWIFT_FLAGS) --skip-build
+	@APUS_FUZZ_SECONDS=$(APUS_FUZZ_SECONDS) swift test $(SWIFT_FLAGS) --skip-build
 
 test-generate:
 	@scripts/check-generate.sh

@@ -113,7 +113,7 @@ struct CheckpointReaderTests {
         let rounded = master.roundedSources(kernels)
         let hash = try ModelWeights(master: master, kernels: kernels, pool: pool).weightsHash
         let bits = try ModelWeights(master: master, kernels: kernels, pool: pool)
-        let same = withExtendedLifetime(bits) { (0..<embedding.count).map { bits[embedding][$0] } }
+        let same = bits.elements(of: embedding)
         var other = same
         other[77] ^= 1
         let wide = same.map { Float(bitPattern: UInt32($0) << 16) }

@@ -170,8 +170,16 @@ struct WeightsTests {
         #expect(inspection.parameters == 134_515_008)
         // 2 × 30 layers × 3 heads × 64 values × 2 bytes.
         #expect(inspection.cacheBytesPerPosition == 23_040)
-        #expect(10 * inspection.weightBytes > 39 * inspection.parameters)
-        #expect(inspection.weightBytes < 5 * inspection.parameters)
+        #expect(inspection.weightBytes >= 2 * inspection.parameters)
+        #expect(100 * inspection.weightBytes < 201 * inspection.parameters)
+        let shared = inspection.generation(sequences: 4, positions: 100, threads: 2)
+        let alone = inspection.generation(sequences: 4, positions: 100, threads: 2, sharing: false)
+        #expect(shared.shared == inspection.weightBytes && alone.shared == 0 && shared.total == alone.total)
+        // 4 sequences of 7 pages of 16 positions, in slabs of 16 pages.
+        #expect(shared.parts.first == .init(name: "cache", bytes: 32 * 16 * 23_040))
+        #expect(
+            ModelInspection(ModelShape.nano.configuration).generation(sequences: 1, positions: 1, threads: 1).shared
+                == 0)
         #expect(inspection.trainingBytes(tokens: 1024) > 20 * inspection.parameters)
     }
 }

@@ -47,6 +47,7 @@ struct ModelCommand: AsyncParsableCommand {
             Output.text("\(out): \(weights.layout.parameterCount) parameters, weights hash \(weights.weightsHash)")
         }
     }
+<<<<<<< HEAD
 
     struct Inspect: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -89,4 +90,6 @@ struct ModelCommand: AsyncParsableCommand {
                 : Terminal.fixed(Double(count) / Double(1 << 20), 2) + " MiB"
         }
     }
+=======
+>>>>>>> main
 }

@@ -4,7 +4,7 @@ import Tensors
 extension Decoder {
     /// Ids per block of logits: a multiple of the 48 rows of a panel and of the 2048 ids of a log-sum-exp block.
     public static let vocabularyChunk = 6144
-    private static let chunkRows = 32
+    static let chunkRows = 32
 
     /// Computes the logits of rows into [rows, vocabulary].
     public func logits(_ rows: HiddenRows, into target: UnsafeMutablePointer<Float>) {

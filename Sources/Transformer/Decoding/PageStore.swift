@@ -13,7 +13,7 @@ struct PageStore {
     private var references: [Int32] = []
     private var free: [Int32] = []
 
-    private static let pagesPerSlab = 16
+    static let pagesPerSlab = 16
 
     init(elementsPerPage: Int, maximumPages: Int) {
         self.elementsPerPage = elementsPerPage

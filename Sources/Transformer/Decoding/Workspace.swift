@@ -27,9 +27,19 @@ struct Workspace {
     /// One flag per row: whether everything computed for the unit that starts there was finite.
     let finite = Storage<UInt8>(count: rows)
 
+    /// The size of a workspace in bytes.
+    static func byteCount(_ configuration: ModelConfiguration) -> Int {
+        let (hidden, inner) = (configuration.hiddenSize, configuration.intermediateSize)
+        let narrow = hidden + 2 * configuration.queryWidth + 2 * configuration.keyValueWidth + inner
+        return rows * (4 * (hidden + projectedWidth(configuration)) + 2 * narrow)
+    }
+
+    private static func projectedWidth(_ configuration: ModelConfiguration) -> Int {
+        max(configuration.queryWidth + 2 * configuration.keyValueWidth, 2 * configuration.intermediateSize)
+    }
+
     init(_ configuration: ModelConfiguration) {
-        projectedWidth = max(
-            configuration.queryWidth + 2 * configuration.keyValueWidth, 2 * configuration.intermediateSize)
+        projectedWidth = Self.projectedWidth(configuration)
         residual = Storage(count: Self.rows * configuration.hiddenSize)
         normed = Storage(count: Self.rows * configuration.hiddenSize)
         projected = Storage(count: Self.rows * projectedWidth)

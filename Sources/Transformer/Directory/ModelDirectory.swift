@@ -68,6 +68,14 @@ public struct ModelDirectory: Sendable {
         return try CheckpointReader(tensors, layout: layout).weightsHash(layout, kernels)
     }
 
+    /// The identity of the weights, without loading them.
+    ///
+    /// - Throws: `ModelError` when tensors and configuration disagree.
+    public func weightsHash(kernels: Kernels) throws -> Hash256 {
+        let layout = ParameterLayout(configuration)
+        return try CheckpointReader(tensors, layout: layout).weightsHash(layout, kernels)
+    }
+
     /// Loads the weights to train.
     ///
     /// - Throws: `ModelError` when tensors and configuration disagree.
@@ -82,11 +90,12 @@ public struct ModelDirectory: Sendable {
     ///   - configuration: the content of `config.json`.
     ///   - generation: the content of `generation_config.json`.
     ///   - tensors: the content of `model.safetensors`, or of parts and their index above 4 GiB.
-    ///   - companions: further files by plain name, such as `tokenizer_config.json`.
+    ///   - companions: further files by plain name, such as `tokenizer_config.json`; one that is named
+    ///     `generation_config.json` stands for `generation`.
     /// - Throws: `ModelError` or `SafetensorsError`; nothing is left at the destination then.
     public static func write(
         to path: String, configuration: ModelConfiguration, generation: GenerationConfiguration,
-        tensors: [TensorSource], companions: [String: String] = [:]
+        tensors: [TensorSource], companions: [String: [UInt8]] = [:]
     ) throws {
         let temporary = "\(path).\(getpid()).partial"
         try? FileManager.default.removeItem(atPath: temporary)
@@ -96,9 +105,9 @@ public struct ModelDirectory: Sendable {
             let document = try configuration.configJSON(generation: generation, place: "\(path)/config.json")
             try DurableFile.write(document.indentedText, to: "\(temporary)/config.json")
             try DurableFile.write(generation.json.indentedText, to: "\(temporary)/generation_config.json")
-            for (name, text) in companions {
+            for (name, bytes) in companions {
                 precondition(!name.contains("/") && !name.hasPrefix("."), "\(name) is no plain file name")
-                try DurableFile.write(text, to: "\(temporary)/\(name)")
+                try DurableFile.write(bytes, to: "\(temporary)/\(name)")
             }
             try DurableFile.synchronizeFolder(temporary)
             guard rename(temporary, path) == 0 else {
@@ -130,7 +139,7 @@ extension ModelWeights {
     ///
     /// - Throws: `ModelError` or `SafetensorsError`; nothing is left at the destination then.
     public func write(
-        directory: String, generation: GenerationConfiguration, companions: [String: String] = [:]
+        directory: String, generation: GenerationConfiguration, companions: [String: [UInt8]] = [:]
     ) throws {
         try ModelDirectory.write(
             to: directory, configuration: configuration, generation: generation, tensors: sources,

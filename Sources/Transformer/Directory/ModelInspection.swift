@@ -28,16 +28,9 @@ public struct ModelInspection: Sendable, Equatable {
         }
     }
 
-    /// The bytes that the weights take in memory: bf16 row-major and packed.
+    /// The bytes that the weights take in memory: packed, once.
     public var weightBytes: Int {
-        let hidden = configuration.hiddenSize
-        let inner = configuration.intermediateSize
-        let perLayer =
-            packedBytes(configuration.queryWidth + 2 * configuration.keyValueWidth, hidden)
-            + packedBytes(hidden, configuration.queryWidth) + packedBytes(2 * inner, hidden)
-            + packedBytes(hidden, inner)
-        return 2 * ParameterLayout(configuration).elementCount + configuration.layers * perLayer
-            + packedBytes(configuration.vocabularySize, hidden)
+        PanelLayout(ParameterLayout(configuration)).elementCount * MemoryLayout<BFloat16Bits>.stride
     }
 
     /// The bytes of the key-value cache for one position of one sequence.
@@ -45,15 +38,23 @@ public struct ModelInspection: Sendable, Equatable {
         2 * 2 * configuration.layers * configuration.keyValueWidth
     }
 
-    /// The bytes that generation needs.
+    /// The memory that generation takes.
     ///
     /// - Parameters:
     ///   - sequences: how many are decoded at once.
     ///   - positions: prompt and completion of each, together.
-    public func generationBytes(sequences: Int, positions: Int) -> Int {
-        let page = KeyValuePageLayout.positions
-        let pages = sequences * ((positions + page - 1) / page)
-        return weightBytes + pages * page * cacheBytesPerPosition + sequences * workspaceBytesPerRow
+    ///   - threads: threads that compute.
+    ///   - sharing: whether weights are shared between processes, where they are large enough for it.
+    public func generation(sequences: Int, positions: Int, threads: Int, sharing: Bool = true) -> MemoryEstimate {
+        let work = GenerationMemory(
+            configuration: configuration, sequences: sequences, positions: positions, threads: threads)
+        let isShared = sharing && weightBytes >= WeightsCache.defaultMinimumByteCount
+        return MemoryEstimate(
+            shared: isShared ? weightBytes : 0,
+            parts: (isShared ? [] : [.init(name: "weights", bytes: weightBytes)]) + [
+                .init(name: "cache", bytes: work.cache), .init(name: "workspace", bytes: work.workspace + work.rotary),
+                .init(name: "process", bytes: GenerationMemory.process),
+            ])
     }
 
     /// The bytes that training needs: weights, binary32 parameters, gradients and two moments, and saved activations.
@@ -74,10 +75,5 @@ public struct ModelInspection: Sendable, Equatable {
             configuration.queryWidth + 2 * configuration.keyValueWidth, 2 * configuration.intermediateSize)
         return 4 * (configuration.hiddenSize + widest) + 2 * (2 * configuration.hiddenSize + configuration.queryWidth)
             + 2 * configuration.intermediateSize
-    }
-
-    private func packedBytes(_ rows: Int, _ columns: Int) -> Int {
-        let width = PackedMatrix.panelWidth
-        return (rows + width - 1) / width * ((columns + 1) / 2) * 2 * width * 2
     }
 }

@@ -20,8 +20,13 @@ public struct WeightsCache: Sendable {
     /// Weights below this size stay private.
     public let minimumByteCount: Int
 
+    /// The size from which on weights are shared, in bytes.
+    public static let defaultMinimumByteCount = 64 << 20
+
     /// A cache in a folder.
-    public init(directory: String, maximumByteCount: Int = 16 << 30, minimumByteCount: Int = 64 << 20) {
+    public init(
+        directory: String, maximumByteCount: Int = 16 << 30, minimumByteCount: Int = defaultMinimumByteCount
+    ) {
         self.directory = directory
         self.maximumByteCount = maximumByteCount
         self.minimumByteCount = minimumByteCount
