@@ -47,49 +47,4 @@ struct ModelCommand: AsyncParsableCommand {
             Output.text("\(out): \(weights.layout.parameterCount) parameters, weights hash \(weights.weightsHash)")
         }
     }
-<<<<<<< HEAD
-
-    struct Inspect: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Sizes, family, dtype, and the memory that generation and training need.")
-
-        @Argument(help: ArgumentHelp("A Hugging Face directory.", valueName: "dir"))
-        var directory: String
-
-        @Option(parsing: .unconditional, help: "Sequences at once, for the estimate of generation.")
-        var sequences: Int = 64
-
-        @Option(parsing: .unconditional, help: "Tokens of prompt and completion together.")
-        var positions: Int = 1024
-
-        @Option(parsing: .unconditional, help: "Tokens of a micro-batch, for the estimate of training.")
-        var tokens: Int = 2048
-
-        func run() async throws {
-            let model = try ModelDirectory(opening: directory)
-            let inspection = ModelInspection(model)
-            let sizes = model.configuration
-            Output.text("parameters   \(inspection.parameters)")
-            Output.text(
-                "shape        \(sizes.layers) layers, hidden \(sizes.hiddenSize), \(sizes.heads)/\(sizes.keyValueHeads) "
-                    + "heads of \(sizes.headDimension), vocabulary \(sizes.vocabularySize)")
-            let stored = inspection.storedBytes.sorted { $0.key < $1.key }
-            Output.text("stored       " + stored.map { "\($0.key) \(Self.bytes($0.value))" }.joined(separator: ", "))
-            Output.text("in memory    \(Self.bytes(inspection.weightBytes))")
-            Output.text(
-                "generation   \(Self.bytes(inspection.generationBytes(sequences: sequences, positions: positions))) for "
-                    + "\(sequences) sequences of \(positions) tokens")
-            Output.text(
-                "training     \(Self.bytes(inspection.trainingBytes(tokens: tokens))) with micro-batches of \(tokens) tokens"
-            )
-        }
-
-        private static func bytes(_ count: Int) -> String {
-            count >= 1 << 30
-                ? Terminal.fixed(Double(count) / Double(1 << 30), 2) + " GiB"
-                : Terminal.fixed(Double(count) / Double(1 << 20), 2) + " MiB"
-        }
-    }
-=======
->>>>>>> main
 }

@@ -68,14 +68,6 @@ public struct ModelDirectory: Sendable {
         return try CheckpointReader(tensors, layout: layout).weightsHash(layout, kernels)
     }
 
-    /// The identity of the weights, without loading them.
-    ///
-    /// - Throws: `ModelError` when tensors and configuration disagree.
-    public func weightsHash(kernels: Kernels) throws -> Hash256 {
-        let layout = ParameterLayout(configuration)
-        return try CheckpointReader(tensors, layout: layout).weightsHash(layout, kernels)
-    }
-
     /// Loads the weights to train.
     ///
     /// - Throws: `ModelError` when tensors and configuration disagree.
