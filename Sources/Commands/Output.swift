@@ -20,6 +20,11 @@ enum Output {
     /// Writes text and a newline.
     static func text(_ text: String) { write(Data((text + "\n").utf8)) }
 
+    /// Writes bytes as they are.
+    static func bytes(_ bytes: [UInt8]) {
+        if !bytes.isEmpty { write(Data(bytes)) }
+    }
+
     private static func write(_ data: Data) {
         FileHandle.standardOutput.write(data)
     }

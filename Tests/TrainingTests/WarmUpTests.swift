@@ -10,13 +10,9 @@ import Transformer
 @Suite struct WarmUpTests {
     let tokenizer = ByteLevelTokenizer.ascii
 
-    func rows(_ count: Int, batch: Int) throws -> DemonstrationRows {
-        let rows = (0..<count).map { Demonstration(prompt: tokenizer.encode("\($0)>"), completion: [97, 10]) }
-        return try DemonstrationRows(rows: rows, name: "rows.jsonl", seed: 1, batch: batch)
-    }
-
     @Test func everyEpochVisitsEveryRowOnceInItsOwnOrder() throws {
-        let source = try rows(30, batch: 7)
+        let rows = (0..<30).map { Demonstration(prompt: [$0], completion: [97, 10]) }
+        let source = try DemonstrationRows(rows: rows, name: "rows.jsonl", seed: 1, batch: 7)
         let epochs = try (1...30).flatMap { try source.demonstrations(at: $0) }.map(\.prompt)
         let orders = (0..<7).map { Array(epochs[$0 * 30..<$0 * 30 + 30]) }
         for order in orders { #expect(Set(order).count == 30) }
@@ -24,9 +20,14 @@ import Transformer
         #expect(try source.demonstrations(at: 5) == source.demonstrations(at: 5))
     }
 
-    @Test func aBatchOfNoneAndNoRowsAreRefused() {
-        #expect(throws: DemonstrationError.self) { try rows(3, batch: 0) }
-        #expect(throws: DemonstrationError.self) { try rows(0, batch: 2) }
+    @Test func noRowsAndABatchOfNoneAreRefused() {
+        #expect(throws: DemonstrationError.self) {
+            try DemonstrationRows(rows: [], name: "rows.jsonl", seed: 1, batch: 2)
+        }
+        #expect(throws: DemonstrationError.self) {
+            try DemonstrationRows(
+                rows: [Demonstration(prompt: [1], completion: [2])], name: "rows.jsonl", seed: 1, batch: 0)
+        }
     }
 
     @Test func environmentDemonstrationsDependOnSeedAndStepOnly() throws {
