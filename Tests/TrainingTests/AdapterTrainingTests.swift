@@ -36,8 +36,9 @@ import Transformer
             kernels: kernels, pool: pool)
     }
 
-    private let rows = (0..<6).map { row in
-        Demonstration(prompt: [1, 2, Int32(3 + row)], completion: (0..<5).map { Int32(5 + (row + $0) % 3) })
+    private let rows: [Demonstration] = (Int32(0)..<6).map { row in
+        let completion: [Int32] = (Int32(0)..<5).map { place in 5 + (row + place) % 3 }
+        return Demonstration(prompt: [1, 2, 3 + row], completion: completion)
     }
 
     private func bits(_ state: any TrainedState) -> [UInt32] {
