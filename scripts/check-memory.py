@@ -4,7 +4,7 @@
     python scripts/check-memory.py [--apus .build/release/apus] [--shapes tiny,s] [--sequences 16 --positions 256]
 
 For every shape it makes a model and lets one and then two processes generate at once, sampling /proc/PID/smaps_rollup while
-they do. One process is compared by its resident size, two by their proportional sizes, which count shared pages once. Exits
+they do. One process is compared by its resident size, two by their private pages and the shared ones of one of them. Exits
 with 1 when a prediction is off by more than 10 %, or by more than 16 MiB where that is more: the smallest models are mostly
 process. Needs nothing beyond the Python standard library; takes minutes for shapes s and q.
 """
@@ -30,20 +30,21 @@ def memory(pid):
 
 
 def generate(apus, model, options, count, environment):
-    """Runs generation in `count` processes; the largest resident size of one and the largest sum of proportional ones."""
+    """Runs generation in `count` processes; the most memory that they take together, in bytes."""
     command = [apus, "bench", "generate", "--model", model, "--repeats", "1", "--threads", str(options.threads)]
     prompt = options.positions // 2
     command += ["--batch", str(options.sequences), "--prompt", str(prompt), "--new", str(options.positions - prompt)]
     processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment) for _ in range(count)]
-    resident = together = 0
+    most = 0
     while any(process.poll() is None for process in processes):
         sizes = [memory(process.pid) for process in processes]
-        resident = max([resident] + [size.get("Rss", 0) for size in sizes])
-        together = max(together, sum(size.get("Pss", 0) for size in sizes))
+        private = [size.get("Private_Clean", 0) + size.get("Private_Dirty", 0) for size in sizes]
+        shared = [size.get("Rss", 0) - own for size, own in zip(sizes, private)]
+        most = max(most, sum(private) + max(shared))
         time.sleep(0.05)
     if any(process.returncode for process in processes):
         sys.exit("apus bench generate failed")
-    return resident, together
+    return most
 
 
 def main():
@@ -67,8 +68,7 @@ def main():
             # The first process builds the shared file; what it needs for that is not what generation needs.
             generate(options.apus, model, argparse.Namespace(sequences=1, positions=2, threads=options.threads), 1, environment)
             for count in (1, 2):
-                resident, together = generate(options.apus, model, options, count, environment)
-                measured = resident if count == 1 else together
+                measured = generate(options.apus, model, options, count, environment)
                 predicted = found["shared_bytes"] + count * found["private_bytes"]
                 off = predicted / measured - 1
                 is_fault = abs(predicted - measured) > max(0.1 * measured, 16 << 20)

@@ -174,12 +174,11 @@ struct WeightsTests {
         #expect(100 * inspection.weightBytes < 201 * inspection.parameters)
         let shared = inspection.generation(sequences: 4, positions: 100, threads: 2)
         let alone = inspection.generation(sequences: 4, positions: 100, threads: 2, sharing: false)
-        #expect(shared.shared == inspection.weightBytes && alone.shared == 0 && shared.total == alone.total)
+        #expect(shared.sharedBytes - alone.sharedBytes == inspection.weightBytes && shared.total == alone.total)
         // 4 sequences of 7 pages of 16 positions, in slabs of 16 pages.
-        #expect(shared.parts.first == .init(name: "cache", bytes: 32 * 16 * 23_040))
-        #expect(
-            ModelInspection(ModelShape.nano.configuration).generation(sequences: 1, positions: 1, threads: 1).shared
-                == 0)
+        #expect(shared.privateParts.first == .init(name: "cache", bytes: 32 * 16 * 23_040))
+        let nano = ModelInspection(ModelShape.nano.configuration)
+        #expect(nano.generation(sequences: 1, positions: 1, threads: 1).sharedParts.map(\.name) == ["program"])
         // 16 bytes of f32 and 2 of bf16 for each parameter, then activations, of which any part may be kept.
         let (all, none) = (
             inspection.trainingBytes(tokens: 512),

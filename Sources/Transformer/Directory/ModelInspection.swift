@@ -49,9 +49,10 @@ public struct ModelInspection: Sendable, Equatable {
         let work = GenerationMemory(
             configuration: configuration, sequences: sequences, positions: positions, threads: threads)
         let isShared = sharing && weightBytes >= WeightsCache.defaultMinimumByteCount
+        let weights = [MemoryEstimate.Part(name: "weights", bytes: weightBytes)]
         return MemoryEstimate(
-            shared: isShared ? weightBytes : 0,
-            parts: (isShared ? [] : [.init(name: "weights", bytes: weightBytes)]) + [
+            sharedParts: (isShared ? weights : []) + [.init(name: "program", bytes: GenerationMemory.program)],
+            privateParts: (isShared ? [] : weights) + [
                 .init(name: "cache", bytes: work.cache), .init(name: "workspace", bytes: work.workspace + work.rotary),
                 .init(name: "process", bytes: GenerationMemory.process),
             ])
