@@ -30,7 +30,7 @@ struct TokenizeCommand: AsyncParsableCommand {
                 .badInput, "\(model) has no chat template.", advice: "Leave --chat out: its tokenizer is byte-level.")
         }
         try LineFilter.run { line, number in
-            decode ? try bytes(of: line, number, tokenizer) : Self.array(tokenizer.encode(bytes: line))
+            try decode ? bytes(of: line, number, tokenizer) : Self.array(tokenizer.encode(bytes: line))
         }
     }
 
