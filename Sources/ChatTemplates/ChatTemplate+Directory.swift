@@ -43,13 +43,15 @@ extension ChatTemplate {
             var templates: [String: String] = [:]
             for entry in entries {
                 guard let name = entry["name"]?.string, let source = entry["template"]?.string else {
-                    throw TemplateError(.input, "\(directory)/tokenizer_config.json: a chat template without name or text")
+                    throw TemplateError(
+                        .input, "\(directory)/tokenizer_config.json: a chat template without name or text")
                 }
                 templates[name] = source
             }
             return templates
         default:
-            throw TemplateError(.input, "\(directory)/tokenizer_config.json: chat_template is neither a text nor a list")
+            throw TemplateError(
+                .input, "\(directory)/tokenizer_config.json: chat_template is neither a text nor a list")
         }
     }
 

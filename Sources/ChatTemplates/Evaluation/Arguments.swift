@@ -8,7 +8,8 @@ struct Arguments {
     /// - Throws: a ``TemplateError`` for too many arguments, an unknown name, or a parameter given twice.
     func bound(to parameters: [StaticString], of function: String) throws(TemplateError) -> Bound {
         guard positional.count <= parameters.count else {
-            throw TemplateError(.value, "\(function) takes at most \(parameters.count) arguments, not \(positional.count)")
+            throw TemplateError(
+                .value, "\(function) takes at most \(parameters.count) arguments, not \(positional.count)")
         }
         var values: [Value?] = positional.map { $0 }
         values += Array(repeating: nil, count: parameters.count - positional.count)

@@ -56,8 +56,8 @@ struct ChatVariables {
     }
 
     private static func value(_ json: JSONValue, depth: Int = 1) throws(TemplateError) -> Value {
-        guard depth <= TemplateLimits.valueDepth - 20 else {
-            throw TemplateError(.input, "the chat is nested deeper than \(TemplateLimits.valueDepth - 20) levels")
+        guard depth <= TemplateLimits.valueDepth - 8 else {
+            throw TemplateError(.input, "the chat is nested deeper than \(TemplateLimits.valueDepth - 8) levels")
         }
         switch json {
         case .null: return .none
@@ -72,7 +72,9 @@ struct ChatVariables {
             return .list(items)
         case .object(let object):
             let mapping = Mapping()
-            for member in object.members { mapping.set(Text(member.name), to: try value(member.value, depth: depth + 1)) }
+            for member in object.members {
+                mapping.set(Text(member.name), to: try value(member.value, depth: depth + 1))
+            }
             return .dictionary(mapping)
         }
     }

@@ -18,6 +18,9 @@ extension Interpreter {
     func run(
         _ macro: MacroDefinition, in outer: Activation, _ arguments: Arguments
     ) throws(TemplateError) -> Text {
+        // A call takes several frames more than it has nodes.
+        try descend(5)
+        defer { ascend(5) }
         let scope = layout(macro.scope)
         try spend(scope.slotCount + 1)
         let inner = Activation(slotCount: scope.slotCount, outer: outer)

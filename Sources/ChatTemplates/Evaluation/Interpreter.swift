@@ -12,6 +12,7 @@ final class Interpreter {
     private let marksGeneration: Bool
     private var steps = 0
     private var depth = 0
+    private let stack = StackGuard()
     /// What is being evaluated, for errors.
     var position = SourcePosition.start
     var activation: Activation
@@ -101,16 +102,16 @@ final class Interpreter {
         try spend(count / 2 + 1)
     }
 
-    /// Enters one level of nesting; ``ascend()`` leaves it.
-    func descend() throws(TemplateError) {
-        depth += 1
-        guard depth <= TemplateLimits.nesting else {
-            throw TemplateError(.limit, "nested deeper than \(TemplateLimits.nesting) levels while rendering")
+    /// Enters levels of nesting; ``ascend(_:)`` leaves them.
+    func descend(_ levels: Int = 1) throws(TemplateError) {
+        depth += levels
+        guard depth <= TemplateLimits.nesting, !stack.isExhausted else {
+            throw TemplateError(.limit, "expressions, blocks or calls of macros are nested too deeply")
         }
     }
 
-    func ascend() {
-        depth -= 1
+    func ascend(_ levels: Int = 1) {
+        depth -= levels
     }
 
     // MARK: Output
@@ -154,7 +155,8 @@ final class Interpreter {
         try spend(scope.loads.count)
         for load in scope.loads {
             switch load {
-            case .variable(let slot, let name): activation.slots[slot] = variables[name] ?? GlobalLibrary.value(of: name)
+            case .variable(let slot, let name):
+                activation.slots[slot] = variables[name] ?? GlobalLibrary.value(of: name)
             case .copy(let slot, let place): activation.slots[slot] = activation.out(place.hops).slots[place.slot]
             case .empty(let slot): activation.slots[slot] = nil
             }

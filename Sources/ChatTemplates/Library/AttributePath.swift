@@ -39,7 +39,9 @@ struct AttributePath {
     }
 
     /// What the path leads to; `fallback` replaces what is undefined on the way.
-    func value(in item: Value, _ interpreter: Interpreter, default fallback: Value? = nil) throws(TemplateError) -> Value {
+    func value(in item: Value, _ interpreter: Interpreter, default fallback: Value? = nil) throws(TemplateError)
+        -> Value
+    {
         var value = item
         for part in parts {
             value = try interpreter.item(part, of: value)

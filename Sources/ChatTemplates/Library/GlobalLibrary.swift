@@ -28,7 +28,8 @@ enum GlobalLibrary {
         let end = numbers.count == 1 ? numbers[0] : numbers[1]
         let step = numbers.count == 3 ? numbers[2] : 1
         guard step != 0 else { throw TemplateError(.value, "the step of range is zero") }
-        let (distance, overflow) = step > 0 ? end.subtractingReportingOverflow(start) : start.subtractingReportingOverflow(end)
+        let (distance, overflow) =
+            step > 0 ? end.subtractingReportingOverflow(start) : start.subtractingReportingOverflow(end)
         if !overflow, distance <= 0 { return .range(Progression(start: start, step: step, count: 0, end: end)) }
         let count = overflow ? UInt.max : (UInt(distance) - 1) / step.magnitude + 1
         guard count <= TemplateLimits.range else {
@@ -47,7 +48,9 @@ enum GlobalLibrary {
     private static func mapping(
         _ interpreter: Interpreter, _ arguments: Arguments, _ name: String
     ) throws(TemplateError) -> Mapping {
-        guard arguments.positional.count <= 1 else { throw TemplateError(.value, "\(name) takes at most one dictionary") }
+        guard arguments.positional.count <= 1 else {
+            throw TemplateError(.value, "\(name) takes at most one dictionary")
+        }
         let mapping = Mapping()
         func set(_ keyValue: Value, _ value: Value) throws(TemplateError) {
             guard let key = try interpreter.key(of: keyValue) else {

@@ -155,7 +155,8 @@ extension Interpreter {
         case .center: before = missing / 2 + (missing & width & 1)
         }
         return Text(
-            Array(repeating: filling, count: before) + text.scalars + Array(repeating: filling, count: missing - before))
+            Array(repeating: filling, count: before) + text.scalars + Array(repeating: filling, count: missing - before)
+        )
     }
 
     /// A text with a part replaced, at most `limit` times; any number of times if negative.

@@ -129,7 +129,8 @@ extension Lexer {
         while true {
             if isDigit(scalar(at: index)) {
                 index += 1
-            } else if scalar(at: index) == "_", isDigit(scalar(at: index + 1)), index > start || allowsLeadingUnderscore {
+            } else if scalar(at: index) == "_", isDigit(scalar(at: index + 1)), index > start || allowsLeadingUnderscore
+            {
                 index += 2
             } else {
                 return index

@@ -1,7 +1,7 @@
 extension Parser {
     /// Statements up to a tag with one of these names, which stays the current token; up to the end if none is given.
     mutating func statements(until ends: [String]) throws(TemplateError) -> [Statement] {
-        try enter()
+        try enter(2)
         var body: [Statement] = []
         while true {
             let token = current
@@ -16,13 +16,13 @@ extension Parser {
             case .blockBegin:
                 advance()
                 if case .name(let name) = current.kind, ends.contains(name) {
-                    leave()
+                    leave(2)
                     return body
                 }
                 body.append(contentsOf: try statement())
                 try expect(.blockEnd, called: "\"%}\"")
             case .end where ends.isEmpty:
-                leave()
+                leave(2)
                 return body
             default:
                 throw unexpected(ends.isEmpty ? "a tag" : "{% \(ends.joined(separator: " %} or {% ")) %}")

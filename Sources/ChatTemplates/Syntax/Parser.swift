@@ -3,6 +3,7 @@ struct Parser {
     private let tokens: [Token]
     private var index = 0
     private var depth = 0
+    private let stack = StackGuard()
     /// Every name of the template in the order of their identifiers.
     private(set) var names: [NameUse] = []
     private(set) var scopeCount = 0
@@ -78,16 +79,15 @@ struct Parser {
         return scopeCount
     }
 
-    /// Enters one level of nesting; every call is followed by ``leave()``.
-    mutating func enter() throws(TemplateError) {
-        depth += 1
-        guard depth <= TemplateLimits.syntaxNesting else {
-            throw TemplateError(
-                .limit, "nested deeper than \(TemplateLimits.syntaxNesting) levels", at: current.position)
+    /// Enters levels of nesting; every call is followed by ``leave(_:)``.
+    mutating func enter(_ levels: Int = 1) throws(TemplateError) {
+        depth += levels
+        guard depth <= TemplateLimits.syntaxNesting, !stack.isExhausted else {
+            throw TemplateError(.limit, "expressions or blocks are nested too deeply", at: current.position)
         }
     }
 
-    mutating func leave() {
-        depth -= 1
+    mutating func leave(_ levels: Int = 1) {
+        depth -= levels
     }
 }

@@ -9,9 +9,12 @@ struct TokenizeCommand: AsyncParsableCommand {
         commandName: "tokenize",
         abstract: "Text to token ids, line by line, or back with --decode.",
         discussion: """
-            Reads standard input, split at newlines only; writes one JSON array per line. Adds no special tokens.
+            Reads standard input, split at newlines only; writes one JSON array per line. Adds no special tokens; those \
+            written in the text become their ids. With --chat a line is a JSON array of messages, or an object \
+            {"messages": […], "tools": […]}, and the ids are those of the template's text up to the assistant's turn.
 
               echo '3142>' | apus tokenize --model runs/demo/model
+              echo '[{"role": "user", "content": "Hi"}]' | apus tokenize --model DIR --chat
             """)
 
     @Option(help: ArgumentHelp("A directory with a tokenizer.", valueName: "dir"))
@@ -23,14 +26,21 @@ struct TokenizeCommand: AsyncParsableCommand {
     @Flag(help: "Apply the model's chat template.")
     var chat = false
 
+    func validate() throws {
+        if decode, chat { throw ValidationError("--decode and --chat exclude each other.") }
+    }
+
     func run() async throws {
         let tokenizer = try TokenizerDirectory.load(model)
-        if chat {
-            throw RoleFailure(
-                .badInput, "\(model) has no chat template.", advice: "Leave --chat out: its tokenizer is byte-level.")
-        }
+        let template = chat ? try ChatText(directory: model) : nil
         try LineFilter.run { line, number in
-            try decode ? bytes(of: line, number, tokenizer) : Self.array(tokenizer.encode(bytes: line))
+            if decode { return try bytes(of: line, number, tokenizer) }
+            guard let template else { return Self.array(tokenizer.encode(bytes: line)) }
+            do {
+                return Self.array(tokenizer.encode(try template.text(line: line)))
+            } catch {
+                throw RoleFailure(.badInput, "Line \(number): \(error)")
+            }
         }
     }
 
