@@ -44,7 +44,7 @@ import Testing
     @Test func aTemplateThatDropsReasoningCannotBeContinued() throws {
         let reply = "<think>\nlong\n</think>\n\n4"
         let error = #expect(throws: TemplateError.self) {
-            try bridge("thinking", [user("2+2?")], reply: reply, then: [user("3+3?")])
+            try self.bridge("thinking", [user("2+2?")], reply: reply, then: [user("3+3?")])
         }
         #expect(error?.kind == .rewritesHistory)
         #expect(error?.message.contains("at character 1 \"<think>") == true)

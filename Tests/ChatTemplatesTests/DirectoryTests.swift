@@ -28,7 +28,7 @@ import Testing
              "eos_token": {"content": "</s>", "lstrip": false}, "pad_token": null, "image_token": "<i>",
              "added_tokens_decoder": {}}
             """
-        try withDirectory(["tokenizer_config.json": configuration]) { path in
+        try withDirectory(["tokenizer_config.json": configuration]) { (path: String) throws in
             #expect(try ChatTemplate.load(directory: path)?.render(chat) == "<s>hi</s><i>")
         }
     }
@@ -38,20 +38,22 @@ import Testing
             "tokenizer_config.json": "{\"chat_template\": \"old\", \"bos_token\": \"<s>\"}",
             "chat_template.jinja": "{{ bos_token }}new\n",
         ]
-        try withDirectory(files) { path in #expect(try ChatTemplate.load(directory: path)?.render(chat) == "<s>new") }
+        try withDirectory(files) { (path: String) throws in
+            #expect(try ChatTemplate.load(directory: path)?.render(chat) == "<s>new")
+        }
     }
 
     @Test func namedTemplatesServeChatsWithTools() throws {
         let list = """
             {"chat_template": [{"name": "default", "template": "plain"}, {"name": "tool_use", "template": "tools"}]}
             """
-        try withDirectory(["tokenizer_config.json": list]) { path in
+        try withDirectory(["tokenizer_config.json": list]) { (path: String) throws in
             let template = try #require(try ChatTemplate.load(directory: path))
             #expect(try template.render(chat) == "plain")
             #expect(try template.render(chatWithTools) == "tools")
         }
         let files = ["chat_template.jinja": "plain", "additional_chat_templates/tool_use.jinja": "tools"]
-        try withDirectory(files) { path in
+        try withDirectory(files) { (path: String) throws in
             #expect(try ChatTemplate.load(directory: path)?.render(chatWithTools) == "tools")
         }
     }
@@ -61,11 +63,13 @@ import Testing
             "tokenizer_config.json": "{\"chat_template\": \"{{ bos_token }}\"}",
             "special_tokens_map.json": "{\"bos_token\": \"<b>\"}",
         ]
-        try withDirectory(files) { path in #expect(try ChatTemplate.load(directory: path)?.render(chat) == "<b>") }
+        try withDirectory(files) { (path: String) throws in
+            #expect(try ChatTemplate.load(directory: path)?.render(chat) == "<b>")
+        }
     }
 
     @Test func aDirectoryWithoutATemplateHasNone() throws {
-        try withDirectory(["tokenizer_config.json": "{}"]) { path in
+        try withDirectory(["tokenizer_config.json": "{}"]) { (path: String) throws in
             #expect(try ChatTemplate.load(directory: path) == nil)
         }
         #expect(try ChatTemplate.load(directory: "/nowhere") == nil)
@@ -76,7 +80,7 @@ import Testing
         "{\"chat_template\": [{\"name\": \"x\", \"template\": \"y\"}]}", "{\"chat_template\": \"{{\"}",
     ])
     func badFilesAreOneError(configuration: String) throws {
-        try withDirectory(["tokenizer_config.json": configuration]) { path in
+        try withDirectory(["tokenizer_config.json": configuration]) { (path: String) throws in
             #expect(throws: TemplateError.self) { try ChatTemplate.load(directory: path) }
         }
     }
