@@ -33,7 +33,8 @@ private struct MoodyEnvironment: Environment {
             try await Task.sleep(for: .seconds(3600))
             return 1
         case "block":
-            Thread.sleep(forTimeInterval: 0.3)
+            // A scorer that blocks its thread, as one that computes does.
+            usleep(300_000)
             return 0.25
         case "recovers":
             let isDown = failures.left.withLock { left in

@@ -61,6 +61,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "The noise follows from it.")
     var seed: UInt64 = 0
 
+    @OptionGroup var adapter: AdapterOption
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
@@ -95,7 +96,7 @@ struct GenerateCommand: AsyncParsableCommand {
                 vocabularySize: directory.configuration.vocabularySize, allowFilters: true)
         } catch { throw RoleFailure(.badInput, "\(error)") }
         let engine = GenerationEngine(
-            weights: try directory.weights(kernels: kernels, pool: pool), kernels: kernels, pool: pool,
+            weights: try adapter.weights(of: directory, kernels: kernels, pool: pool), kernels: kernels, pool: pool,
             context: GenerationContext(runID: .zero, workerKey: nil, allowsFilters: true),
             limits: GenerationLimits(sequences: 256, cacheBytes: 4 << 30, configuration: directory.configuration))
         var places: [Hash256: Int] = [:]

@@ -25,6 +25,7 @@ struct ScoreCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "What logits are divided by; 0 counts as 1.")
     var temperature: Float = 1
 
+    @OptionGroup var adapter: AdapterOption
     @OptionGroup var compute: ComputeOptions
 
     /// Positions computed in one forward pass.
@@ -40,7 +41,7 @@ struct ScoreCommand: AsyncParsableCommand {
         let directory = try ModelDirectory(opening: model)
         let kernels = try compute.kernels()
         let decoder = Decoder(
-            weights: try directory.weights(kernels: kernels, pool: compute.pool()), kernels: kernels,
+            weights: try adapter.weights(of: directory, kernels: kernels, pool: compute.pool()), kernels: kernels,
             pool: compute.pool())
         for (line, value) in try InputLines.values(from: input) {
             let tokens = (value["tokens"]?.array ?? []).map { $0.integer.flatMap(Int32.init(exactly:)) }

@@ -36,6 +36,7 @@ struct EvalCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "Chooses problems and noise.")
     var seed: UInt64 = 0
 
+    @OptionGroup var adapter: AdapterOption
     @OptionGroup var compute: ComputeOptions
 
     private struct Result: Encodable {
@@ -65,7 +66,9 @@ struct EvalCommand: AsyncParsableCommand {
             environment: try await choice.open(env), prompts: problems, attempts: attempts, temperature: temperature,
             seed: seed)
         evaluation.maximumTokens = maxTokens
-        let drawn = try await evaluation.run(modelDirectory: model, kernels: try compute.kernels(), pool: compute.pool())
+        let drawn = try await evaluation.run(
+            modelDirectory: model, adapterDirectory: adapter.adapter, kernels: try compute.kernels(),
+            pool: compute.pool())
         var rewards = [[Double]](repeating: [], count: problems)
         for attempt in drawn { rewards[attempt.prompt].append(attempt.reward) }
         guard let rates = PassRates(rewards: rewards) else { throw RoleFailure(.fault, "No attempts were made.") }

@@ -8,8 +8,8 @@ import Transformer
 /// `apus model`.
 struct ModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Make a random model, or look into one.",
-        subcommands: [New.self, Inspect.self])
+        commandName: "model", abstract: "Make a random model, look into one, or merge an adapter into one.",
+        subcommands: [New.self, Inspect.self, ModelMergeCommand.self])
 
     struct New: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

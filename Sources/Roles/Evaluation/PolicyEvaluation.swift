@@ -47,17 +47,20 @@ public struct PolicyEvaluation: Sendable {
         self.seed = seed
     }
 
-    /// Evaluates the model of a Hugging Face directory.
+    /// Evaluates the model of a Hugging Face directory, with an adapter merged into it if one is named.
     ///
     /// - Returns: Every attempt, prompt after prompt.
     /// - Throws: A grader's own failure too: it is no reward of 0.
-    public func run(modelDirectory: String, kernels: Kernels, pool: ComputePool) async throws -> [Attempt] {
+    public func run(
+        modelDirectory: String, adapterDirectory: String? = nil, kernels: Kernels, pool: ComputePool
+    ) async throws -> [Attempt] {
         let model = try ModelDirectory(opening: modelDirectory)
+        let adapter = try adapterDirectory.map { try AdapterDirectory(opening: $0) }
         let encoder = try PromptEncoder(directory: modelDirectory, configuration: model.configuration)
         let tasks = try (0..<prompts).map { try environment.task(seed: seed, index: UInt64($0), split: split) }
         let limit = encoder.longestPrompt(maximumTokens: maximumTokens ?? environment.maximumCompletionTokens)
         let promptTokens = try tasks.map { try encoder.tokens(of: $0, limit: limit) }
-        let results = try generate(promptTokens, model, encoder.tokenizer, kernels, pool)
+        let results = try generate(promptTokens, model, adapter, encoder.tokenizer, kernels, pool)
         var attempts: [Attempt] = []
         for (index, task) in tasks.enumerated() {
             for sample in results[index] {
@@ -75,11 +78,11 @@ public struct PolicyEvaluation: Sendable {
     }
 
     private func generate(
-        _ prompts: [[Int32]], _ model: ModelDirectory, _ tokenizer: any Tokenizer, _ kernels: Kernels,
-        _ pool: ComputePool
+        _ prompts: [[Int32]], _ model: ModelDirectory, _ adapter: AdapterDirectory?, _ tokenizer: any Tokenizer,
+        _ kernels: Kernels, _ pool: ComputePool
     ) throws -> [[SampleResult]] {
         let engine = GenerationEngine(
-            weights: try model.weights(kernels: kernels, pool: pool), kernels: kernels, pool: pool,
+            weights: try model.weights(adapter: adapter, kernels: kernels, pool: pool), kernels: kernels, pool: pool,
             context: GenerationContext(runID: .zero, workerKey: nil),
             limits: GenerationLimits(sequences: 256, cacheBytes: 512 << 20, configuration: model.configuration))
         let parameters = SamplingParameters(

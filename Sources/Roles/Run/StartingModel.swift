@@ -3,6 +3,7 @@ import Foundation
 import JSON
 import RunConfiguration
 import Sampling
+import Tensors
 import Tokenizers
 import Transformer
 
@@ -51,6 +52,13 @@ public struct StartingModel: Sendable {
         try directory?.masterWeights() ?? ModelInitializer.random(configuration, seed: seed)
     }
 
+    /// The same, rounded, in private memory, to compute with and to merge adapters into.
+    public func weights(seed: UInt64, kernels: Kernels, pool: ComputePool) throws -> ModelWeights {
+        try directory?.weights(kernels: kernels, pool: pool, cache: nil)
+            ?? ModelWeights(
+                master: ModelInitializer.random(configuration, seed: seed), kernels: kernels, pool: pool)
+    }
+
     /// What ends a completion: the ids of the directory's files, or else the tokenizer's own end.
     ///
     /// - Throws: A ``RoleFailure`` where there are more than a message can carry.
@@ -78,12 +86,19 @@ public struct StartingModel: Sendable {
         try Self.write(weights, companions: try companions(), generation: generation, to: path)
     }
 
+    /// Writes weights that were made from those of a directory, with the files that stand beside those.
+    public static func write(_ weights: ModelWeights, asChangeOf directory: ModelDirectory, to path: String) throws {
+        try write(weights, companions: try companions(of: directory), generation: directory.generation, to: path)
+    }
+
     /// The tokenizer's files and the chat template, byte for byte as they were, and what a `generation_config.json` that
     /// names the stop tokens says beside them.
     private func companions() throws -> [String: [UInt8]] {
-        guard let directory else {
-            return (prompts.tokenizer as? ByteLevelTokenizer).map(Self.companions(of:)) ?? [:]
-        }
+        if let directory { return try Self.companions(of: directory) }
+        return (prompts.tokenizer as? ByteLevelTokenizer).map(Self.companions(of:)) ?? [:]
+    }
+
+    private static func companions(of directory: ModelDirectory) throws -> [String: [UInt8]] {
         var companions: [String: [UInt8]] = [:]
         for file in try TokenizerDirectory.companionFiles(directory.path) { companions[file.name] = try file.read() }
         let name = "generation_config.json"

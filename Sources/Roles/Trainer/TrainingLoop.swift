@@ -160,6 +160,6 @@ extension TrainingGroup {
                     completion: sample.tokens.map(Int32.init(bitPattern:)),
                     behaviorLogProbabilities: sample.behaviourLogProbabilities,
                     reportedLogProbabilities: sample.reportedLogProbabilities, reward: Double(sample.reward))
-            }, version: Int(group.version.number))
+            }, version: Int(group.version.step))
     }
 }

@@ -92,7 +92,7 @@ actor Auditor {
 
     private func prefetch(_ version: PolicyVersion) {
         guard let policies else { return }
-        Task { try? await desk.adopt(version, directory: try await policies.directory(of: version)) }
+        Task { try? await desk.adopt(version, try await policies.files(of: version)) }
     }
 
     private func askForAudits() {
@@ -151,7 +151,7 @@ actor Auditor {
             requests.append((audit.auditID, request))
         }
         do {
-            try await desk.adopt(policy, directory: try await policies.directory(of: policy))
+            try await desk.adopt(policy, try await policies.files(of: policy))
             let began = ContinuousClock.now
             let results = try await desk.replay(requests.map(\.request), under: policy)
             let seconds = began.duration(to: .now) / .seconds(1) / Double(max(1, requests.count))

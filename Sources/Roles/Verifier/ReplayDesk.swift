@@ -34,16 +34,16 @@ actor ReplayDesk {
     /// Loads a version, unless it is loaded.
     ///
     /// - Throws: A ``RoleFailure`` when the files hold other weights than the audit names.
-    func adopt(_ version: PolicyVersion, directory: String) throws {
+    func adopt(_ version: PolicyVersion, _ files: PolicyFiles) throws {
         guard replayers[version.number]?.weights.weightsHash != version.weightsHash else { return }
-        let model = try ModelDirectory(opening: directory)
+        let model = try ModelDirectory(opening: files.model)
         let most = max(1, min(Self.keptVersions, Self.keptBytes / ModelInspection(model).weightBytes))
         // Room is made before the next version is loaded.
         while replayers.count >= most, let oldest = replayers.keys.min() { replayers[oldest] = nil }
-        let weights = try model.weights(kernels: kernels, pool: pool)
+        let weights = try files.weights(kernels: kernels, pool: pool, expected: version.weightsHash)
         guard weights.weightsHash == version.weightsHash else {
             throw RoleFailure(
-                .badInput, "Version \(version.number) in \(directory) holds other weights than its audit names.",
+                .badInput, "Version \(version.number) in \(files.place) holds other weights than its audit names.",
                 advice: "Delete the directory; it will be fetched again.")
         }
         replayers[version.number] = Replayer(

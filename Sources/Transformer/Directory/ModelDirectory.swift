@@ -42,16 +42,22 @@ public struct ModelDirectory: Sendable {
     /// Loads the weights to compute with.
     ///
     /// - Parameters:
-    ///   - expected: the weights hash where it is known; see ``WeightsCache``. The caller compares.
+    ///   - adapter: merged into them, if there is one.
+    ///   - expected: the weights hash where it is known, after merging; see ``WeightsCache``. The caller compares.
     ///   - cache: where weights are shared with other processes; nil for private memory.
-    /// - Throws: `ModelError` when tensors and configuration disagree or a weight is not finite.
+    /// - Throws: `ModelError` when tensors and configuration disagree, the adapter was made for another model, or a weight
+    ///   is not finite.
     public func weights(
-        kernels: Kernels, pool: ComputePool, expected: Hash256? = nil, cache: WeightsCache? = .standard
+        adapter: AdapterDirectory? = nil, kernels: Kernels, pool: ComputePool, expected: Hash256? = nil,
+        cache: WeightsCache? = .standard
     ) throws -> ModelWeights {
-        guard let cache else {
-            return try ModelWeights(configuration, tensors: tensors, kernels: kernels, pool: pool)
+        let factors = try adapter?.factors(for: ParameterLayout(configuration), kernels: kernels)
+        // The name of a shared file is the hash, which for merged weights is known after merging only.
+        guard let cache, factors == nil || expected != nil else {
+            return try ModelWeights(configuration, tensors: tensors, adapter: factors, kernels: kernels, pool: pool)
         }
-        return try cache.weights(configuration, tensors: tensors, expected: expected, kernels: kernels, pool: pool)
+        return try cache.weights(
+            configuration, tensors: tensors, adapter: factors, expected: expected, kernels: kernels, pool: pool)
     }
 
     /// The identity of the weights, without loading them.
