@@ -81,7 +81,8 @@ let rooms: [Target] = [
     room(
         "Commands",
         [
-            "Roles", "ChatTemplates", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Proofs",
+            "Roles", "ChatTemplates", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages",
+            "Proofs",
             "Queues",
             "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers",
             "Transformer",

@@ -43,7 +43,9 @@ enum InputLines {
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
             do throws(JSONError) {
                 let value = try JSONValue.parse(Array(line))
-                guard value.object != nil else { throw JSONError(offset: 0, message: "\(value.kind) instead of an object") }
+                guard value.object != nil else {
+                    throw JSONError(offset: 0, message: "\(value.kind) instead of an object")
+                }
                 values.append((reader.line, value))
             } catch {
                 throw RoleFailure(.badInput, "\(path):\(reader.line): this is not a JSON object: \(error).")

@@ -4,6 +4,7 @@ import Identity
 import RunConfiguration
 import Shardcast
 import Telemetry
+import Tensors
 import Testing
 import Transformer
 

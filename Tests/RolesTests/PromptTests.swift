@@ -81,7 +81,8 @@ struct PromptTests {
     func reward() async throws {
         let encoder = try Fixture.encoder()
         let book = TaskBook(
-            environment: try Fixture.dataset(), prompts: encoder, rule: .init(limit: 200, skipsLong: false), secret: [1])
+            environment: try Fixture.dataset(), prompts: encoder, rule: .init(limit: 200, skipsLong: false), secret: [1]
+        )
         let answer = try #require(try book.entry(slot: 0).task.answer)
         let stop = try #require(encoder.tokenizer.token(named: "<|im_end|>"))
         let special = try #require(encoder.tokenizer.token(named: "<|im_start|>"))

@@ -1,3 +1,5 @@
+import EnvironmentKit
+import Foundation
 import JSON
 import RunConfiguration
 import Testing
@@ -67,5 +69,41 @@ struct SupervisedRowsTests {
     func refused(_ row: JSONValue) throws {
         let (rows, _) = try rows()
         #expect(throws: (any Error).self) { try rows.demonstrations(row) }
+    }
+
+    @Test("A file is read line by line, and a bad line is named")
+    func file() throws {
+        let path = NSTemporaryDirectory() + "apus-sft-\(UUID().uuidString).jsonl"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        func read(_ text: String) throws -> [Demonstration] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+            var section = ModelSection()
+            section.path = Fixture.model
+            let model = try StartingModel(section)
+            var data = DataSection()
+            data.path = path
+            data.maxTokens = 64
+            return try SupervisedRows(
+                prompts: model.prompts, stopTokens: model.generation.stopTokens, data: data
+            ).read()
+        }
+        let good = "{\"prompt\": \"a\", \"completion\": \"b\"}"
+        #expect(try read("\(good)\n\n\(good)\r\n").count == 2)
+        for bad in [
+            "nonsense", "{\"prompt\": \"a\"", "[1]", good.replacing("b", with: String(repeating: "xy", count: 99)),
+        ] {
+            let error = #expect(throws: EnvironmentError.self) { try read("\(good)\n\(bad)\n") }
+            #expect(error?.place.hasSuffix(":2") == true)
+        }
+        // Mutated bytes never crash.
+        var random = SplitMix64(seed: 7)
+        let bytes = Array("\(good)\n{\"messages\": [{\"role\": \"assistant\", \"content\": \"b\"}]}".utf8)
+        for _ in 0..<200 {
+            var mutated = bytes
+            for _ in 0...random.integer(in: 0...3) {
+                mutated[random.integer(in: 0...mutated.count - 1)] = UInt8(random.integer(in: 0...255))
+            }
+            _ = try? read(String(decoding: mutated, as: UTF8.self))
+        }
     }
 }

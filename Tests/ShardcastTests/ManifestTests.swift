@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    @Test func differencesWithoutAKindAreRefused() {
+    @Test func differencesWithoutAKindAreRefused() throws {
         #expect(throws: ShardcastError.self) { try Self.manifest(base: 2).validate() }
         #expect(try kindOf { $0["base"] = 2 } == .unsupportedSchema)
     }

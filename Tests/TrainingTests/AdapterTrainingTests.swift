@@ -37,7 +37,8 @@ import Transformer
     }
 
     private let rows = (0..<6).map { row in
-        Demonstration(prompt: [1, 2, Int32(3 + row)], completion: (0..<5).map { Int32(5 + (row + $0) % 3) })
+        let completion: [Int32] = (0..<5).map { place in Int32(5 + (row + place) % 3) }
+        return Demonstration(prompt: [1, 2, Int32(3 + row)], completion: completion)
     }
 
     private func bits(_ state: any TrainedState) -> [UInt32] {
@@ -79,7 +80,9 @@ import Transformer
         let graph = trainer.state.makeGraph(kernels: kernels, pool: pool, plan: nil)
         for step in 1...3 {
             let prompt: [Int32] = [1, 2, 3]
-            let completions = (0..<4).map { sample in (0..<6).map { Int32(4 + (sample * 3 + $0 * (step + 1)) % 7) } }
+            let completions: [[Int32]] = (0..<4).map { sample in
+                (0..<6).map { place in Int32(4 + (sample * 3 + place * (step + 1)) % 7) }
+            }
             let sequences = completions.map { TrainingSequence(prompt: prompt, completion: $0) }
             let scores = graph.score(sequences, weights: trainer.weights).logProbabilities
             let rollouts = completions.enumerated().map { index, completion in

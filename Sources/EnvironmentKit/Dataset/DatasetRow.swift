@@ -35,7 +35,9 @@ public struct DatasetRow: Sendable, Hashable {
         guard case .object(let members) = value else {
             throw wrong("a line must be an object such as {\"prompt\": \"…\", \"answer\": \"…\"}")
         }
-        if let unknown = members.names.filter({ !["prompt", "tools", "answer", "info", "id"].contains($0) }).sorted().first {
+        if let unknown = members.names.filter({ !["prompt", "tools", "answer", "info", "id"].contains($0) }).sorted()
+            .first
+        {
             throw wrong("the key \"\(unknown.prefix(40))\" is unknown; put further values into \"info\"")
         }
         switch members["prompt"] {

@@ -133,7 +133,8 @@ public final class ProcessEnvironment: Environment {
         let question = ProgramMessages.question(
             number, "score",
             [
-                "prompt": task.conversation.map { .array($0.messages) } ?? .string(task.prompt), "answer": task.answer.map { .string($0) } ?? .null, "info": task.info,
+                "prompt": task.conversation.map { .array($0.messages) } ?? .string(task.prompt),
+                "answer": task.answer.map { .string($0) } ?? .null, "info": task.info,
                 "completion": .string(String(decoding: completion.answerBytes, as: UTF8.self)),
                 "finished": .bool(finished),
             ])

@@ -59,7 +59,8 @@ final class BatchDesk {
         }
         parts.append(start..<hashes.count)
         let outline = Outline(
-            step: step, parts: parts, prefix: prefix, tokens: tokens, meanReward: samples > 0 ? sum / Double(samples) : 0)
+            step: step, parts: parts, prefix: prefix, tokens: tokens,
+            meanReward: samples > 0 ? sum / Double(samples) : 0)
         latest = outline
         return outline
     }

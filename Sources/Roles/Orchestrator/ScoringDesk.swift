@@ -81,12 +81,13 @@ final class ScoringDesk: Sendable {
         }
     }
 
-    /// Drops what waits; what is being scored ends by itself.
+    /// Drops what waits and ends the threads; what is being scored is left behind.
     func stop() {
         state.withLock { state in
             state.isStopped = true
             state.waiting = []
         }
+        executor.stop()
     }
 
     /// Races the scorer against the clock; a scorer that ignores its cancellation is left behind.

@@ -97,7 +97,8 @@ public struct PromptEncoder: Sendable {
         if let id = tokens.first(where: { $0 < 0 || Int($0) >= vocabularySize }) {
             throw PromptFailure(
                 task, .unreadable,
-                "The tokenizer gives the id \(id), and the model has \(vocabularySize) ids; they do not belong together.")
+                "The tokenizer gives the id \(id), and the model has \(vocabularySize) ids; they do not belong together."
+            )
         }
         return tokens
     }

@@ -35,7 +35,8 @@ struct PromptSurvey {
         guard rule.skipsLong, long.count < count else {
             throw RoleFailure(
                 .badInput, "\(long.count) of \(count) prompts are too long; the first: \(first)",
-                advice: "Shorten them, lower sampling.max_tokens, raise environment.max_prompt_tokens, or leave them out "
+                advice:
+                    "Shorten them, lower sampling.max_tokens, raise environment.max_prompt_tokens, or leave them out "
                     + "by environment.long_prompts = \"skip\".")
         }
         return (long.count, count)

@@ -83,6 +83,9 @@ extension ConfigurationNode {
     /// An environment section with one option.
     fileprivate init(named id: String, option: String, value: Value) throws {
         self.init(
-            .table(["name": ConfigurationNode(.text(id)), "options": ConfigurationNode(.table([option: ConfigurationNode(value)]))]))
+            .table([
+                "name": ConfigurationNode(.text(id)),
+                "options": ConfigurationNode(.table([option: ConfigurationNode(value)])),
+            ]))
     }
 }

@@ -16,7 +16,8 @@ public struct RunSection: ConfigurationSection {
     /// Year, month and day of ``date``; nil where it is empty or no date.
     public var day: (year: Int, month: Int, day: Int)? {
         let parts = date.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.map(\.count) == [4, 2, 2], let year = Int(parts[0]), let month = Int(parts[1]), let day = Int(parts[2])
+        guard parts.map(\.count) == [4, 2, 2], let year = Int(parts[0]), let month = Int(parts[1]),
+            let day = Int(parts[2])
         else { return nil }
         return (year, month, day)
     }
@@ -28,7 +29,9 @@ public struct RunSection: ConfigurationSection {
     public static let fields: [ConfigurationField<RunSection>] = [
         .text("name", \.name, "Name of the run: for people, file names and join addresses."),
         .text("directory", \.directory, "Everything the run writes is below it; runs/NAME if empty."),
-        .text("date", \.date, "The day that chat templates take for today, YYYY-MM-DD; the first day of the run if empty."),
+        .text(
+            "date", \.date, "The day that chat templates take for today, YYYY-MM-DD; the first day of the run if empty."
+        ),
         .seed("seed", \.seed, "Every random choice of the lab follows from it."),
     ]
 }

@@ -23,11 +23,16 @@ public struct ModelDirectory: Sendable {
     public init(opening path: String) throws {
         self.path = path
         configuration = try Self.configuration(at: path)
-        // Without a generation_config.json the stop tokens stand in config.json, as in transformers.
+        // Where generation_config.json is missing or names no stop tokens, they stand in config.json.
         let own = "\(path)/generation_config.json"
-        let place = FileBytes.exists(own) ? own : "\(path)/config.json"
-        generation = try GenerationConfiguration(
-            json: try Self.document(at: place), vocabularySize: configuration.vocabularySize, place: place)
+        let places = (FileBytes.exists(own) ? [own] : []) + ["\(path)/config.json"]
+        var found: GenerationConfiguration?
+        for place in places where found?.stopTokens.isEmpty ?? true {
+            let next = try GenerationConfiguration(
+                json: try Self.document(at: place), vocabularySize: configuration.vocabularySize, place: place)
+            found = GenerationConfiguration(stopTokens: next.stopTokens, padToken: found?.padToken ?? next.padToken)
+        }
+        generation = found ?? GenerationConfiguration(stopTokens: [])
         tensors = try TensorCollection(directory: path)
     }
 
