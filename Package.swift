@@ -72,8 +72,8 @@ let rooms: [Target] = [
         [
             "Orchestration", "Telemetry", "Generation", "Training", "Verification", "Environments",
             "EnvironmentKit", "Queues", "Ledger", "Shardcast", "Messages", "RunConfiguration", "Transformer",
-            "Sampling", "JSON", "Proofs", "Tokenizers", "Tensors", "Identity", grdb, logging, subprocess, system,
-            httpClient,
+            "Sampling", "ChatTemplates", "JSON", "Proofs", "Tokenizers", "Tensors", "Identity", grdb, logging,
+            subprocess, system, httpClient,
         ] + nio
     ),
 
@@ -81,7 +81,8 @@ let rooms: [Target] = [
     room(
         "Commands",
         [
-            "Roles", "ChatTemplates", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Proofs",
+            "Roles", "ChatTemplates", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages",
+            "Proofs",
             "Queues",
             "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers",
             "Transformer",
@@ -96,7 +97,7 @@ let rooms: [Target] = [
 
 /// Suites whose golden files were made by the scripts in `scripts/`.
 let withFixtures: Set<String> = [
-    "ChatTemplates", "Proofs", "RunConfiguration", "Safetensors", "Tokenizers", "Training", "Transformer",
+    "ChatTemplates", "Proofs", "Roles", "RunConfiguration", "Safetensors", "Tokenizers", "Training", "Transformer",
 ]
 
 let suites: [Target] = [

@@ -111,14 +111,14 @@ def main():
         )
         if result.returncode != 0:
             sys.exit(result.stdout.decode()[-2000:] + result.stderr.decode()[-2000:])
-        lines = (folder / "verdicts.tsv").read_text().splitlines()
-        ours = {line.split("\t")[0]: line.split("\t")[1:] for line in lines}
+        verdicts = map(json.loads, (folder / "verdicts.jsonl").read_text().split("\n"))
+        ours = {name: (rule, detail) for name, rule, detail in verdicts}
         assert ours.keys() == theirs.keys(), "a verdict is missing"
         stricter, faults, both = collections.Counter(), [], 0
         for name, (rule, detail) in ours.items():
             if rule == "accepted":
                 both += 1
-                if theirs[name] != sorted(json.loads(detail)):
+                if theirs[name] != sorted(detail):
                     faults.append(f"{name}: we see {detail}, the package {theirs[name]}")
             elif theirs[name] is not None:
                 why = next((text for text, (r, part) in STRICTER.items() if r == rule and part in detail), None)

@@ -4,7 +4,7 @@ import Tensors
 
 /// The options of every command that computes.
 struct ComputeOptions: ParsableArguments {
-    @Option(help: "Threads to compute with (default: all cores).")
+    @Option(parsing: .unconditional, help: "Threads to compute with (default: all cores).")
     var threads: Int?
 
     @Option(

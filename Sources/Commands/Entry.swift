@@ -6,6 +6,7 @@ import Roles
 public enum Entry {
     /// Parses the arguments, runs the command, and does not come back.
     public static func run<Command: AsyncParsableCommand>(_ type: Command.Type) async -> Never {
+        MappedFileFault.report()
         var isParsed = false
         do {
             var command = try type.parseAsRoot()

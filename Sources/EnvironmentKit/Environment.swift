@@ -34,6 +34,9 @@ public protocol Environment: Sendable {
     /// The task at a place in the endless sequence of a split.
     func task(seed: UInt64, index: UInt64, split: Split) throws -> EnvironmentTask
 
+    /// How many different tasks a split has; nil where they are drawn without end.
+    func taskCount(of split: Split) -> Int?
+
     /// How good a completion is, from 0 to 1.
     ///
     /// - Parameters:
@@ -42,6 +45,9 @@ public protocol Environment: Sendable {
     ///   - task: The task that was asked.
     /// - Throws: When the grader itself fails. That is a third state: it is never a reward of 0.
     func score(completion: [UInt8], finished: Bool, of task: EnvironmentTask) async throws -> Double
+
+    /// How many completions the lab may have judged at once.
+    var concurrentScores: Int { get }
 
     /// A completion to imitate in warm-up, without the stop token; deliberately often wrong (see ``WarmUpPlan``).
     func demonstration(of task: EnvironmentTask, using random: inout SplitMix64) -> String?
@@ -53,6 +59,12 @@ extension Environment {
 
     /// The plan that worked for the demo.
     public var reinforcement: ReinforcementPlan { ReinforcementPlan() }
+
+    /// Tasks without end.
+    public func taskCount(of split: Split) -> Int? { nil }
+
+    /// Four at once.
+    public var concurrentScores: Int { 4 }
 
     /// No demonstrations.
     public func demonstration(of task: EnvironmentTask, using random: inout SplitMix64) -> String? { nil }

@@ -70,6 +70,13 @@ public struct OptionReader {
         return members.dictionary
     }
 
+    /// A table of further options whose order is kept.
+    public mutating func object(_ name: String) throws -> JSONObject {
+        guard let option = take(name) else { return JSONObject() }
+        guard case .object(let members) = option else { throw wrong(name, option, "a table") }
+        return members
+    }
+
     /// Refuses options that nothing has asked for.
     public func finish() throws {
         let unknown = options.keys.filter { !known.contains($0) }.sorted()

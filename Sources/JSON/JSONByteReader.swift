@@ -56,11 +56,26 @@ public struct JSONByteReader {
 
     /// Takes a number that is a whole number from 0 up: no sign, fraction, exponent or leading zero.
     public mutating func naturalNumber() throws(JSONError) -> Int {
+        _ = peek()
+        let start = position
+        var value = 0
+        while position < bytes.count, bytes[position] &- 0x30 < 10, position - start < 18 {
+            value = value * 10 + Int(bytes[position] & 0xF)
+            position += 1
+        }
+        let isWhole = position == bytes.count || !Self.continuesNumber(bytes[position])
+        if isWhole, position > start, bytes[start] != 0x30 || position == start + 1 { return value }
+        // Longer numbers, and what is wrong with the others.
+        position = start
         let text = try number()
         guard text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let value = Int(text) else {
             throw fault("\(text.prefix(40)) is not a whole number from 0 to 2^63 - 1")
         }
         return value
+    }
+
+    private static func continuesNumber(_ byte: UInt8) -> Bool {
+        byte &- 0x30 < 10 || byte == 0x2E || byte | 0x20 == 0x65
     }
 
     /// Takes a number by the JSON grammar and returns its text.
@@ -118,6 +133,19 @@ public struct JSONByteReader {
             default: throw fault("a control character in a string")
             }
         }
+    }
+
+    /// Takes a string without escapes where it lies: the range of its bytes, which are not checked to be UTF-8.
+    ///
+    /// - Returns: nil, with nothing taken, for a string that has an escape or is no well-formed string; ``stringBytes(limit:)``
+    ///   reads the one and says what is wrong with the other.
+    public mutating func plainString(limit: Int) -> Range<Int>? {
+        guard peek() == 0x22 else { return nil }
+        var end = position + 1
+        while end < bytes.count, bytes[end] >= 0x20, bytes[end] != 0x22, bytes[end] != 0x5C { end += 1 }
+        guard end < bytes.count, bytes[end] == 0x22, end - position - 1 <= limit else { return nil }
+        defer { position = end + 1 }
+        return position + 1..<end
     }
 
     private mutating func takeEscape(into text: inout [UInt8]) throws(JSONError) {

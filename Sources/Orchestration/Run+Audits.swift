@@ -14,7 +14,9 @@ extension Run {
     /// Sends a verifier the audits that it holds, since it may not know of them.
     mutating func resendAudits(_ key: PublicKey, answering: Correspondent? = nil) {
         guard let connection = presence.members[key]?.connection else { return }
-        let held = (state.verifiers[key]?.liveAudits ?? []).sorted().compactMap { audit($0) }
+        // What it has returned already needs no second replay.
+        let held = (state.verifiers[key]?.liveAudits ?? []).sorted()
+            .filter { presence.auditDeadlines[$0] != .never }.compactMap { audit($0) }
         if !held.isEmpty || answering != nil {
             outbox.append(.sendAudits(to: answering ?? Correspondent(connection), held))
         }
@@ -95,15 +97,34 @@ extension Run {
             refuse(from, Refusal("not-your-audit", "Audit \(audit) was given to another verifier."))
             return
         }
+        settle(audit, record, verdict, now)
+        outbox.append(.acknowledge(to: from))
+    }
+
+    /// Notes that a verifier has handed in its replay of an audit, which is now being scored.
+    mutating func holdAudit(_ from: Correspondent, _ audit: UInt64, _ now: Instant) {
+        guard let key = sender(from, .verifier, now), state.audits[audit]?.verifier == key else { return }
+        presence.auditDeadlines[audit] = .never
+    }
+
+    /// Takes in what a returned audit came to, whoever is connected by now.
+    mutating func takeJudgement(
+        _ audit: UInt64, _ verdict: AuditVerdict, answering from: Correspondent, _ now: Instant
+    ) {
+        if let record = state.audits[audit] { settle(audit, record, verdict, now) }
+        if presence.keys[from.connection] != nil { outbox.append(.acknowledge(to: from)) }
+    }
+
+    private mutating func settle(_ audit: UInt64, _ record: AuditRecord, _ verdict: AuditVerdict, _ now: Instant) {
         guard let group = state.groups[record.group] else { return }
         switch verdict {
-        case .accepted(let acceptance): accept(record.group, group, audit, acceptance, key)
+        case .accepted(let acceptance): accept(record.group, group, audit, acceptance, record.verifier)
         case .rejected(let finding, _) where finding.severity == .refuse:
             loseAudit(audit, "\(finding.check): \(finding.reason)")
-        case .rejected(let finding, let flops): accuse(record.group, group, audit, finding, max(0, flops), key, now)
+        case .rejected(let finding, let flops):
+            accuse(record.group, group, audit, finding, max(0, flops), record.verifier, now)
         case .inconclusive(let reason): loseAudit(audit, reason)
         }
-        outbox.append(.acknowledge(to: from))
     }
 
     private mutating func accept(

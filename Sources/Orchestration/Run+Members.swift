@@ -198,7 +198,9 @@ extension Run {
         case .worker:
             for lease in (state.workers[key]?.liveLeases ?? []).sorted() { endLease(lease, reason) }
         case .verifier:
-            for audit in (state.verifiers[key]?.liveAudits ?? []).sorted() { loseAudit(audit, "verifier \(reason)") }
+            // A replay that it has returned does not go with it.
+            for audit in (state.verifiers[key]?.liveAudits ?? []).sorted()
+            where presence.auditDeadlines[audit] != .never { loseAudit(audit, "verifier \(reason)") }
         case .trainer: break
         }
     }

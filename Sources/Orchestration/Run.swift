@@ -69,6 +69,8 @@ public struct Run: Sendable {
         case .groupSubmitted(let submission, let from): takeGroup(submission, from, now)
         case .auditsRequested(let from, let groups): requestAudits(from, groups, now)
         case .auditReported(let from, let audit, let verdict): takeVerdict(from, audit, verdict, now)
+        case .auditReturned(let from, let audit): holdAudit(from, audit, now)
+        case .auditJudged(let audit, let verdict, let from): takeJudgement(audit, verdict, answering: from, now)
         case .auditsFaulted(let from, let audits, let reason): takeFaults(from, audits, reason, now)
         case .batchRequested(let from, let step): requestBatch(from, step, now)
         case .batchDone(let from, let step): finishBatch(from, step, now)

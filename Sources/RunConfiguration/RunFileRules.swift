@@ -60,6 +60,8 @@ extension RunFile {
                 \($0.training.maxStaleness); lower pace or raise max_staleness
                 """ : nil
         },
+        RunFileRule("training.lora.target_modules") { $0.training.lora.complaint },
+        RunFileRule("warm_up.lora.target_modules") { $0.warmUp.lora.complaint },
         RunFileRule("swarm.dishonest") {
             $0.swarm.dishonest > $0.swarm.workers
                 ? "only \($0.swarm.workers) workers are started; raise swarm.workers" : nil

@@ -69,6 +69,13 @@ public struct SupervisedFile: ConfigurationSection {
                 problems.append(
                     .init("data.path", origin: composed["data"]?.origin, "name the JSONL file with the examples"))
             }
+            if let complaint = file.training.lora.complaint {
+                problems.append(
+                    .init(
+                        "training.lora.target_modules",
+                        origin: composed["training"]?["lora"]?["target_modules"]?.origin,
+                        complaint))
+            }
         }
         guard problems.isEmpty else { throw ConfigurationError(problems) }
         return file

@@ -32,8 +32,11 @@ public enum DurableFile {
     /// Writes text in the same way.
     ///
     /// - Throws: `SafetensorsError` with rule `inputOutput`.
-    public static func write(_ text: String, to path: String) throws {
-        try write(to: path) { writer in try Array(text.utf8).withUnsafeBytes(writer.write) }
+    public static func write(_ text: String, to path: String) throws { try write(Array(text.utf8), to: path) }
+
+    /// Writes bytes; see ``write(to:_:)``.
+    public static func write(_ bytes: [UInt8], to path: String) throws {
+        try write(to: path) { writer in try bytes.withUnsafeBytes(writer.write) }
     }
 
     /// Syncs the folder that holds `path`, so that a rename in it survives a power cut.

@@ -15,6 +15,9 @@ public struct SamplingParameters: Hashable, Sendable {
     /// Tokens that end a sample.
     public var stopTokens: [Int32]
 
+    /// The most tokens that may end a sample: what a message carries.
+    public static let maximumStopTokens = 256
+
     /// Names every parameter; filters are off unless given.
     public init(
         samples: Int, maximumTokens: Int, temperature: Float = 1, topK: Int = 0, topP: Float = 1, minP: Float = 0,
@@ -56,6 +59,9 @@ public struct SamplingParameters: Hashable, Sendable {
         try require(topK >= 0, "top_k", topK, "0 (off) or a positive count")
         try require(topP >= 0 && topP <= 1, "top_p", topP, "0 to 1")
         try require(minP >= 0 && minP <= 1, "min_p", minP, "0 to 1")
+        try require(
+            stopTokens.count <= Self.maximumStopTokens, "stop_tokens", "\(stopTokens.count) ids",
+            "at most \(Self.maximumStopTokens)")
         for token in stopTokens {
             try require(
                 token >= 0 && Int(token) < vocabularySize, "stop_tokens", token, "ids below \(vocabularySize)")

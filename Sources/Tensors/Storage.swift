@@ -1,5 +1,9 @@
 import CKernels
 
+#if os(Linux)
+    import Glibc
+#endif
+
 /// The bit pattern of a bfloat16 number; Swift has no such type on Linux, so bits travel and C computes.
 public typealias BFloat16Bits = UInt16
 
@@ -23,7 +27,7 @@ public final class Storage<Element: BitwiseCopyable>: @unchecked Sendable {
     public init(count: Int, zeroed: Bool = true) {
         precondition(count >= 0, "storage needs a count of at least 0, not \(count)")
         let bytes = (count * MemoryLayout<Element>.stride + 63) / 64 * 64
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 64), alignment: 64)
+        let raw = Self.allocate(max(bytes, 64))
         if zeroed {
             raw.initializeMemory(as: UInt8.self, repeating: 0, count: max(bytes, 64))
         }
@@ -31,6 +35,18 @@ public final class Storage<Element: BitwiseCopyable>: @unchecked Sendable {
         self.count = count
         self.raw = raw
         owner = nil
+    }
+
+    /// Large blocks ask for large pages: weights and gradients are read from end to end, and a page of 4 KiB lasts for a
+    /// microsecond. Where the system has none the request is void.
+    private static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
+        let largePage = 1 << 21
+        guard bytes >= 2 * largePage else { return .allocate(byteCount: bytes, alignment: 64) }
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: largePage)
+        #if os(Linux)
+            madvise(raw, bytes, MADV_HUGEPAGE)
+        #endif
+        return raw
     }
 
     /// Takes elements that lie in a larger block or in mapped pages, which `owner` keeps.

@@ -20,7 +20,7 @@ public struct BytePairTokenizer: Tokenizer {
     let preTokenizers: [PreTokenizer]
     var postProcessor: PostProcessor
     let decoder: TokenDecoder
-    private let model: BytePairModel
+    let model: BytePairModel
     /// The model without the ways to a special token; nil where the model has none.
     private let plainModel: BytePairModel?
     private let decoded: DecodedTokens
@@ -98,11 +98,7 @@ public struct BytePairTokenizer: Tokenizer {
             case .text(let range):
                 var text = PieceText(normal[range], isAtStart: isAtStart && range.lowerBound == 0)
                 for step in preTokenizers { step.apply(to: &text) }
-                model.merges.withView { merges in
-                    text.bytes.withUnsafeBufferPointer { bytes in
-                        for piece in text.pieces { model.append(piece, in: bytes, merges, scratch, to: &tokens) }
-                    }
-                }
+                text.bytes.withUnsafeBufferPointer { model.append(text.pieces, of: $0, scratch, to: &tokens) }
             }
         }
     }
@@ -111,8 +107,7 @@ public struct BytePairTokenizer: Tokenizer {
 
     /// The id of a token by its text as the file writes it.
     public func token(named name: String) -> Int32? {
-        if let token = added.tokens.first(where: { $0.content.elementsEqual(name.utf8) }) { return token.identifier }
-        return model.vocabulary.number(of: name.utf8).map(Int32.init)
+        added.identifier(of: name.utf8) ?? model.vocabulary.number(of: name.utf8).map(Int32.init)
     }
 
     /// The bytes that an id stands for when it is read alone; nil of an id that stands for nothing.
@@ -192,21 +187,15 @@ public struct BytePairTokenizer: Tokenizer {
     ) -> DecodedTokens {
         var forms: [Int: [UInt8]] = [:]
         for (index, token) in added.tokens.enumerated() { forms[Int(token.identifier)] = added.forms[index] }
-        // The package asks for the form whether it is special, so that a normalized token may escape; so does this.
+        // The package asks of the form whether it is special, so that a normalized token may escape; so does this.
         let special = Set(added.tokens.lazy.filter(\.isSpecial).map(\.content))
         var decoded = DecodedTokens()
         for number in 0..<max(vocabulary.upperBound, (forms.keys.max() ?? -1) + 1) {
-            guard let text = forms[number] ?? vocabulary.string(of: number) else {
-                decoded.append(nil)
-                continue
+            if let form = forms[number] {
+                decoded.append(form, by: decoder, isSkipped: special.contains(form))
+            } else {
+                vocabulary.withString(of: number) { decoded.append($0, by: decoder) }
             }
-            var (bytes, isByte) = decoder.decoded(text)
-            if let metaspace = decoder.metaspace {
-                bytes = bytes.withUnsafeBufferPointer {
-                    ByteSearch.replacing(metaspace.sign, by: [UInt8(ascii: " ")], in: $0)
-                } ?? bytes
-            }
-            decoded.append(bytes, isByte: isByte, isSkipped: special.contains(text))
         }
         return decoded
     }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import EnvironmentKit
+import JSON
 import Roles
 import Testing
 
@@ -26,6 +28,37 @@ struct CommandLineTests {
         ])
     func refused(words: [String]) {
         #expect(throws: (any Error).self) { try ApusCommand.parseAsRoot(words) }
+    }
+
+    @Test(
+        "negative values are refused for what they are, not as missing",
+        arguments: [
+            (["generate", "--model", "x", "--prompt", "a", "--temperature", "-1"], "--temperature"),
+            (["generate", "--model", "x", "--prompt", "a", "--top-k", "-1"], "--top-k"),
+            (["generate", "--model", "x", "--prompt", "a", "--n", "-2"], "--n"),
+            (["score", "--model", "x", "--input", "y", "--temperature", "-0.5"], "--temperature"),
+            (["eval", "--model", "x", "--env", "y", "--max-tokens", "-1"], "--max-tokens"),
+        ])
+    func negative(words: [String], option: String) {
+        let error = #expect(throws: (any Error).self) { try ApusCommand.parseAsRoot(words) }
+        let message = error.map { ApusCommand.message(for: $0) } ?? ""
+        #expect(message.contains(option) && !message.contains("Missing value"))
+    }
+
+    @Test("environments are named by id, as datasets, programs and run files")
+    func environmentNames() throws {
+        let built = try EnvironmentRegistry.section(named: "digit-sort", options: [])
+        #expect(built.name == "digit-sort")
+        let data = try EnvironmentRegistry.section(
+            named: "dataset:a:b.jsonl", options: ["reward=numeric-match", "max_tokens=9", "chat=true"])
+        #expect(data.name == "dataset")
+        #expect(data.environmentOptions["path"] == "a:b.jsonl")
+        #expect(data.environmentOptions["reward"] == "numeric-match")
+        #expect(data.environmentOptions["max_tokens"] == 9 && data.environmentOptions["chat"] == true)
+        let program = try EnvironmentRegistry.section(named: "process:python3 x.py", options: [])
+        #expect(program.environmentOptions["command"] == ["python3", "x.py"])
+        #expect(throws: RoleFailure.self) { try EnvironmentRegistry.section(named: "dataset:x", options: ["nonsense"]) }
+        #expect(throws: (any Error).self) { try EnvironmentRegistry.section(named: "@/nowhere.toml", options: []) }
     }
 
     @Test("a relay is origin or cache, never both or neither")

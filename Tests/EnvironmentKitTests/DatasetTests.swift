@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 
 @testable import EnvironmentKit
@@ -111,8 +112,9 @@ struct DatasetTests {
     @Test func optionsAreStrict() throws {
         try Self.withFile(Array("{\"prompt\": [{\"role\": \"user\", \"content\": \"hi\"}]}\n".utf8)) { path in
             for options: EnvironmentOptions in [
-                [:], ["path": .string(path)], ["path": .string(path), "messages": "plain", "template": "x"],
-                ["path": .string(path), "messages": "chat"], ["path": .string(path), "colour": 1],
+                [:], ["path": .string(path), "template": "<{prompt}>"],
+                ["path": .string(path), "messages": "plain", "template": "x"],
+                ["path": .string(path), "messages": "refuse"], ["path": .string(path), "colour": 1],
                 ["path": .string(path), "messages": "plain", "reward": "unknown"],
             ] {
                 #expect(throws: EnvironmentError.self) { try DatasetEnvironment(options: options) }
@@ -123,6 +125,40 @@ struct DatasetTests {
                     "held_out_path": .string(path),
                 ])
             #expect(try environment.task(seed: 0, index: 0, split: .train).prompt == "<user: hi\nassistant: >")
+        }
+    }
+
+    @Test func promptsBecomeConversations() throws {
+        let text = """
+            {"prompt": [{"role": "user", "content": "a"}], "tools": [{"name": "t"}]}
+            {"prompt": [{"role": "system", "content": "s"}, {"role": "user", "content": "a"}]}
+            {"prompt": "b"}
+            """
+        try Self.withFile(text.utf8) { path in
+            func conversations(_ more: EnvironmentOptions) throws -> [Int: Conversation] {
+                var options: EnvironmentOptions = ["path": .string(path), "held_out_path": .string(path)]
+                options.merge(more) { $1 }
+                let environment = try DatasetEnvironment(options: options)
+                #expect(environment.taskCount(of: .train) == 3)
+                var found: [Int: Conversation] = [:]
+                for index in 0..<3 as Range<UInt64> {
+                    let task = try environment.task(seed: 0, index: index, split: .train)
+                    let line = task.origin?.split(separator: ":").last.flatMap { Int($0) }
+                    found[line ?? 0] = task.conversation
+                }
+                return found
+            }
+            let plain = try conversations(["messages": "plain"])
+            #expect(plain.isEmpty)
+            let given = try conversations([:])
+            #expect(given.keys.sorted() == [1, 2])
+            #expect(given[1]?.tools == [["name": "t"]] && given[1]?.messages.count == 1)
+            let all = try conversations(["chat": true, "system": "x", "chat_options": ["enable_thinking": false]])
+            #expect(all.keys.sorted() == [1, 2, 3])
+            #expect(all[1]?.messages.first == ["role": "system", "content": "x"])
+            #expect(all[2]?.messages.first == ["role": "system", "content": "s"])
+            #expect(all[3]?.messages.last == ["role": "user", "content": "b"])
+            #expect(all[3]?.variables["enable_thinking"] == false)
         }
     }
 

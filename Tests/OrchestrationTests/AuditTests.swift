@@ -37,6 +37,36 @@ struct AuditTests {
         #expect(again.facts.isEmpty && again.settlements.isEmpty)
     }
 
+    @Test("A returned audit waits for its rewards, whatever becomes of its verifier")
+    func returned() throws {
+        var bench = try bench(2, verifiers: [first])
+        let given = request(&bench, first)
+        let spoken = bench.from(first)
+        #expect(bench.send(.auditReturned(from: spoken, audit: given[0].id)).facts.isEmpty)
+        // The other one is lost with the verifier, this one is not; nor is it sent again.
+        bench.send(.goodbye(from: spoken.connection))
+        #expect(bench.run.state.audits.keys.sorted() == [given[0].id])
+        bench.wait(bench.run.configuration.timing.audit * 3)
+        #expect(bench.run.state.audits.keys.sorted() == [given[0].id])
+        let actions = bench.send(.auditJudged(audit: given[0].id, verdict: Bench.accepted, answering: spoken))
+        #expect(actions.settlements.contains(.audited(verifier: first, audit: given[0].id, amount: 100)))
+        #expect(bench.run.state.acceptedGroups.count == 1)
+        // A second judgement changes nothing.
+        #expect(bench.send(.auditJudged(audit: given[0].id, verdict: Bench.accepted, answering: spoken)).facts.isEmpty)
+    }
+
+    @Test("A group that the lab could not score is audited again, nobody blamed")
+    func unscored() throws {
+        var bench = try bench(1, verifiers: [first, second])
+        let audit = request(&bench, first)[0]
+        bench.send(.auditReturned(from: bench.from(first), audit: audit.id))
+        let verdict = AuditVerdict.inconclusive(reason: "the grader is down")
+        bench.send(.auditJudged(audit: audit.id, verdict: verdict, answering: bench.from(first)))
+        #expect(bench.run.state.auditQueue.count == 1)
+        #expect(bench.run.state.workers[alice]?.rejected == 0)
+        #expect(bench.run.state.counters.auditsLost == 1)
+    }
+
     @Test("A cheat loses its place at its third rejection, before a fourth group is audited")
     func threeStrikes() throws {
         var bench = try bench(10, verifiers: [first])

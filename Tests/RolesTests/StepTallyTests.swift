@@ -1,4 +1,3 @@
-import Messages
 import Telemetry
 import Testing
 
@@ -6,18 +5,10 @@ import Testing
 
 @Suite("The row of a step")
 struct StepTallyTests {
-    private func batch(_ step: UInt64, rewards: [Float]) -> Wire.Batch {
-        var group = Wire.TrainingGroup()
-        group.samples = rewards.map { reward in
-            var sample = Wire.TrainingSample()
-            sample.reward = reward
-            return sample
-        }
-        var batch = Wire.Batch()
-        batch.step = step
-        batch.groups = [group]
-        batch.totalCompletionTokens = 40
-        return batch
+    private func batch(_ step: UInt64, rewards: [Double]) -> BatchDesk.Outline {
+        BatchDesk.Outline(
+            step: step, parts: [0..<1], prefix: 0, tokens: 40,
+            meanReward: rewards.reduce(0, +) / Double(rewards.count))
     }
 
     @Test("A step has one row, however often it is made or reported")

@@ -79,6 +79,19 @@ struct LoadingTests {
         #expect(file.environment.options["digits"]?.integer == 3)
     }
 
+    @Test func adaptersAreOffUntilTheyHaveARank() throws {
+        #expect(try !Self.load(Self.minimal).training.lora.isOn)
+        let file = try Self.load(
+            Self.minimal + "[training.lora]\nrank = 16\nalpha = 32\ntarget_modules = [\"q_proj\", \"v_proj\"]\n")
+        #expect(file.training.lora.isOn && file.training.lora.alpha == 32)
+        #expect(file.training.lora.targetModules == ["q_proj", "v_proj"] && !file.warmUp.lora.isOn)
+        let wrong = Self.problems(Self.minimal + "[training.lora]\nrank = 4\ntarget_modules = [\"q_prj\"]\n")
+        #expect(wrong.count == 1 && wrong[0].contains("q_proj?") && wrong[0].contains("training.lora.target_modules"))
+        #expect(Self.problems(Self.minimal + "[training.lora]\nrank = 4\ntarget_modules = []\n").count == 1)
+        #expect(Self.problems(Self.minimal + "[training.lora]\nrank = 2000\n").count == 1)
+        #expect(Self.problems(Self.minimal + "[warm_up.lora]\nrank = 2\ntarget_modules = [\"lm_head\"]\n").count == 1)
+    }
+
     @Test func noneRemovesWhatALayerSet() throws {
         let file = try Self.load(Self.minimal, overrides: ["--model.path", "models/a", "--model.shape", "none"])
         #expect(file.model.path == "models/a")

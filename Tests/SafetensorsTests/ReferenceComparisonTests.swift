@@ -22,11 +22,12 @@ struct ReferenceComparisonTests {
                         .string(name), .string(info.type.rawValue), .array(info.shape.map { .integer($0) }),
                     ])
                 }
-                lines.append("\(name)\taccepted\t\(JSONValue.array(tensors).line)")
+                lines.append(JSONValue.array([.string(name), "accepted", .array(tensors)]).line)
             } catch {
-                lines.append("\(name)\t\(error.rule.rawValue)\t\(error.detail)")
+                let verdict: JSONValue = [.string(name), .string(error.rule.rawValue), .string(error.detail)]
+                lines.append(verdict.line)
             }
         }
-        try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: "\(folder)/verdicts.tsv"))
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: "\(folder)/verdicts.jsonl"))
     }
 }

@@ -11,7 +11,8 @@ struct BrokenTextTests {
     private func broken(_ generator: inout FuzzGenerator) -> [UInt8] {
         let lines = GoldenLines.shared
         let line = lines?.line(Int.random(in: 0..<20_000, using: &generator)) ?? []
-        return Mutation.mutate([line, line + [0xFF]], interesting: [0xFF, 0xC0, 0xE2, 0xED, 0xF0, 0x80], using: &generator)
+        return Mutation.mutate(
+            [line, line + [0xFF]], interesting: [0xFF, 0xC0, 0xE2, 0xED, 0xF0, 0x80], using: &generator)
     }
 
     @Test("byte-level vocabularies encode any bytes and give them back", arguments: lossless)

@@ -43,6 +43,20 @@ import Transformer
         #expect(names == ["STABLE", "model.safetensors", "optimizer.safetensors", "state.json"])
     }
 
+    @Test func withCompanionsACheckpointIsAModelDirectory() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let companions = ModelCompanions(
+            generation: GenerationConfiguration(stopTokens: [3, 5]), files: ["tokenizer.json": Array("{}".utf8)])
+        let saved = state(7)
+        let path = try CheckpointStore(directory: folder, companions: companions).save(saved)
+        let opened = try ModelDirectory(opening: path)
+        #expect(opened.configuration == PolicyTrainerTests.configuration)
+        #expect(opened.generation.stopTokens == [3, 5])
+        #expect(Array(try opened.masterWeights().values.buffer) == Array(saved.master.values.buffer))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: "\(path)/tokenizer.json")) == Data("{}".utf8))
+        #expect(FileManager.default.fileExists(atPath: "\(path)/STABLE"))
+    }
+
     @Test func decayedFilesAreNoticed() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let store = CheckpointStore(directory: folder, keepLast: 9)

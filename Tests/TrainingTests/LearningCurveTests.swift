@@ -72,7 +72,7 @@ import Testing
             let metrics = try trainer.step(TrainingBatch(step: step, groups: groups))
             trainTime += .seconds(metrics.seconds)
             last = metrics
-            history.append(try ModelWeights(master: trainer.state.master, kernels: kernels, pool: pool))
+            history.append(try trainer.state.makeWeights(kernels: kernels, pool: pool))
             #expect(metrics.mismatchKL == 0)
             if Self.staleness == 0 { #expect(metrics.offPolicyKL == 0) }
             if step % 10 == 0 {

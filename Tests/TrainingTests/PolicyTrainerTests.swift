@@ -46,8 +46,9 @@ import Transformer
         return TrainingBatch(step: step, groups: groups)
     }
 
-    func bits(_ state: TrainingState) -> [UInt32] {
-        [state.master, state.firstMoments, state.secondMoments].flatMap { $0.values.buffer.map(\.bitPattern) }
+    func bits(_ state: any TrainedState) -> [UInt32] {
+        let arrays = state.arrays
+        return [arrays.parameters, arrays.firstMoments, arrays.secondMoments].flatMap { $0.buffer.map(\.bitPattern) }
     }
 
     @Test func onPolicyMetricsAreExact() throws {

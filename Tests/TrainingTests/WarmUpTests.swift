@@ -10,29 +10,9 @@ import Transformer
 @Suite struct WarmUpTests {
     let tokenizer = ByteLevelTokenizer.ascii
 
-    func rows(_ text: String, batch: Int = 2) throws -> DemonstrationRows {
-        try DemonstrationRows(
-            jsonLines: Data(text.utf8), name: "rows.jsonl", tokenizer: tokenizer, seed: 1, batch: batch)
-    }
-
-    @Test func rowsBecomeTokensWithOneEndOfSequence() throws {
-        let source = try rows(
-            """
-            {"prompt": "21>", "completion": "12"}
-
-            {"prompt": "43>", "answer": "34\\n", "info": {}}
-            """)
-        let found = try source.demonstrations(at: 1).sorted { $0.prompt[0] < $1.prompt[0] }
-        #expect(
-            found == [
-                Demonstration(prompt: [50, 49, 62], completion: [49, 50, 10]),
-                Demonstration(prompt: [52, 51, 62], completion: [51, 52, 10]),
-            ])
-    }
-
     @Test func everyEpochVisitsEveryRowOnceInItsOwnOrder() throws {
-        let source = try rows(
-            (0..<30).map { "{\"prompt\": \"\($0)>\", \"completion\": \"a\"}" }.joined(separator: "\n"), batch: 7)
+        let rows = (0..<30).map { Demonstration(prompt: [$0], completion: [97, 10]) }
+        let source = try DemonstrationRows(rows: rows, name: "rows.jsonl", seed: 1, batch: 7)
         let epochs = try (1...30).flatMap { try source.demonstrations(at: $0) }.map(\.prompt)
         let orders = (0..<7).map { Array(epochs[$0 * 30..<$0 * 30 + 30]) }
         for order in orders { #expect(Set(order).count == 30) }
@@ -40,38 +20,13 @@ import Transformer
         #expect(try source.demonstrations(at: 5) == source.demonstrations(at: 5))
     }
 
-    @Test(arguments: [
-        "", "\n\n", "nonsense", "{\"prompt\": \"a\"}", "{\"prompt\": 3, \"completion\": \"x\"}",
-        "{\"prompt\": \"\", \"completion\": \"x\"}", "[1,2]",
-        "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": \"a\"",
-    ])
-    func rowsThatAreNoneAreRefusedByLine(_ text: String) {
-        #expect(throws: DemonstrationError.self) { try rows(text) }
-    }
-
-    @Test func aBatchOfNoneAndALineBeyondTheLimitAreRefused() {
-        #expect(throws: DemonstrationError.self) { try rows("{\"prompt\": \"a\", \"completion\": \"b\"}", batch: 0) }
-        let long = String(repeating: "a", count: DemonstrationRows.maximumLineBytes)
-        #expect(throws: DemonstrationError.self) { try rows("{\"prompt\": \"\(long)\", \"completion\": \"b\"}") }
-    }
-
-    @Test func mutatedRowsNeverCrash() {
-        let good = Array(
-            "{\"prompt\": \"21>\", \"completion\": \"12\"}\n{\"prompt\": \"43>\", \"answer\": \"34\"}".utf8)
-        var random = SplitMix64(seed: 7)
-        for _ in 0..<2000 {
-            var bytes = good
-            for _ in 0...random.integer(in: 0...3) {
-                let place = random.integer(in: 0...bytes.count - 1)
-                if random.chance(0.5) {
-                    bytes[place] = UInt8(random.integer(in: 0...255))
-                } else {
-                    bytes.remove(at: place)
-                }
-            }
-            _ = try? DemonstrationRows(
-                jsonLines: Data(bytes), name: "fuzz", tokenizer: tokenizer, seed: 1, batch: 2
-            ).demonstrations(at: 3)
+    @Test func noRowsAndABatchOfNoneAreRefused() {
+        #expect(throws: DemonstrationError.self) {
+            try DemonstrationRows(rows: [], name: "rows.jsonl", seed: 1, batch: 2)
+        }
+        #expect(throws: DemonstrationError.self) {
+            try DemonstrationRows(
+                rows: [Demonstration(prompt: [1], completion: [2])], name: "rows.jsonl", seed: 1, batch: 0)
         }
     }
 

@@ -60,7 +60,7 @@ struct WeightsTests {
         try Self.withFolder { folder in
             let path = "\(folder)/model"
             try weights.write(
-                directory: path, generation: .byteLevel, companions: ["tokenizer_config.json": "{}\n"])
+                directory: path, generation: .byteLevel, companions: ["tokenizer_config.json": Array("{}\n".utf8)])
             #expect(
                 try FileManager.default.contentsOfDirectory(atPath: path).sorted()
                     == ["config.json", "generation_config.json", "model.safetensors", "tokenizer_config.json"])
@@ -174,13 +174,22 @@ struct WeightsTests {
         #expect(100 * inspection.weightBytes < 201 * inspection.parameters)
         let shared = inspection.generation(sequences: 4, positions: 100, threads: 2)
         let alone = inspection.generation(sequences: 4, positions: 100, threads: 2, sharing: false)
-        #expect(shared.shared == inspection.weightBytes && alone.shared == 0 && shared.total == alone.total)
+        #expect(shared.sharedBytes - alone.sharedBytes == inspection.weightBytes && shared.total == alone.total)
         // 4 sequences of 7 pages of 16 positions, in slabs of 16 pages.
-        #expect(shared.parts.first == .init(name: "cache", bytes: 32 * 16 * 23_040))
-        #expect(
-            ModelInspection(ModelShape.nano.configuration).generation(sequences: 1, positions: 1, threads: 1).shared
-                == 0)
-        #expect(inspection.trainingBytes(tokens: 1024) > 20 * inspection.parameters)
+        #expect(shared.privateParts.first == .init(name: "cache", bytes: 32 * 16 * 23_040))
+        let nano = ModelInspection(ModelShape.nano.configuration)
+        #expect(nano.generation(sequences: 1, positions: 1, threads: 1).sharedParts.map(\.name) == ["program"])
+        // 16 bytes of f32 and 2 of bf16 for each parameter, then activations, of which any part may be kept.
+        let (all, none) = (
+            inspection.trainingBytes(tokens: 512),
+            inspection.trainingBytes(
+                tokens: 512, plan: TrainingPlan(lanes: 0, precision: .bfloat16, activationBytes: 0))
+        )
+        #expect(none > 18 * inspection.parameters && all > none + 500 << 20 && all < none + 1 << 30)
+        // Every lane has a sum of its own.
+        let lanes = inspection.trainingBytes(
+            tokens: 512, plan: TrainingPlan(lanes: 2, precision: .bfloat16, activationBytes: 0))
+        #expect(lanes > none + 4 * inspection.parameters)
     }
 }
 

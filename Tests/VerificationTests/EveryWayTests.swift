@@ -46,9 +46,9 @@ import Transformer
     /// Prefill in pieces of any size on a sequence of its own: no page is shared, no prompt is computed once.
     private func commitmentsUnshared(_ swarm: Swarm, _ group: GroupResult, piece: Int) throws -> [[Hash256]] {
         let decoder = Decoder(weights: swarm.weights, kernels: swarm.kernels, pool: swarm.pool)
-        let hidden = Swarm.configuration.hiddenSize
+        let hidden = swarm.weights.configuration.hiddenSize
         return try group.samples.enumerated().map { index, sample in
-            let cache = KeyValueCache(Swarm.configuration, maximumPages: 64)
+            let cache = KeyValueCache(swarm.weights.configuration, maximumPages: 64)
             let sequence = cache.makeSequence()
             let fed = group.request.promptTokens + sample.tokens.dropLast()
             var rows: [BFloat16Bits] = []
@@ -70,12 +70,21 @@ import Transformer
         }
     }
 
-    @Test func oneRolloutHasOneSetOfCommitments() throws {
-        let reference = try generate(Swarm(row: .scalar), others: 0, sequences: 1)
+    /// Grouped queries seven to one, biases everywhere, a window that crosses pages, a layer without rotation.
+    private static let everySwitch = ModelConfiguration(
+        vocabularySize: 128, hiddenSize: 52, layers: 3, heads: 7, keyValueHeads: 1, headDimension: 10,
+        intermediateSize: 90, tieEmbeddings: false, maxPositions: 1024, qkNorm: false, attentionBias: true,
+        attentionOutputBias: true, mlpBias: true,
+        ropeScaling: .llama3(factor: 4, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalMaxPositions: 24),
+        slidingWindow: 19, windowedLayers: [0, 2], unrotatedLayers: [1])
+
+    @Test(arguments: [Swarm.configuration, everySwitch])
+    func oneRolloutHasOneSetOfCommitments(_ model: ModelConfiguration) throws {
+        let reference = try generate(Swarm(model, row: .scalar), others: 0, sequences: 1)
         #expect(reference.samples.contains { $0.tokens.count > 32 }, "more than one chunk must occur")
         for row in KernelRow.available {
             for threads in [1, 2] {
-                let swarm = try Swarm(row: row, threads: threads)
+                let swarm = try Swarm(model, row: row, threads: threads)
                 // The scalar row is slow; company is tested on the others.
                 for (others, sequences) in row == .scalar ? [(0, 4)] : [(0, 1), (2, 7), (20, 64), (20, 5)] {
                     let group = try generate(swarm, others: others, sequences: sequences)
@@ -105,7 +114,11 @@ import Transformer
         let requests = zip(evidence, terms).map { ReplayRequest($0, terms: $1) }
         let together = try swarm.replayer.replay(requests)
         for (request, result) in zip(requests, together) { #expect(try swarm.replayer.replay(request) == result) }
-        let smallest = requests.map(ReplayLimits.pages).max() ?? 0
+        // Room for one completion at a time: every group is replayed in pieces.
+        let smallest =
+            requests.flatMap { request in
+                request.completions.indices.map { ReplayLimits.pages(for: request, $0..<($0 + 1)) }
+            }.max() ?? 0
         let small = Replayer(
             weights: swarm.weights, kernels: swarm.kernels, pool: swarm.pool,
             limits: ReplayLimits(pages: smallest, rows: 50))

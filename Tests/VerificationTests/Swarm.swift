@@ -19,12 +19,15 @@ struct Swarm {
     let master: MasterWeights
     let weights: ModelWeights
 
-    init(row: KernelRow? = nil, threads: Int = 1) throws {
+    init(_ configuration: ModelConfiguration = Self.configuration, row: KernelRow? = nil, threads: Int = 1) throws {
         kernels = try Kernels.preferred(named: row?.rawValue)
         pool = ComputePool(threads: threads)
-        master = ModelInitializer.random(Self.configuration, seed: 1)
+        master = ModelInitializer.random(configuration, seed: 1)
         // Larger embeddings than the initializer's, so that distributions are far from uniform.
         for index in master.layout.embedding.range { master.values[index] *= 4 }
+        for slice in master.layout.layers.flatMap(\.biases) {
+            for index in slice.range { master.values[index] = 0.1 * Float(index % 7 - 3) }
+        }
         weights = try ModelWeights(master: master, kernels: kernels, pool: pool)
     }
 
@@ -35,7 +38,7 @@ struct Swarm {
     var rules: AuditRules {
         AuditRules(
             schemaVersion: 1, arithmeticVersion: ArithmeticVersion.current,
-            vocabularySize: Self.configuration.vocabularySize, hiddenSize: Self.configuration.hiddenSize)
+            vocabularySize: weights.configuration.vocabularySize, hiddenSize: weights.configuration.hiddenSize)
     }
 
     static func parameters(samples: Int = 4, maximumTokens: Int = 40) -> SamplingParameters {

@@ -214,6 +214,10 @@ void ck_philox4x32_10(const uint32_t *counter, const uint32_t *key, uint32_t *ou
 // E = -log1p(-t) of one random word (rule 10).
 float ck_exponential(uint32_t word);
 
+// Merging a low-rank adapter: out[i] = bf16(base[i] + product[i] * scale), product and sum each rounded to binary32;
+// where the scaled product is a zero of either sign, the bits of base[i]. `out` may be `base`.
+void ck_merge(const uint16_t *base, const float *product, float scale, uint16_t *out, size_t count);
+
 bool ck_is_finite_f32(const float *x, size_t count);
 bool ck_is_finite_bf16(const uint16_t *x, size_t count);
 

@@ -67,6 +67,37 @@ void vector_matmul_boundary(const ck_row *row, digest *d) {
     digest_bytes(d, y, sizeof y);
 }
 
+// A low-rank adapter merged into a base (rule 16): products of both ranks' parities, scales that round and that do not,
+// empty factors, and changes within a rounding of 2^-126.
+void vector_merge(const ck_row *row, digest *d) {
+    enum { OUT = 5, IN = 53, MOST_RANK = 6 };
+    static const size_t ranks[] = {1, 4, 6};
+    static const float scales[] = {2.0f, 0x1.555556p-2f, 0x1p-63f};
+    uint16_t base[OUT * IN], up[OUT * MOST_RANK], down[IN * MOST_RANK], merged[OUT * IN];
+    _Alignas(64) uint16_t packed[2 * (MOST_RANK / 2) * 2 * CK_PANEL_COLUMNS];
+    float product[OUT * IN];
+    for (uint32_t k = 0; k < 3; k++) {
+        size_t rank = ranks[k];
+        input_kind kind = k == 2 ? INPUT_DENORMAL : INPUT_PLAIN;
+        fill_bf16(base, OUT * IN, kind, 250 + 3 * k);
+        fill_bf16(up, OUT * rank, kind, 251 + 3 * k);
+        fill_bf16(down, IN * rank, kind, 252 + 3 * k);
+        for (size_t i = 0; i < rank; i++) up[i] = 0;
+        for (size_t i = 0; i < IN; i += 5) base[i] = 0x8000;
+        memset(packed, 0, sizeof packed);
+        ck_pack_rows(down, rank, IN, rank, packed, 0);
+        ck_matmul_job job = {
+            .x = up, .x_stride = rank, .rows = OUT, .k = rank, .panels = packed, .columns = IN, .out = product,
+            .out_stride = IN,
+        };
+        row->matmul(&job);
+        // Scaled by 2^-63, these lie around 2^-126.
+        for (int i = 0; i < 32; i++) product[IN + i] = 0x1p-63f * (1 + (float)(i - 16) * 0x1p-24f);
+        ck_merge(base, product, scales[k], merged, OUT * IN);
+        digest_bytes(d, merged, sizeof merged);
+    }
+}
+
 static void digest_attention(
     const ck_row *row, digest *d, size_t rows, size_t first, size_t group, size_t dimension, size_t window,
     input_kind kind, uint32_t stream

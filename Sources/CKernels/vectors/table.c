@@ -24,6 +24,7 @@ static const vector vectors[] = {
     {"exp", vector_exp, 0xb85fa843cec94d96u},
     {"log", vector_log, 0x1d827b22cdb3a74fu},
     {"log1p", vector_log1p, 0xa340768f23b7c1f5u},
+    {"merge", vector_merge, 0x9323e4129673e900u},
     {"shared", vector_shared, 0xf4cce8cd46411c54u},
     {"matmul-bias", vector_matmul_bias, 0x5e966e4601bc6da2u},
     {"attention-window", vector_attention_window, 0x7a681fad76c4016du},

@@ -22,6 +22,7 @@ void vector_greedy(const ck_row *row, digest *d);
 void vector_exp(const ck_row *row, digest *d);
 void vector_log(const ck_row *row, digest *d);
 void vector_log1p(const ck_row *row, digest *d);
+void vector_merge(const ck_row *row, digest *d);
 void vector_shared(const ck_row *row, digest *d);
 void vector_rotary_scaling(const ck_row *row, digest *d);
 

@@ -19,6 +19,7 @@ struct GenerateCommand: AsyncParsableCommand {
             threads, or on the instruction set.
 
               apus generate --model runs/demo/model --prompt '31524>' --n 3
+              apus generate --model DIR --chat --prompt 'Name three rivers.' --max-tokens 200
             """)
 
     @Option(help: ArgumentHelp("A Hugging Face directory.", valueName: "dir"))
@@ -30,36 +31,38 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The prompt as token ids, 1,2,3.", valueName: "ids"))
     var tokens: String?
 
-    @Option(help: ArgumentHelp("Lines {\"prompt\": text} or {\"tokens\": [ids]}.", valueName: "file.jsonl"))
+    @Option(
+        help: ArgumentHelp(
+            "Lines {\"prompt\": text}, {\"tokens\": [ids]} or {\"messages\": […], \"tools\"?: […]}.",
+            valueName: "file.jsonl"))
     var input: String?
 
-    @Option(help: "Samples of each prompt.")
+    @Flag(help: "A text prompt is one message of a user, written by the model's chat template.")
+    var chat = false
+
+    @Option(parsing: .unconditional, help: "Samples of each prompt.")
     var n: Int = 1
 
-    @Option(help: "Most tokens of a sample, the stop token included.")
+    @Option(parsing: .unconditional, help: "Most tokens of a sample, the stop token included.")
     var maxTokens: Int = 64
 
-    @Option(help: "0 is greedy, with log-probabilities at temperature 1.")
+    @Option(parsing: .unconditional, help: "0 is greedy, with log-probabilities at temperature 1.")
     var temperature: Float = 1
 
-    @Option(help: "Only so many most probable tokens; 0 is off.")
+    @Option(parsing: .unconditional, help: "Only so many most probable tokens; 0 is off.")
     var topK: Int = 0
 
-    @Option(help: "Only the smallest set of tokens with this probability; 1 is off.")
+    @Option(parsing: .unconditional, help: "Only the smallest set of tokens with this probability; 1 is off.")
     var topP: Float = 1
 
-    @Option(help: "Only tokens with this share of the largest probability; 0 is off.")
+    @Option(parsing: .unconditional, help: "Only tokens with this share of the largest probability; 0 is off.")
     var minP: Float = 0
 
-    @Option(help: "The noise follows from it.")
+    @Option(parsing: .unconditional, help: "The noise follows from it.")
     var seed: UInt64 = 0
 
+    @OptionGroup var adapter: AdapterOption
     @OptionGroup var compute: ComputeOptions
-
-    private struct Line: Decodable {
-        let prompt: String?
-        let tokens: [Int32]?
-    }
 
     func validate() throws {
         guard [prompt != nil, tokens != nil, input != nil].filter({ $0 }).count == 1 else {
@@ -67,23 +70,33 @@ struct GenerateCommand: AsyncParsableCommand {
         }
         guard n >= 1, n <= 4096 else { throw ValidationError("--n must be between 1 and 4096.") }
         guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be at least 1.") }
+        guard temperature >= 0, temperature.isFinite else {
+            throw ValidationError("--temperature must not be negative; 0 is greedy.")
+        }
+        guard topK >= 0 else { throw ValidationError("--top-k must not be negative; 0 is off.") }
+        guard (0...1).contains(topP), (0...1).contains(minP) else {
+            throw ValidationError("--top-p and --min-p must be between 0 and 1.")
+        }
     }
 
     func run() async throws {
         let directory = try ModelDirectory(opening: model)
         let kernels = try compute.kernels()
         let pool = compute.pool()
-        let tokenizer = try? TokenizerDirectory.load(model)
-        let prompts = try readPrompts(tokenizer)
+        // Token ids need no tokenizer; whoever wants text is told what is wrong with it.
+        let encoder = Result { try PromptEncoder(directory: model, configuration: directory.configuration) }
+        let tokenizer = (try? encoder.get())?.tokenizer
+        let prompts = try PromptReader(encoder: encoder, chat: chat).read(prompt: prompt, tokens: tokens, input: input)
+        let generation = try tokenizer.map { try StartingModel.generation(of: directory, $0) } ?? directory.generation
         let parameters = SamplingParameters(
             samples: n, maximumTokens: maxTokens, temperature: temperature, topK: topK, topP: topP, minP: minP,
-            stopTokens: directory.generation.stopTokens)
+            stopTokens: generation.stopTokens)
         do {
             try parameters.validate(
                 vocabularySize: directory.configuration.vocabularySize, allowFilters: true)
         } catch { throw RoleFailure(.badInput, "\(error)") }
         let engine = GenerationEngine(
-            weights: try directory.weights(kernels: kernels, pool: pool), kernels: kernels, pool: pool,
+            weights: try adapter.weights(of: directory, kernels: kernels, pool: pool), kernels: kernels, pool: pool,
             context: GenerationContext(runID: .zero, workerKey: nil, allowsFilters: true),
             limits: GenerationLimits(sequences: 256, cacheBytes: 4 << 30, configuration: directory.configuration))
         var places: [Hash256: Int] = [:]
@@ -112,30 +125,6 @@ struct GenerateCommand: AsyncParsableCommand {
         }
     }
 
-    private func readPrompts(_ tokenizer: (any Tokenizer)?) throws -> [[Int32]] {
-        func encode(_ text: String) throws -> [Int32] {
-            guard let tokenizer else {
-                throw RoleFailure(
-                    .badInput, "\(model) has no tokenizer for text.", advice: "Give the prompt as --tokens.")
-            }
-            return tokenizer.encode(text)
-        }
-        if let prompt { return [try encode(prompt)] }
-        if let tokens {
-            let ids = tokens.split(separator: ",", omittingEmptySubsequences: false).map {
-                Int32($0.trimmingCharacters(in: .whitespaces))
-            }
-            guard !ids.contains(nil) else { throw ValidationError("--tokens must be ids separated by commas: 1,2,3.") }
-            return [ids.compactMap(\.self)]
-        }
-        let path = input ?? ""
-        return try InputLines.read(Line.self, from: path).enumerated().map { index, line in
-            if let ids = line.tokens { return ids }
-            if let text = line.prompt { return try encode(text) }
-            throw RoleFailure(.badInput, "\(path): object \(index + 1) has neither \"prompt\" nor \"tokens\".")
-        }
-    }
-
     /// CONTRACT: the group behind a seed and the place of a prompt.
     static func groupID(seed: UInt64, prompt: Int) -> Hash256 {
         var hash = SHA256()
@@ -148,7 +137,7 @@ struct GenerateCommand: AsyncParsableCommand {
     private static func line(
         _ prompt: Int, _ index: Int, _ promptTokens: [Int32], _ sample: SampleResult, _ tokenizer: (any Tokenizer)?
     ) -> String {
-        let text = tokenizer.map { String(decoding: $0.decode(sample.tokens), as: UTF8.self) } ?? ""
+        let text = tokenizer?.text(sample.tokens, skippingSpecial: true) ?? ""
         return "{\"prompt_index\":\(prompt),\"index\":\(index),\"prompt_tokens\":[\(JSONText.list(promptTokens))],"
             + "\"tokens\":[\(JSONText.list(sample.tokens))],\"text\":\(JSONText.string(text)),"
             + "\"logprobs\":[\(JSONText.list(sample.logProbabilities))],\"finish_reason\":\"\(sample.finishReason.rawValue)\"}"

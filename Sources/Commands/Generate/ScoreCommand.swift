@@ -22,14 +22,11 @@ struct ScoreCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Lines {\"tokens\": [ids]}.", valueName: "file.jsonl"))
     var input: String
 
-    @Option(help: "What logits are divided by; 0 counts as 1.")
+    @Option(parsing: .unconditional, help: "What logits are divided by; 0 counts as 1.")
     var temperature: Float = 1
 
+    @OptionGroup var adapter: AdapterOption
     @OptionGroup var compute: ComputeOptions
-
-    private struct Line: Decodable {
-        let tokens: [Int32]
-    }
 
     /// Positions computed in one forward pass.
     private static let chunk = 2048
@@ -44,12 +41,22 @@ struct ScoreCommand: AsyncParsableCommand {
         let directory = try ModelDirectory(opening: model)
         let kernels = try compute.kernels()
         let decoder = Decoder(
-            weights: try directory.weights(kernels: kernels, pool: compute.pool()), kernels: kernels,
+            weights: try adapter.weights(of: directory, kernels: kernels, pool: compute.pool()), kernels: kernels,
             pool: compute.pool())
-        for line in try InputLines.read(Line.self, from: input) {
-            let values = try score(line.tokens, decoder, directory.configuration)
+        for (line, value) in try InputLines.values(from: input) {
+            let tokens = (value["tokens"]?.array ?? []).map { $0.integer.flatMap(Int32.init(exactly:)) }
+            guard value["tokens"]?.array != nil, !tokens.contains(nil) else {
+                throw RoleFailure(.badInput, "\(input):\(line): \"tokens\" must be a list of ids.")
+            }
+            let ids = tokens.compactMap(\.self)
+            let values: [Float]
+            do {
+                values = try score(ids, decoder, directory.configuration)
+            } catch {
+                throw RoleFailure(.badInput, "\(input):\(line): \(error)")
+            }
             let texts = ["null"] + values.map { JSONText.number($0) ?? "null" }
-            Output.text("{\"logprobs\":[\(line.tokens.isEmpty ? "" : texts.joined(separator: ","))]}")
+            Output.text("{\"logprobs\":[\(ids.isEmpty ? "" : texts.joined(separator: ","))]}")
         }
     }
 

@@ -8,26 +8,35 @@ struct EvalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
         abstract: "How well a model does on an environment's held-out problems.",
-        discussion: "  apus eval --model runs/demo/model --env digit-sort -n 256 -k 4")
+        discussion: """
+              apus eval --model runs/demo/model --env digit-sort -n 256 -k 4
+              apus eval --model DIR --env dataset:problems.jsonl --option reward=numeric-match --max-tokens 512
+            """)
 
     @Option(help: ArgumentHelp("A Hugging Face directory.", valueName: "dir"))
     var model: String
 
-    @Option(help: ArgumentHelp("An environment of `apus env list`.", valueName: "name"))
+    @Option(help: ArgumentHelp(EnvironmentChoice.help, valueName: "name"))
     var env: String
 
-    @Option(name: .customShort("n"), help: "Problems.")
+    @OptionGroup var choice: EnvironmentChoice
+
+    @Option(name: .customShort("n"), parsing: .unconditional, help: "Problems.")
     var problems: Int = 128
 
-    @Option(name: .customShort("k"), help: "Attempts at each.")
+    @Option(name: .customShort("k"), parsing: .unconditional, help: "Attempts at each.")
     var attempts: Int = 1
 
-    @Option(help: "0 is greedy.")
+    @Option(parsing: .unconditional, help: "0 is greedy.")
     var temperature: Float = 1
 
-    @Option(help: "Chooses problems and noise.")
+    @Option(parsing: .unconditional, help: "Most tokens of a completion (default: the environment's own limit).")
+    var maxTokens: Int?
+
+    @Option(parsing: .unconditional, help: "Chooses problems and noise.")
     var seed: UInt64 = 0
 
+    @OptionGroup var adapter: AdapterOption
     @OptionGroup var compute: ComputeOptions
 
     private struct Result: Encodable {
@@ -48,14 +57,18 @@ struct EvalCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard problems >= 1, attempts >= 1 else { throw ValidationError("-n and -k must be at least 1.") }
+        guard maxTokens ?? 1 >= 1 else { throw ValidationError("--max-tokens must be at least 1.") }
         guard temperature >= 0 else { throw ValidationError("--temperature must not be negative.") }
     }
 
     func run() async throws {
-        let environment = try EnvironmentRegistry.type(named: env).init(options: [:])
-        let drawn = try await PolicyEvaluation(
-            environment: environment, prompts: problems, attempts: attempts, temperature: temperature, seed: seed
-        ).run(modelDirectory: model, kernels: try compute.kernels(), pool: compute.pool())
+        var evaluation = PolicyEvaluation(
+            environment: try await choice.open(env), prompts: problems, attempts: attempts, temperature: temperature,
+            seed: seed)
+        evaluation.maximumTokens = maxTokens
+        let drawn = try await evaluation.run(
+            modelDirectory: model, adapterDirectory: adapter.adapter, kernels: try compute.kernels(),
+            pool: compute.pool())
         var rewards = [[Double]](repeating: [], count: problems)
         for attempt in drawn { rewards[attempt.prompt].append(attempt.reward) }
         guard let rates = PassRates(rewards: rewards) else { throw RoleFailure(.fault, "No attempts were made.") }

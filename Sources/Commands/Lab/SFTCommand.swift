@@ -9,7 +9,8 @@ struct SFTCommand: AsyncParsableCommand {
         commandName: "sft",
         abstract: "Supervised warm-up on JSONL: the loss is on completions only.",
         discussion: """
-            Writes a Hugging Face directory to DIRECTORY/model.
+            Writes a Hugging Face directory to DIRECTORY/model, or, with training.lora.rank above 0, a LoRA adapter \
+            in PEFT's layout to DIRECTORY/adapter.
 
               apus sft @ configs/sft.toml --training.steps 200
             """)

@@ -17,10 +17,10 @@ struct ToplocCommand: AsyncParsableCommand {
         @Option(help: "The tensor's name; not needed where there is one only.")
         var tensor: String?
 
-        @Option(help: "Values of largest magnitude in each proof.")
+        @Option(parsing: .unconditional, help: "Values of largest magnitude in each proof.")
         var topK: Int = 128
 
-        @Option(help: "Rows of a chunk.")
+        @Option(parsing: .unconditional, help: "Rows of a chunk.")
         var chunk: Int = 32
 
         func validate() throws {

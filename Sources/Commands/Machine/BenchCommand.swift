@@ -15,7 +15,7 @@ struct BenchCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("A Hugging Face directory (default: a random nano model).", valueName: "dir"))
         var model: String?
 
-        @Option(help: "Repetitions; the median is printed.")
+        @Option(parsing: .unconditional, help: "Repetitions; the median is printed.")
         var repeats: Int = 3
 
         @OptionGroup var compute: ComputeOptions
@@ -32,9 +32,9 @@ struct BenchCommand: AsyncParsableCommand {
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "New tokens per second of decoding, and the prefill rate beside it.")
-        @Option(help: "Sequences.") var batch: Int = 64
-        @Option(help: "Prompt tokens.") var prompt: Int = 64
-        @Option(help: "New tokens.") var new: Int = 64
+        @Option(parsing: .unconditional, help: "Sequences.") var batch: Int = 64
+        @Option(parsing: .unconditional, help: "Prompt tokens.") var prompt: Int = 64
+        @Option(parsing: .unconditional, help: "New tokens.") var new: Int = 64
         @OptionGroup var options: ModelOptions
 
         func validate() throws { try Self.positive(batch, prompt, new) }
@@ -49,8 +49,8 @@ struct BenchCommand: AsyncParsableCommand {
 
     struct Prefill: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Prompt tokens per second.")
-        @Option(help: "Sequences.") var batch: Int = 4
-        @Option(help: "Tokens of each.") var length: Int = 256
+        @Option(parsing: .unconditional, help: "Sequences.") var batch: Int = 4
+        @Option(parsing: .unconditional, help: "Tokens of each.") var length: Int = 256
         @OptionGroup var options: ModelOptions
 
         func validate() throws { try Generate.positive(batch, length) }
@@ -60,8 +60,8 @@ struct BenchCommand: AsyncParsableCommand {
     struct Train: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Tokens per second of a whole training step: forward, backward, clipping, AdamW.")
-        @Option(help: "Sequences.") var batch: Int = 4
-        @Option(help: "Tokens of each.") var length: Int = 256
+        @Option(parsing: .unconditional, help: "Sequences.") var batch: Int = 4
+        @Option(parsing: .unconditional, help: "Tokens of each.") var length: Int = 256
         @OptionGroup var options: ModelOptions
 
         func validate() throws { try Generate.positive(batch, length - 1) }
@@ -71,9 +71,9 @@ struct BenchCommand: AsyncParsableCommand {
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Completion tokens replayed per second, with every log-probability, choice and proof.")
-        @Option(help: "Groups of eight samples.") var batch: Int = 8
-        @Option(help: "Prompt tokens.") var prompt: Int = 64
-        @Option(help: "Completion tokens of each sample.") var new: Int = 64
+        @Option(parsing: .unconditional, help: "Groups of eight samples.") var batch: Int = 8
+        @Option(parsing: .unconditional, help: "Prompt tokens.") var prompt: Int = 64
+        @Option(parsing: .unconditional, help: "Completion tokens of each sample.") var new: Int = 64
         @OptionGroup var options: ModelOptions
 
         func validate() throws { try Generate.positive(batch, prompt, new) }
@@ -82,8 +82,8 @@ struct BenchCommand: AsyncParsableCommand {
 
     struct Toploc: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Microseconds per token to build and verify proofs.")
-        @Option(help: "Width of the activations.") var hidden: Int = 576
-        @Option(help: "Chunks of 32 rows.") var chunks: Int = 256
+        @Option(parsing: .unconditional, help: "Width of the activations.") var hidden: Int = 576
+        @Option(parsing: .unconditional, help: "Chunks of 32 rows.") var chunks: Int = 256
 
         func validate() throws { try Generate.positive(hidden, chunks) }
         func run() async throws { try Output.line(try ToplocBench.run(hidden: hidden, chunks: chunks)) }

@@ -25,12 +25,16 @@ struct InspectionReport {
             sharing: WeightsCache.standard != nil)
     }
 
+    private var isShared: Bool { generation.sharedParts.contains { $0.name == "weights" } }
+
     /// The names and values, one a line.
     var text: String {
         let stored = inspection.storedBytes.sorted { $0.key < $1.key }.map { "\($0.key) \(Self.size($0.value))" }
         let files = model.tensors.parts.count
         let stops = model.generation.stopTokens.map(String.init).joined(separator: ", ")
-        let parts = generation.parts.map { "\($0.name) \(Self.size($0.bytes))" }.joined(separator: ", ")
+        func list(_ parts: [MemoryEstimate.Part]) -> String {
+            parts.map { "\($0.name) \(Self.size($0.bytes))" }.joined(separator: ", ")
+        }
         let rows: [(String, String)] = [
             ("family", sizes.modelType),
             ("parameters", Self.grouped(inspection.parameters)),
@@ -53,17 +57,17 @@ struct InspectionReport {
             (
                 "weights",
                 "\(Self.size(inspection.weightBytes)) in memory, "
-                    + (generation.shared > 0 ? "once for all processes of this machine" : "in each process")
+                    + (isShared ? "once for all processes of this machine" : "in each process")
             ),
             (
                 "generation",
-                "\(Self.size(generation.shared)) shared + \(Self.size(generation.privateBytes)) private for "
+                "\(Self.size(generation.sharedBytes)) shared + \(Self.size(generation.privateBytes)) private for "
                     + "\(request.sequences) sequences of \(request.positions) tokens"
             ),
-            ("", parts),
+            ("", "shared: " + list(generation.sharedParts)), ("", "private: " + list(generation.privateParts)),
             (
                 "training",
-                "\(Self.size(inspection.trainingBytes(tokens: request.tokens))) private with micro-batches of "
+                "\(Self.size(inspection.trainingBytes(tokens: request.tokens, threads: request.threads))) private with micro-batches of "
                     + "\(request.tokens) tokens"
             ),
         ]
@@ -77,8 +81,9 @@ struct InspectionReport {
 
     /// The same as an object; sizes are bytes.
     var json: JSONValue {
-        var parts = JSONObject()
-        for part in generation.parts { parts[part.name] = .integer(part.bytes) }
+        func object(_ parts: [MemoryEstimate.Part]) -> JSONValue {
+            .object(JSONObject(parts.map { JSONMember($0.name, .integer($0.bytes)) }))
+        }
         return [
             "path": .string(model.path), "family": .string(sizes.modelType),
             "parameters": .integer(inspection.parameters), "layers": .integer(sizes.layers),
@@ -94,12 +99,13 @@ struct InspectionReport {
             "weight_bytes": .integer(inspection.weightBytes),
             "generation": [
                 "sequences": .integer(request.sequences), "positions": .integer(request.positions),
-                "threads": .integer(request.threads), "shared_bytes": .integer(generation.shared),
-                "private_bytes": .integer(generation.privateBytes), "private_parts": .object(parts),
+                "threads": .integer(request.threads), "shared_bytes": .integer(generation.sharedBytes),
+                "private_bytes": .integer(generation.privateBytes), "shared_parts": object(generation.sharedParts),
+                "private_parts": object(generation.privateParts),
             ],
             "training": [
                 "tokens": .integer(request.tokens),
-                "private_bytes": .integer(inspection.trainingBytes(tokens: request.tokens)),
+                "private_bytes": .integer(inspection.trainingBytes(tokens: request.tokens, threads: request.threads)),
             ],
         ]
     }

@@ -8,8 +8,8 @@ import Transformer
 /// `apus model`.
 struct ModelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Make a random model, or look into one.",
-        subcommands: [New.self, Inspect.self])
+        commandName: "model", abstract: "Make a random model, look into one, or merge an adapter into one.",
+        subcommands: [New.self, Inspect.self, ModelMergeCommand.self])
 
     struct New: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -25,7 +25,7 @@ struct ModelCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("A directory that does not exist yet.", valueName: "dir"))
         var out: String
 
-        @Option(help: "The same seed gives the same weights on every machine.")
+        @Option(parsing: .unconditional, help: "The same seed gives the same weights on every machine.")
         var seed: UInt64 = 0
 
         @OptionGroup var compute: ComputeOptions

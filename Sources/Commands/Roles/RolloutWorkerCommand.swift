@@ -24,10 +24,10 @@ public struct RolloutWorkerCommand: AsyncParsableCommand {
 
         @OptionGroup var join: JoinOptions
 
-        @Option(help: ArgumentHelp("Memory for sequences in progress.", valueName: "gib"))
+        @Option(parsing: .unconditional, help: ArgumentHelp("Memory for sequences in progress.", valueName: "gib"))
         var memoryLimit: Double = 1
 
-        @Option(help: "Groups of samples generated at once.")
+        @Option(parsing: .unconditional, help: "Groups of samples generated at once.")
         var groups: Int = 16
 
         @Flag(

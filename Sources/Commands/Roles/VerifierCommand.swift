@@ -23,14 +23,20 @@ public struct VerifierCommand: AsyncParsableCommand {
 
         @OptionGroup var join: JoinOptions
 
-        @Option(help: "Groups replayed at once.")
+        @Option(parsing: .unconditional, help: "Groups replayed at once.")
         var groups: Int = 32
+
+        @Option(parsing: .unconditional, help: ArgumentHelp("Memory for groups in replay.", valueName: "gib"))
+        var memoryLimit: Double = 1
 
         @OptionGroup var compute: ComputeOptions
         @OptionGroup var logging: LogOptions
 
         func validate() throws {
             guard groups >= 1, groups <= 256 else { throw ValidationError("--groups must be between 1 and 256.") }
+            guard memoryLimit > 0, memoryLimit < 4096 else {
+                throw ValidationError("--memory-limit must be a positive number of GiB.")
+            }
         }
 
         func run() async throws {
@@ -39,7 +45,7 @@ public struct VerifierCommand: AsyncParsableCommand {
             let keys = try join.keys("verifier")
             let settings = VerifierRole.Settings(
                 name: join.displayName, threads: compute.threadCount, groups: groups,
-                cache: try join.cacheDirectory(ticket, keys))
+                cacheBytes: Int(memoryLimit * Double(1 << 30)), cache: try join.cacheDirectory(ticket, keys))
             let role = VerifierRole(
                 ticket: ticket, keys: keys, settings: settings, kernels: try compute.kernels(), log: log)
             try await Lifetime.run("verifier", log: log) { try await role.run() }

@@ -27,10 +27,10 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("nano, tiny, small, s or q.", valueName: "name"))
     var shape: String = "nano"
 
-    @Option(help: "Chooses initial weights and demonstrations.")
+    @Option(parsing: .unconditional, help: "Chooses initial weights and demonstrations.")
     var seed: UInt64 = 0
 
-    @Option(help: "Optimizer steps (default: the environment's own number).")
+    @Option(parsing: .unconditional, help: "Optimizer steps (default: the environment's own number).")
     var steps: Int?
 
     @Flag(help: "Leave the dishonest worker out.")

@@ -21,7 +21,10 @@ public struct DatasetEnvironment: Environment {
 
     private let rows: [Split: [DatasetRow]]
     private let template: String
-    private let rendersMessages: Bool
+    private let writesPlainly: Bool
+    private let chat: ChatOptions
+    private let path: String
+    private let heldOutPath: String
     private let reward: any Reward
 
     /// A dataset judged by exact match.
@@ -33,26 +36,28 @@ public struct DatasetEnvironment: Environment {
     ///
     /// - Parameters:
     ///   - options: `path`, and optionally `held_out_path`, `reward`, `reward_options`, `template` (the text
-    ///     `{prompt}` is replaced), `messages = "plain"`, `max_tokens`, `sha256` (the data must have this hash).
+    ///     `{prompt}` is replaced), `chat` (a text prompt is a user's message), `system`, `chat_options`,
+    ///     `messages = "plain"`, `max_tokens`, `sha256` (the data must have this hash).
     ///   - rewards: What `reward` may name, beside `exact-match`.
     public init(options: EnvironmentOptions, rewards: [any Reward.Type]) throws {
         var reader = OptionReader(options, of: Self.id)
-        let path = try reader.text("path")
-        let heldOutPath = try reader.text("held_out_path", default: "")
+        path = try reader.text("path")
+        heldOutPath = try reader.text("held_out_path", default: "")
         let rewardName = try reader.text("reward", default: "exact-match")
         let rewardOptions = try reader.table("reward_options")
         template = try reader.text("template", default: "{prompt}")
-        let messages = try reader.text("messages", default: "refuse")
+        let messages = try reader.text("messages", default: "template")
+        chat = try ChatOptions(&reader)
         maximumCompletionTokens = try reader.integer("max_tokens", default: 64, in: 1...65_536)
         let expectedHash = try reader.text("sha256", default: "")
         try reader.finish()
         guard template.contains("{prompt}") else {
             throw EnvironmentError(.option, at: Self.id, "the option template must contain {prompt}")
         }
-        guard ["refuse", "plain"].contains(messages) else {
-            throw EnvironmentError(.option, at: Self.id, "the option messages must be \"refuse\" or \"plain\"")
+        guard ["template", "plain"].contains(messages) else {
+            throw EnvironmentError(.option, at: Self.id, "the option messages must be \"template\" or \"plain\"")
         }
-        rendersMessages = messages == "plain"
+        writesPlainly = messages == "plain"
 
         let file = try DatasetFile(path: path)
         let heldOutFile = heldOutPath.isEmpty ? nil : try DatasetFile(path: heldOutPath)
@@ -61,10 +66,10 @@ public struct DatasetEnvironment: Environment {
             throw EnvironmentError(
                 .dataset, at: path, "the data has the hash \(hash), but the run file says \(expectedHash)")
         }
-        if let row = (file.rows + (heldOutFile?.rows ?? [])).first(where: \.isConversation), !rendersMessages {
+        if template != "{prompt}", !writesPlainly, let row = file.rows.first(where: \.isConversation) {
             throw EnvironmentError(
-                .dataset, at: "\(path):\(row.line)",
-                "messages need a chat template; set messages = \"plain\" to write them as lines of \"role: content\"")
+                .option, at: "\(path):\(row.line)",
+                "the option template is for text prompts, and this one is a list of messages; leave the option out")
         }
         if let heldOutFile {
             rows = [.train: file.rows, .heldOut: heldOutFile.rows]
@@ -90,10 +95,20 @@ public struct DatasetEnvironment: Environment {
         }
         let (epoch, place) = index.quotientAndRemainder(dividingBy: UInt64(rows.count))
         let row = rows[Int(RowOrder(count: rows.count, seed: seed, epoch: epoch).row(at: place))]
+        let text = template.replacing("{prompt}", with: row.promptText)
+        let conversation: Conversation? =
+            switch row.prompt {
+            case .text: chat.conversation(text)
+            case .messages(let messages): writesPlainly ? nil : chat.conversation(messages, tools: row.tools)
+            }
+        let file = split == .heldOut && !heldOutPath.isEmpty ? heldOutPath : path
         return EnvironmentTask(
-            id: EnvironmentTask.identifier(seed: seed, index: index, split: split),
-            prompt: template.replacing("{prompt}", with: row.promptText), answer: row.answer, info: row.info)
+            id: EnvironmentTask.identifier(seed: seed, index: index, split: split), prompt: text,
+            conversation: conversation, answer: row.answer, info: row.info, origin: "\(file):\(row.line)")
     }
+
+    /// The rows of the split.
+    public func taskCount(of split: Split) -> Int? { rows[split]?.count ?? 0 }
 
     /// What the reward says.
     public func score(completion: [UInt8], finished: Bool, of task: EnvironmentTask) async throws -> Double {
@@ -115,12 +130,11 @@ extension DatasetRow {
         return false
     }
 
-    /// The prompt as text; a conversation as lines of `role: content`, then the line that the policy continues.
+    /// The prompt as text; a conversation as its plain text.
     var promptText: String {
         switch prompt {
-        case .text(let text): return text
-        case .messages(let messages):
-            return messages.map { "\($0.role): \($0.content)\n" }.joined() + "assistant: "
+        case .text(let text): text
+        case .messages(let messages): Conversation(messages: messages).plainText
         }
     }
 

@@ -1,25 +1,19 @@
 import JSON
 
-/// One line of a dataset: `{"prompt": text or messages, "answer"?: any, "info"?: object}`.
+/// One line of a dataset: `{"prompt": text or messages, "answer"?: any, "info"?: object, "tools"?: list}`.
 public struct DatasetRow: Sendable, Hashable {
     /// What the policy reads.
     public enum Prompt: Sendable, Hashable {
         /// Plain text.
         case text(String)
-        /// A conversation.
-        case messages([Message])
-    }
-
-    /// One message of a conversation.
-    public struct Message: Sendable, Hashable {
-        /// Who speaks: `system`, `user`, `assistant` or `tool`.
-        public var role: String
-        /// What is said.
-        public var content: String
+        /// A conversation: messages as a chat template takes them.
+        case messages([JSONValue])
     }
 
     /// What the policy reads.
     public var prompt: Prompt
+    /// JSON schemas of the tools of a conversation; nil for none.
+    public var tools: [JSONValue]?
     /// The golden answer: a text as it is, any other JSON as its canonical text.
     public var answer: String?
     /// Whatever else the grader wants to know.
@@ -41,23 +35,23 @@ public struct DatasetRow: Sendable, Hashable {
         guard case .object(let members) = value else {
             throw wrong("a line must be an object such as {\"prompt\": \"…\", \"answer\": \"…\"}")
         }
-        if let unknown = members.names.filter({ !["prompt", "answer", "info", "id"].contains($0) }).sorted().first {
+        if let unknown = members.names.filter({ !["prompt", "tools", "answer", "info", "id"].contains($0) }).sorted()
+            .first
+        {
             throw wrong("the key \"\(unknown.prefix(40))\" is unknown; put further values into \"info\"")
         }
         switch members["prompt"] {
         case .string(let text): prompt = .text(text)
         case .array(let elements):
-            var messages: [Message] = []
-            for element in elements {
-                guard let role = element["role"]?.string, let content = element["content"]?.string else {
-                    throw wrong("every message needs the texts \"role\" and \"content\"")
-                }
-                messages.append(Message(role: role, content: content))
-            }
-            guard !messages.isEmpty else { throw wrong("the list of messages is empty") }
-            prompt = .messages(messages)
+            if let fault = Conversation.fault(in: elements) { throw wrong(fault) }
+            prompt = .messages(elements)
         case nil: throw wrong("the key \"prompt\" is missing")
         case let other?: throw wrong("\"prompt\" must be a text or a list of messages, not \(other.kind)")
+        }
+        switch members["tools"] {
+        case nil, .null: tools = nil
+        case .array(let schemas): tools = schemas
+        case let other?: throw wrong("\"tools\" must be a list, not \(other.kind)")
         }
         switch members["answer"] {
         case nil, .null: answer = nil

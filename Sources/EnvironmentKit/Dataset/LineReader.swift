@@ -1,7 +1,7 @@
 import Foundation
 
 /// Reads a file line by line without holding all of it; lines end with `\n`, and a last line without one counts.
-struct LineReader {
+public struct LineReader {
     private let handle: FileHandle
     private let maximumLineBytes: Int
     private let path: String
@@ -10,10 +10,12 @@ struct LineReader {
     private var isAtEnd = false
 
     /// The number of the line that was read last, from 1.
-    private(set) var line = 0
+    public private(set) var line = 0
 
     /// Opens a file.
-    init(path: String, maximumLineBytes: Int) throws(EnvironmentError) {
+    ///
+    /// - Throws: An ``EnvironmentError`` of the kind dataset, here and in ``next()``.
+    public init(path: String, maximumLineBytes: Int) throws(EnvironmentError) {
         guard let handle = FileHandle(forReadingAtPath: path) else {
             throw EnvironmentError(.dataset, at: path, "the file cannot be opened; check that it exists")
         }
@@ -23,7 +25,7 @@ struct LineReader {
     }
 
     /// The next line without its newline, nil at the end of the file.
-    mutating func next() throws(EnvironmentError) -> ArraySlice<UInt8>? {
+    public mutating func next() throws(EnvironmentError) -> ArraySlice<UInt8>? {
         var searched = start
         while true {
             if let newline = buffer[searched...].firstIndex(of: 0x0A) {

@@ -24,6 +24,9 @@ public final class ProcessEnvironment: Environment {
     /// The limit of completions, the stop token included.
     public let maximumCompletionTokens: Int
 
+    /// As many as programs were started.
+    public var concurrentScores: Int { programs.count }
+
     private let programs: [LineProgram]
     private let deadline: Duration
     private let place: String
@@ -40,7 +43,8 @@ public final class ProcessEnvironment: Environment {
     /// Starts the program, asks what it is and fetches the tasks.
     ///
     /// - Parameter options: `command` (a list), and optionally `processes` (programs that score side by side),
-    ///   `deadline_seconds` (for each answer), `max_tokens`, `train_tasks`, `held_out_tasks`, `seed`.
+    ///   `deadline_seconds` (for each answer), `max_tokens`, `train_tasks`, `held_out_tasks`, `seed`,
+    ///   `chat`, `system`, `chat_options`.
     /// - Throws: An ``EnvironmentError`` that says what the program did.
     public static func start(options: EnvironmentOptions) async throws -> ProcessEnvironment {
         var reader = OptionReader(options, of: id)
@@ -51,6 +55,7 @@ public final class ProcessEnvironment: Environment {
         let trainTasks = try reader.integer("train_tasks", default: 1024, in: 1...1_000_000)
         let heldOutTasks = try reader.integer("held_out_tasks", default: 256, in: 1...1_000_000)
         let seed = try reader.integer("seed", default: 0, in: 0...Int.max)
+        let chat = try ChatOptions(&reader)
         try reader.finish()
         guard !command.isEmpty else {
             throw EnvironmentError(
@@ -77,7 +82,7 @@ public final class ProcessEnvironment: Environment {
                     "task",
                     ["seed": .integer(seed), "index": .integer(index), "split": .string(split.rawValue)])
                 let name = EnvironmentTask.identifier(seed: UInt64(seed), index: UInt64(index), split: split)
-                tasks[split, default: []].append(try ProgramMessages.task(result, id: name, from: place))
+                tasks[split, default: []].append(try ProgramMessages.task(result, id: name, chat: chat, from: place))
             }
         }
         return ProcessEnvironment(
@@ -91,7 +96,8 @@ public final class ProcessEnvironment: Environment {
         var hash = SHA256()
         for split in Split.allCases {
             for task in tasks[split] ?? [] {
-                let text = JSONValue.array([.string(task.prompt), .string(task.answer ?? ""), task.info]).canonicalText
+                let prompt = task.conversation.map { JSONValue.array($0.messages) } ?? .string(task.prompt)
+                let text = JSONValue.array([prompt, .string(task.answer ?? ""), task.info]).canonicalText
                 hash.update(littleEndian: UInt64(text.utf8.count))
                 hash.update(utf8: text)
             }
@@ -117,6 +123,9 @@ public final class ProcessEnvironment: Environment {
         return task
     }
 
+    /// The tasks that were fetched for the split.
+    public func taskCount(of split: Split) -> Int? { tasks[split]?.count ?? 0 }
+
     /// What the program says within its deadline.
     public func score(completion: [UInt8], finished: Bool, of task: EnvironmentTask) async throws -> Double {
         let number = calls.add(1, ordering: .relaxed).newValue
@@ -124,7 +133,8 @@ public final class ProcessEnvironment: Environment {
         let question = ProgramMessages.question(
             number, "score",
             [
-                "prompt": .string(task.prompt), "answer": task.answer.map { .string($0) } ?? .null, "info": task.info,
+                "prompt": task.conversation.map { .array($0.messages) } ?? .string(task.prompt),
+                "answer": task.answer.map { .string($0) } ?? .null, "info": task.info,
                 "completion": .string(String(decoding: completion.answerBytes, as: UTF8.self)),
                 "finished": .bool(finished),
             ])

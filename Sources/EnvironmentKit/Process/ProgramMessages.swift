@@ -35,9 +35,20 @@ enum ProgramMessages {
     }
 
     /// The task within a result.
-    static func task(_ result: JSONValue, id: String, from place: String) throws -> EnvironmentTask {
-        guard let prompt = result["prompt"]?.string, !prompt.isEmpty else {
-            throw EnvironmentError(.program, at: place, "a task needs the text \"prompt\"")
+    static func task(_ result: JSONValue, id: String, chat: ChatOptions, from place: String) throws -> EnvironmentTask {
+        let prompt: String
+        let conversation: Conversation?
+        switch result["prompt"] {
+        case .string(let text) where !text.isEmpty:
+            prompt = text
+            conversation = chat.conversation(text)
+        case .array(let messages):
+            if let fault = Conversation.fault(in: messages) {
+                throw EnvironmentError(.program, at: place, "task \(id): \(fault)")
+            }
+            prompt = Conversation(messages: messages).plainText
+            conversation = chat.conversation(messages, tools: result["tools"]?.array)
+        default: throw EnvironmentError(.program, at: place, "a task needs a \"prompt\": a text or a list of messages")
         }
         let answer: String?
         switch result["answer"] {
@@ -45,7 +56,9 @@ enum ProgramMessages {
         case .string(let text): answer = text
         case let other?: answer = other.canonicalText
         }
-        return EnvironmentTask(id: id, prompt: prompt, answer: answer, info: result["info"] ?? .object([:]))
+        return EnvironmentTask(
+            id: id, prompt: prompt, conversation: conversation, answer: answer, info: result["info"] ?? .object([:]),
+            origin: "\(place), task \(id)")
     }
 
     /// The reward within a result.

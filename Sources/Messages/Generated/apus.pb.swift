@@ -983,13 +983,18 @@ public nonisolated struct Apus_V1_BatchRequest: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  /// the step that the trainer wants to make next
   public var step: UInt64 = 0
+
+  /// of a batch that does not fit into one message: the part that is wanted, from 0
+  public var part: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 }
 
+/// A batch, or the part of one: a trainer asks for the further parts one after the other.
 public nonisolated struct Apus_V1_Batch: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1002,7 +1007,14 @@ public nonisolated struct Apus_V1_Batch: Sendable {
   /// first 8 bytes of SHA-256 over the group hashes, to tell a redelivery from another batch
   public var batchHashPrefix: UInt64 = 0
 
+  /// of the whole batch
   public var totalCompletionTokens: UInt64 = 0
+
+  /// from 0
+  public var part: UInt32 = 0
+
+  /// at least 1
+  public var parts: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2978,7 +2990,7 @@ nonisolated extension Apus_V1_AuditFault: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension Apus_V1_BatchRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".BatchRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}part\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2987,6 +2999,7 @@ nonisolated extension Apus_V1_BatchRequest: SwiftProtobuf.Message, SwiftProtobuf
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.part) }()
       default: break
       }
     }
@@ -2996,11 +3009,15 @@ nonisolated extension Apus_V1_BatchRequest: SwiftProtobuf.Message, SwiftProtobuf
     if self.step != 0 {
       try visitor.visitSingularUInt64Field(value: self.step, fieldNumber: 1)
     }
+    if self.part != 0 {
+      try visitor.visitSingularUInt32Field(value: self.part, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Apus_V1_BatchRequest, rhs: Apus_V1_BatchRequest) -> Bool {
     if lhs.step != rhs.step {return false}
+    if lhs.part != rhs.part {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3008,7 +3025,7 @@ nonisolated extension Apus_V1_BatchRequest: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Apus_V1_Batch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Batch"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}groups\0\u{3}batch_hash_prefix\0\u{3}total_completion_tokens\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}groups\0\u{3}batch_hash_prefix\0\u{3}total_completion_tokens\0\u{1}part\0\u{1}parts\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3020,6 +3037,8 @@ nonisolated extension Apus_V1_Batch: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.groups) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.batchHashPrefix) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.totalCompletionTokens) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.part) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.parts) }()
       default: break
       }
     }
@@ -3038,6 +3057,12 @@ nonisolated extension Apus_V1_Batch: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.totalCompletionTokens != 0 {
       try visitor.visitSingularUInt64Field(value: self.totalCompletionTokens, fieldNumber: 4)
     }
+    if self.part != 0 {
+      try visitor.visitSingularUInt32Field(value: self.part, fieldNumber: 5)
+    }
+    if self.parts != 0 {
+      try visitor.visitSingularUInt32Field(value: self.parts, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3046,6 +3071,8 @@ nonisolated extension Apus_V1_Batch: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.groups != rhs.groups {return false}
     if lhs.batchHashPrefix != rhs.batchHashPrefix {return false}
     if lhs.totalCompletionTokens != rhs.totalCompletionTokens {return false}
+    if lhs.part != rhs.part {return false}
+    if lhs.parts != rhs.parts {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

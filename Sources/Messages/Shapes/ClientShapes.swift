@@ -114,7 +114,8 @@ extension Shape {
         "audit_fault",
         [1: .one("audit_ids", .integers(.items, atMost: .max)), 2: .one("reason", .text(.text))])
 
-    static let batchRequest = Shape("batch_request", [1: .one("step", .number64)])
+    static let batchRequest = Shape(
+        "batch_request", [1: .one("step", .number64), 2: .one("part", .number32)])
 
     static let batchDone = Shape(
         "batch_done",

@@ -115,6 +115,8 @@ extension Shape {
             2: .many("groups", .items, .message(trainingGroup)),
             3: .one("batch_hash_prefix", .number64),
             4: .one("total_completion_tokens", .number64),
+            5: .one("part", .number32),
+            6: .one("parts", .number32),
         ])
 
     static let trainingGroup = Shape(

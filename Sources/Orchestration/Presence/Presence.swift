@@ -20,7 +20,7 @@ struct Presence: Sendable {
 
     /// The clocks of live leases.
     var leaseClocks: [UInt64: LeaseClock] = [:]
-    /// When audits are taken away from their verifier.
+    /// When audits are taken away from their verifier; `never` where it has returned its replay.
     var auditDeadlines: [UInt64: Instant] = [:]
     /// Since when disputed groups look for a second verifier.
     var disputes: [Hash256: Instant] = [:]

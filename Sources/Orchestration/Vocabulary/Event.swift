@@ -29,6 +29,11 @@ public enum Event: Sendable {
     case auditsRequested(from: Correspondent, groups: Int)
     /// A verifier's replay was compared.
     case auditReported(from: Correspondent, audit: UInt64, verdict: AuditVerdict)
+    /// A verifier's replay agrees, and the driver is scoring the group: the verifier has done its part, so neither the
+    /// audit's deadline nor the verifier's leaving takes the audit away.
+    case auditReturned(from: Correspondent, audit: UInt64)
+    /// What a returned audit came to; the verifier is answered where it spoke last, if it is still there.
+    case auditJudged(audit: UInt64, verdict: AuditVerdict, answering: Correspondent)
     /// A verifier could not replay.
     case auditsFaulted(from: Correspondent, audits: [UInt64], reason: String)
 

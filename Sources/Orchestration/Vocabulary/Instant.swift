@@ -11,6 +11,9 @@ public struct Instant: Hashable, Comparable, Sendable {
         self.milliseconds = milliseconds
     }
 
+    /// A moment that does not come.
+    static let never = Instant(milliseconds: .max)
+
     /// The moment so many milliseconds later; the last one there is where that would overflow.
     public func advanced(by duration: UInt64) -> Instant {
         let (sum, overflow) = milliseconds.addingReportingOverflow(duration)

@@ -33,6 +33,8 @@ public struct PolicyEvaluation: Sendable {
     public var temperature: Float
     /// Chooses the tasks and the noise.
     public var seed: UInt64
+    /// No completion is longer; nil is the environment's own limit.
+    public var maximumTokens: Int?
 
     /// An evaluation on held-out prompts.
     public init(
@@ -45,20 +47,26 @@ public struct PolicyEvaluation: Sendable {
         self.seed = seed
     }
 
-    /// Evaluates the model of a Hugging Face directory.
+    /// Evaluates the model of a Hugging Face directory, with an adapter merged into it if one is named.
     ///
     /// - Returns: Every attempt, prompt after prompt.
     /// - Throws: A grader's own failure too: it is no reward of 0.
-    public func run(modelDirectory: String, kernels: Kernels, pool: ComputePool) async throws -> [Attempt] {
+    public func run(
+        modelDirectory: String, adapterDirectory: String? = nil, kernels: Kernels, pool: ComputePool
+    ) async throws -> [Attempt] {
         let model = try ModelDirectory(opening: modelDirectory)
-        let tokenizer = try TokenizerDirectory.load(modelDirectory)
+        let adapter = try adapterDirectory.map { try AdapterDirectory(opening: $0) }
+        let encoder = try PromptEncoder(directory: modelDirectory, configuration: model.configuration)
         let tasks = try (0..<prompts).map { try environment.task(seed: seed, index: UInt64($0), split: split) }
-        let results = try generate(tasks, model, tokenizer, kernels, pool)
+        let limit = encoder.longestPrompt(maximumTokens: maximumTokens ?? environment.maximumCompletionTokens)
+        let promptTokens = try tasks.map { try encoder.tokens(of: $0, limit: limit) }
+        let results = try generate(promptTokens, model, adapter, encoder.tokenizer, kernels, pool)
         var attempts: [Attempt] = []
         for (index, task) in tasks.enumerated() {
             for sample in results[index] {
                 let finished = sample.finishReason == .stop
-                let bytes = tokenizer.decode(finished ? Array(sample.tokens.dropLast()) : sample.tokens)
+                let bytes = encoder.tokenizer.decode(
+                    finished ? Array(sample.tokens.dropLast()) : sample.tokens, skippingSpecial: true)
                 let reward = try await environment.score(completion: bytes, finished: finished, of: task)
                 attempts.append(
                     Attempt(
@@ -70,26 +78,25 @@ public struct PolicyEvaluation: Sendable {
     }
 
     private func generate(
-        _ tasks: [EnvironmentTask], _ model: ModelDirectory, _ tokenizer: any Tokenizer, _ kernels: Kernels,
-        _ pool: ComputePool
+        _ prompts: [[Int32]], _ model: ModelDirectory, _ adapter: AdapterDirectory?, _ tokenizer: any Tokenizer,
+        _ kernels: Kernels, _ pool: ComputePool
     ) throws -> [[SampleResult]] {
         let engine = GenerationEngine(
-            weights: try model.weights(kernels: kernels, pool: pool), kernels: kernels, pool: pool,
+            weights: try model.weights(adapter: adapter, kernels: kernels, pool: pool), kernels: kernels, pool: pool,
             context: GenerationContext(runID: .zero, workerKey: nil),
             limits: GenerationLimits(sequences: 256, cacheBytes: 512 << 20, configuration: model.configuration))
         let parameters = SamplingParameters(
-            samples: attempts, maximumTokens: environment.maximumCompletionTokens, temperature: temperature,
-            stopTokens: model.generation.stopTokens)
+            samples: attempts, maximumTokens: maximumTokens ?? environment.maximumCompletionTokens,
+            temperature: temperature,
+            stopTokens: try StartingModel.generation(of: model, tokenizer).stopTokens)
         var places: [Hash256: Int] = [:]
-        var results = [[SampleResult]](repeating: [], count: tasks.count)
+        var results = [[SampleResult]](repeating: [], count: prompts.count)
         var next = 0
-        while next < tasks.count || !engine.isIdle {
-            while next < tasks.count, engine.pendingGroups < 256 {
+        while next < prompts.count || !engine.isIdle {
+            while next < prompts.count, engine.pendingGroups < 256 {
                 let group = Self.groupID(seed: seed, index: next)
                 places[group] = next
-                try engine.add(
-                    GroupRequest(
-                        groupID: group, promptTokens: tokenizer.encode(tasks[next].prompt), parameters: parameters))
+                try engine.add(GroupRequest(groupID: group, promptTokens: prompts[next], parameters: parameters))
                 next += 1
             }
             for finished in try engine.step() {

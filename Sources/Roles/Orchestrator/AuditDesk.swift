@@ -6,17 +6,40 @@ import Tensors
 import Transformer
 import Verification
 
-/// The orchestrator's judgement of groups: cheap checks, comparison with the replay, reward, FLOPs.
+/// The orchestrator's judgement of groups: cheap checks, comparison with the replay, FLOPs.
 ///
 /// It never believes what it compares: prompts and terms come from the run, rewards from token ids.
 final class AuditDesk {
-    /// What a report came to.
-    struct Outcome {
-        let verdict: AuditVerdict
+    /// What the comparison of a report with its group came to.
+    enum Comparison {
+        /// Neither agreement nor difference: the report itself cannot be used.
+        case fault(String)
+        /// They differ; the evidence is stored, so that others can re-check it.
+        case differs(Finding, auditFLOPs: Int64, RunDatabase.StoredEvidence)
+        /// They agree; the rewards are all that is missing.
+        case agrees(Agreement)
+    }
+
+    /// A group whose replay agrees, until it is scored.
+    struct Agreement {
+        let group: Hash256
+        let slot: UInt64
+        /// The tokens to score, sample by sample.
+        let completions: [[Int32]]
+        /// What both sides computed, in FLOPs.
+        let work: Int64
+        /// An encoded `AuditReport`.
+        let report: [UInt8]
+        let verifier: PublicKey
+
+        func acceptance(_ rewards: [Float]) -> AuditVerdict {
+            .accepted(.init(rewards: rewards, verifiedFLOPs: work, auditFLOPs: work))
+        }
+
         /// To be stored with the acceptance: the training input.
-        let replay: RunDatabase.StoredReplay?
-        /// To be stored with a rejection, so that others can re-check it.
-        var evidence: RunDatabase.StoredEvidence?
+        func replay(_ rewards: [Float]) -> RunDatabase.StoredReplay {
+            RunDatabase.StoredReplay(hash: group, report: report, rewards: rewards, verifier: verifier.hex)
+        }
     }
 
     private let context: RunContext
@@ -31,6 +54,7 @@ final class AuditDesk {
         let evidence: GroupEvidence
         let terms: LeaseTerms
         let slot: UInt64
+        var rewards: [Float]?
     }
 
     init(
@@ -104,28 +128,27 @@ final class AuditDesk {
         return message
     }
 
-    /// Compares a replay with its group, scores an accepted one, and counts both sides' work.
-    nonisolated(nonsending) func judge(
+    /// Compares a replay with its group, and counts both sides' work.
+    func compare(
         _ report: Wire.AuditReport, by verifier: PublicKey, of hash: Hash256, record: GroupRecord
-    ) async -> Outcome {
-        let fault = { (reason: String) in Outcome(verdict: .inconclusive(reason: reason), replay: nil) }
+    ) -> Comparison {
         do {
             guard let group = try known(hash, slot: record.slot) else {
-                return fault("the payload of the group is gone")
+                return .fault("the payload of the group is gone")
             }
             let signed = SignedContent.audit(
                 auditID: report.auditID, groupID: group.terms.groupID.bytes,
                 samplesHash: SHA256.hash(SignedContent.auditSamples(report.samples)).bytes)
             guard verifier.isValidSignature([UInt8](report.signature), domain: SignatureDomain.audit, signed) else {
-                return fault("the verifier's signature over its report does not hold")
+                return .fault("the verifier's signature over its report does not hold")
             }
             guard let replay = ReplayResult(report.samples) else {
-                return fault("a value of the report has the wrong form")
+                return .fault("a value of the report has the wrong form")
             }
-            let completions = group.evidence.samples.map(\.tokens.count)
-            let work = workOf(prompt: group.terms.promptTokens.count, completions)
+            let completions = group.evidence.samples.map(\.tokens)
+            let work = workOf(prompt: group.terms.promptTokens.count, completions.map(\.count))
             switch Checks.judge(group.evidence, terms: group.terms, rules: rules, replay: replay) {
-            case .inconclusive(let verifierFault): return fault(verifierFault.reason)
+            case .inconclusive(let verifierFault): return .fault(verifierFault.reason)
             case .rejected(let rejection):
                 let finding = Finding(
                     check: rejection.check, reason: "\(rejection.reason) (\(rejection.place))",
@@ -133,62 +156,24 @@ final class AuditDesk {
                 let evidence = RunDatabase.StoredEvidence(
                     hash: hash, finding: finding, report: [UInt8](try report.serializedData()),
                     verifier: verifier.hex)
-                return Outcome(verdict: .rejected(finding, auditFLOPs: work), replay: nil, evidence: evidence)
+                return .differs(finding, auditFLOPs: work, evidence)
             case .accepted:
-                var rewards: [Float] = []
-                for sample in group.evidence.samples {
-                    let reward = try await context.tasks.reward(
-                        slot: group.slot, tokens: sample.tokens, stopTokens: context.stopTokens)
-                    guard reward.isFinite else { return fault("the grader gave no finite reward") }
-                    rewards.append(Float(reward))
-                }
-                let stored = RunDatabase.StoredReplay(
-                    hash: hash, report: [UInt8](try report.serializedData()), rewards: rewards, verifier: verifier.hex)
-                return Outcome(
-                    verdict: .accepted(.init(rewards: rewards, verifiedFLOPs: work, auditFLOPs: work)), replay: stored)
+                return .agrees(
+                    Agreement(
+                        group: hash, slot: group.slot, completions: completions, work: work,
+                        report: [UInt8](try report.serializedData()), verifier: verifier))
             }
         } catch {
-            // A grader that failed, a disk that did not answer: a third state, never a reward of 0.
-            return fault("the lab could not judge the group: \(error)")
+            // A disk that did not answer: a third state, never a verdict.
+            return .fault("the lab could not judge the group: \(error)")
         }
     }
 
-    /// The groups of a batch, as the trainer gets them: the replay's log-probabilities beside the worker's.
-    func batch(_ step: UInt64, _ hashes: [Hash256]) throws -> Wire.Batch {
-        var batch = Wire.Batch()
-        batch.step = step
-        var digest = SHA256()
-        for hash in hashes {
-            digest.update(hash)
-            guard let stored = try database.group(hash), let replay = try database.replay(hash) else {
-                throw RoleFailure(.fault, "Group \(hash.hex.prefix(12)) of batch \(step) is not in the database.")
-            }
-            let payload = try Wire.GroupPayload(strict: stored.payload)
-            let report = try Wire.AuditReport(serializedBytes: replay.report)
-            var group = Wire.TrainingGroup()
-            group.groupID = payload.groupID
-            group.groupHash = .init(hash.bytes)
-            group.workerKey = payload.workerKey
-            group.version.number = payload.policyVersion
-            group.version.weightsHash = payload.weightsHash
-            group.promptTokens = payload.promptTokens
-            group.temperature = payload.sampling.temperature
-            for (index, sample) in payload.samples.enumerated() {
-                var item = Wire.TrainingSample()
-                item.tokens = sample.tokens
-                item.behaviourLogProbabilities = report.samples[index].logProbabilities
-                item.reportedLogProbabilities = sample.logProbabilities
-                item.reward = replay.rewards[index]
-                group.samples.append(item)
-                batch.totalCompletionTokens += UInt64(sample.tokens.count)
-            }
-            batch.groups.append(group)
-        }
-        batch.batchHashPrefix = digest.finalize().withUnsafeBytes {
-            UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self))
-        }
-        return batch
-    }
+    /// The rewards of a group that was scored before, in an audit that came to nothing.
+    func rewards(of group: Hash256) -> [Float]? { pending[group]?.rewards }
+
+    /// Keeps a group's rewards until it has its verdict: they depend on nothing but its tokens.
+    func keep(_ rewards: [Float], of group: Hash256) { pending[group]?.rewards = rewards }
 
     /// Drops what was kept of groups that came to a verdict.
     func note(_ fact: Fact) {

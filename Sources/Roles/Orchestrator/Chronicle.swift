@@ -17,6 +17,8 @@ final class Chronicle {
     private var names: [PublicKey: String] = [:]
     private var tally: StepTally
     private var held: [String: UInt64] = [:]
+    /// The rollouts that are being written, after all those before.
+    private var writing: Task<Void, Never>?
 
     init(
         directory: RunDirectory, tensorBoard: Bool, rollouts: RolloutRecord?, log: Logger
@@ -63,15 +65,25 @@ final class Chronicle {
     /// Counts what verifiers say that replays cost them.
     func note(verifySeconds: Double) { tally.verifySeconds += verifySeconds }
 
-    /// Counts a batch when it is sent, and writes its rollouts down.
-    func note(batch: Wire.Batch, desk: AuditDesk) {
-        tally.begin(batch)
-        do {
-            try rollouts?.write(batch)
-        } catch {
-            log.warning("rollouts not written", metadata: ["reason": "\(error)"])
+    /// Counts a batch when it is sent.
+    func note(batch: BatchDesk.Outline) { tally.begin(batch) }
+
+    /// Has the rollouts of a batch's part written down, beside the orchestrator's turn.
+    func note(part: Wire.Batch) {
+        guard let rollouts else { return }
+        let before = writing
+        writing = Task.detached { [log] in
+            await before?.value
+            do {
+                try rollouts.write(part)
+            } catch {
+                log.warning("rollouts not written", metadata: ["reason": "\(error)"])
+            }
         }
     }
+
+    /// Waits until everything that was noted is written.
+    nonisolated(nonsending) func finish() async { await writing?.value }
 
     /// Whether a step's row is still to be written and lacks its batch, which was sent before this process began.
     func missesBatch(of step: UInt64) -> Bool { tally.missesBatch(of: step) }
@@ -80,7 +92,7 @@ final class Chronicle {
     func awaitsRow(of step: UInt64) -> Bool { tally.awaitsRow(of: step) }
 
     /// Counts a batch that an earlier process sent.
-    func recall(_ batch: Wire.Batch, staleness: (mean: Double, maximum: UInt64)) {
+    func recall(_ batch: BatchDesk.Outline, staleness: (mean: Double, maximum: UInt64)) {
         tally.begin(batch)
         tally.note(staleness: staleness.mean, staleness.maximum, of: batch.step)
     }

@@ -4,7 +4,7 @@ import Orchestration
 
 /// What members say, as events.
 extension Orchestrator {
-    func take(_ body: Wire.ClientBody, attachments: [[UInt8]], from: Correspondent) async {
+    func take(_ body: Wire.ClientBody, attachments: [[UInt8]], from: Correspondent) {
         let connection = from.connection
         switch body {
         case .hello: break
@@ -21,9 +21,10 @@ extension Orchestrator {
         case .groupSubmission(let submission): takeGroup(submission, payload: attachments.first ?? [], from: from)
 
         case .auditRequest(let request): step(.auditsRequested(from: from, groups: Int(request.groups)))
-        case .auditReport(let report): await takeReport(report, from: from)
+        case .auditReport(let report): takeReport(report, from: from)
         case .auditFault(let fault): step(.auditsFaulted(from: from, audits: fault.auditIds, reason: fault.reason))
 
+        case .batchRequest(let request) where request.part > 0: takePartRequest(request, from: from)
         case .batchRequest(let request): step(.batchRequested(from: from, step: request.step))
         case .batchDone(let done):
             // Only an admitted trainer's numbers, for a batch that there is, become a row.
@@ -70,13 +71,27 @@ extension Orchestrator {
         }
     }
 
+    /// A further part of a batch that exists: nothing is decided, so the machine is not asked.
+    private func takePartRequest(_ request: Wire.BatchRequest, from: Correspondent) {
+        guard let key = run.key(on: from.connection), run.configuration.trainers.contains(key) else {
+            send(.refusal(refusal("wrong-role", "Only the trainer takes batches.", final: true)), to: from)
+            return
+        }
+        step(.heartbeat(from: from.connection))
+        do {
+            try sendPart(Int(request.part), ofBatch: request.step, to: from)
+        } catch {
+            log.error("part of a batch not sent", metadata: ["reason": "\(error)"])
+        }
+    }
+
     /// Finds out again what the step's row says about a batch that was sent before this process began.
     private func recallBatch(_ step: UInt64) {
         guard chronicle.missesBatch(of: step), let groups = run.state.batches[step],
             let staleness = run.staleness(ofBatch: step)
         else { return }
         do {
-            chronicle.recall(try desk.batch(step, groups), staleness: staleness)
+            chronicle.recall(try outline(ofBatch: step, groups), staleness: staleness)
         } catch {
             log.warning("step \(step) gets an incomplete row", metadata: ["reason": "\(error)"])
         }
@@ -89,27 +104,5 @@ extension Orchestrator {
             recallBatch(made)
             chronicle.note(trainerMetrics: [], step: made)
         }
-    }
-
-    private func takeReport(_ report: Wire.AuditReport, from: Correspondent) async {
-        guard let identity = connections[from.connection]?.identity else { return }
-        guard let audit = run.audit(report.auditID, on: from.connection) else {
-            // Late, or taken away meanwhile: acknowledged so that the verifier stops repeating it.
-            send(.acknowledgement(Wire.Acknowledgement()), to: from)
-            return
-        }
-        chronicle.note(verifySeconds: report.seconds)
-        let outcome = await desk.judge(report, by: identity, of: audit.group, record: audit.record)
-        let before = turn.facts.count
-        step(.auditReported(from: from, audit: report.auditID, verdict: outcome.verdict))
-        // A verdict that came too late is not kept: the training input belongs to the acceptance that was journaled.
-        let isAccepted = turn.facts[before...].contains { fact in
-            if case .groupAccepted(audit.group, _, _, _, _, _) = fact { true } else { false }
-        }
-        let isRejected = turn.facts[before...].contains { fact in
-            if case .groupRejected(audit.group, _, _, _, _) = fact { true } else { false }
-        }
-        if isRejected, let evidence = outcome.evidence { turn.evidence.append(evidence) }
-        if isAccepted, let replay = outcome.replay { turn.replays.append(replay) }
     }
 }

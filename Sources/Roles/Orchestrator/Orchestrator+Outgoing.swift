@@ -4,9 +4,16 @@ import Orchestration
 
 /// What the machine decided, as messages; everything here is already on the disk.
 extension Orchestrator {
-    func carryOut(_ action: Action) {
+    /// Does what the machine decided.
+    ///
+    /// - Throws: A ``RoleFailure`` where a prompt cannot be used: every later lease of its slot would fail the same way.
+    func carryOut(_ action: Action) throws {
         do {
             try carryOutThrowing(action)
+        } catch let failure as PromptFailure {
+            throw RoleFailure(
+                .badInput, "A prompt of the run cannot be used: \(failure)",
+                advice: "Correct it, or set environment.long_prompts = \"skip\" if it is too long; then --resume.")
         } catch {
             // The action's fact stands; the peer asks again after its deadline.
             log.error("action failed", metadata: ["reason": "\(error)"])
@@ -21,7 +28,7 @@ extension Orchestrator {
         case .refuse(let to, let refusal): send(messages.refusal(refusal), to: to)
         case .acknowledge(let to): send(.acknowledgement(Wire.Acknowledgement()), to: to)
         case .close(let connection): connections.forget(connection)
-        case .sendLeases(let to, let leases): send(try messages.leases(leases), to: to)
+        case .sendLeases(let to, let leases): try sendLeases(leases, to: to)
         case .cancelLease(let to, let lease, let reason):
             send(messages.cancellation(lease: lease, reason: reason), to: Correspondent(to))
         case .sendReceipt(let to, let receipt): send(messages.receipt(receipt), to: to)
@@ -39,16 +46,76 @@ extension Orchestrator {
         }
     }
 
+    /// Leases in as many messages as their prompts need.
+    private func sendLeases(_ leases: [Lease], to: Correspondent) throws {
+        let items = try leases.map { try messages.lease($0) }
+        for part in Self.messages(items, bytes: { 5 * $0.promptTokens.count }) {
+            var message = Wire.Leases()
+            message.leases = part
+            send(.leases(message), to: to)
+        }
+    }
+
+    /// Audits in as many messages as their tokens need.
     private func sendAudits(_ audits: [Audit], to: Correspondent) throws {
-        var message = Wire.AuditAssignment()
-        message.audits = try audits.map { try desk.assignment($0) }
-        send(.auditAssignment(message), to: to)
+        let items = try audits.map { try desk.assignment($0) }
+        let bytes = { (audit: Wire.Audit) in
+            5 * audit.completions.reduce(audit.promptTokens.count) { $0 + $1.tokens.count }
+        }
+        for part in Self.messages(items, bytes: bytes) {
+            var message = Wire.AuditAssignment()
+            message.audits = part
+            send(.auditAssignment(message), to: to)
+        }
+    }
+
+    /// Cuts a list so that each piece makes a message of a few megabytes; an empty list is one empty message, since it
+    /// is an answer too.
+    private static func messages<Item>(_ items: [Item], bytes: (Item) -> Int) -> [[Item]] {
+        var pieces: [[Item]] = [[]]
+        var size = 0
+        for item in items {
+            let next = bytes(item) + 1024
+            if !pieces[pieces.count - 1].isEmpty, size + next > BatchDesk.partBytes {
+                pieces.append([])
+                size = 0
+            }
+            pieces[pieces.count - 1].append(item)
+            size += next
+        }
+        return pieces
     }
 
     private func sendBatch(_ step: UInt64, _ groups: [Hash256], to: Correspondent) throws {
-        let batch = try desk.batch(step, groups)
-        chronicle.note(batch: batch, desk: desk)
+        let outline = try outline(ofBatch: step, groups)
+        chronicle.note(batch: outline)
+        try sendPart(0, of: outline, groups, to: to)
+    }
+
+    /// Answers a trainer that has the first part of a batch and wants another one.
+    func sendPart(_ part: Int, ofBatch step: UInt64, to: Correspondent) throws {
+        guard let groups = run.state.batches[step] else {
+            let reason = "There is no batch \(step) to take a part of."
+            send(.refusal(refusal("batch-unknown", reason)), to: to)
+            return
+        }
+        try sendPart(part, of: try outline(ofBatch: step, groups), groups, to: to)
+    }
+
+    private func sendPart(_ part: Int, of outline: BatchDesk.Outline, _ groups: [Hash256], to: Correspondent) throws {
+        guard let batch = try batches.part(part, of: outline, groups) else {
+            let reason = "Batch \(outline.step) has \(outline.parts.count) parts, and no part \(part)."
+            send(.refusal(refusal("batch-unknown", reason)), to: to)
+            return
+        }
+        chronicle.note(part: batch)
         send(.batch(batch), to: to)
+    }
+
+    /// What a batch is as a whole.
+    func outline(ofBatch step: UInt64, _ groups: [Hash256]) throws -> BatchDesk.Outline {
+        let tokens = groups.reduce(UInt64(0)) { $0 + (run.state.groups[$1]?.tokens ?? 0) }
+        return try batches.outline(step, groups, tokens: tokens)
     }
 
     private func balance(on connection: ConnectionID) throws -> Int64 {

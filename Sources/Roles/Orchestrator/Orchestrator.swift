@@ -15,6 +15,7 @@ actor Orchestrator {
     let database: RunDatabase
     let messages: ServerMessages
     let desk: AuditDesk
+    let batches: BatchDesk
     let chronicle: Chronicle
     let log: Logger
     private let socket: RouterSocket
@@ -25,6 +26,9 @@ actor Orchestrator {
 
     var run: Run
     var connections = Connections()
+    let scoring: ScoringDesk
+    /// Audits that wait for their group's rewards; verifiers hold a bounded number.
+    var judgements: [UInt64: Judgement] = [:]
     /// What the current turn will write.
     var turn = RunDatabase.Turn()
     /// What may be carried out once the turn is written.
@@ -32,13 +36,15 @@ actor Orchestrator {
 
     init(
         context: RunContext, run: Run, database: RunDatabase, socket: RouterSocket, desk: AuditDesk,
-        chronicle: Chronicle, kernelDigest: [UInt8], log: Logger
+        scoring: ScoringDesk, chronicle: Chronicle, kernelDigest: [UInt8], log: Logger
     ) {
         self.context = context
         self.run = run
         self.database = database
+        batches = BatchDesk(database: database)
         self.socket = socket
         self.desk = desk
+        self.scoring = scoring
         self.chronicle = chronicle
         self.log = log
         messages = ServerMessages(run: context)
@@ -51,20 +57,22 @@ actor Orchestrator {
     /// - Returns: Why it stopped.
     func work(_ mailbox: Mailbox<Work>) async throws -> String {
         for await _ in mailbox.turns {
-            try await takeTurn(mailbox.takeAll())
+            try takeTurn(mailbox.takeAll())
             if let stopReason {
                 // The last messages (drains, receipts) leave the socket's queue before the process does.
                 try? await Task.sleep(for: .milliseconds(100))
+                await chronicle.finish()
                 return stopReason
             }
         }
         return "the mailbox was closed"
     }
 
-    private func takeTurn(_ items: [Work]) async throws {
+    private func takeTurn(_ items: [Work]) throws {
         for item in items {
             switch item {
-            case .message(let incoming): await take(incoming)
+            case .message(let incoming): take(incoming)
+            case .scored(let audit, let result): takeScore(audit, result)
             case .disconnected(let peer, let curveKey):
                 if let id = connections.known(peer: peer, curveKey: curveKey) {
                     step(.disconnected(id))
@@ -85,7 +93,7 @@ actor Orchestrator {
         try database.commit(written)
         let actions = waiting
         waiting = []
-        for action in actions { carryOut(action) }
+        for action in actions { try carryOut(action) }
     }
 
     /// Feeds one event to the machine and sorts what it wants into writing and sending.
@@ -105,7 +113,7 @@ actor Orchestrator {
         }
     }
 
-    private func take(_ incoming: Incoming) async {
+    private func take(_ incoming: Incoming) {
         let connection = connections.connection(peer: incoming.peer, curveKey: incoming.curveKey)
         guard connections.admits(messageOn: connection.id, at: clock.now) else {
             log.notice("connection cut: too many messages", metadata: ["address": "\(incoming.address)"])
@@ -130,7 +138,7 @@ actor Orchestrator {
             // After a restart of ours every client has to introduce itself again.
             send(.refusal(refusal("hello-first", "The first message of a connection must be a hello.")), to: from)
         } else {
-            await take(body, attachments: envelope.attachments, from: from)
+            take(body, attachments: envelope.attachments, from: from)
         }
     }
 
@@ -183,6 +191,8 @@ actor Orchestrator {
 enum Work: Sendable {
     /// A message arrived.
     case message(Incoming)
+    /// A group was scored, or could not be.
+    case scored(audit: UInt64, ScoringDesk.Result)
     /// A connection is gone.
     case disconnected(peer: PeerID, curveKey: [UInt8])
     /// The operator wants to stop.

@@ -29,11 +29,17 @@ public struct OrchestratorRole: Sendable {
     public func run() async throws {
         let secrets = try RunSecrets(directory: directory)
         let lab = try NodeKeys.load(path: directory.key("lab"))
-        let model = try StartingModel(file.model)
+        let model = try StartingModel(file.model, of: file.run)
+        try MessageCheck(file, model).check()
         let environment = try await EnvironmentRegistry.open(file.environment)
+        let rule = try TaskBook.PromptRule(file, model)
+        let survey = try PromptSurvey(environment: environment, prompts: model.prompts, rule: rule).check()
+        if survey.skipped > 0 {
+            log.notice("\(survey.skipped) of \(survey.of) prompts are longer than \(rule.limit) tokens and left out")
+        }
         let context = RunContext(
             id: secrets.runID, name: file.run.name, keys: lab, relays: relays(),
-            tasks: TaskBook(environment: environment, tokenizer: model.tokenizer, secret: secrets.secret),
+            tasks: TaskBook(environment: environment, prompts: model.prompts, rule: rule, secret: secrets.secret),
             sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens),
             vocabularySize: model.configuration.vocabularySize, arithmeticVersion: ArithmeticVersion.current,
             heartbeatMilliseconds: 3000)
@@ -48,7 +54,7 @@ public struct OrchestratorRole: Sendable {
             log.notice("continuing the run", metadata: ["facts": "\(facts.count)", "step": "\(run.state.doneStep)"])
         }
         let rollouts =
-            file.telemetry.rollouts ? RolloutRecord(directory: directory, tasks: context.tasks) : nil
+            file.telemetry.rollouts ? RolloutRecord(directory: directory, tokenizer: model.prompts.tokenizer) : nil
         let chronicle = try Chronicle(
             directory: directory, tensorBoard: file.telemetry.tensorboard, rollouts: rollouts, log: log)
         var limits = SocketLimits.standard
@@ -63,11 +69,16 @@ public struct OrchestratorRole: Sendable {
         let desk = AuditDesk(
             context: context, database: database, model: model.configuration, policy: .init(file.audit.policy),
             groupID: { configuration.groupID(slot: $0) })
-        let orchestrator = Orchestrator(
-            context: context, run: run, database: database, socket: socket, desk: desk, chronicle: chronicle,
-            kernelDigest: KernelVectors.combinedDigest, log: log)
-        // Serving goes on when the task is cancelled: a stopped run first drains, and decides itself when it is over.
         let mailbox = Mailbox<Work>(capacity: 4096)
+        let scoring = ScoringDesk(
+            tasks: context.tasks, stopTokens: context.stopTokens,
+            timeout: .seconds(file.audit.scoringTimeoutSeconds)
+        ) { audit, result in mailbox.putNow(.scored(audit: audit, result)) }
+        defer { scoring.stop() }
+        let orchestrator = Orchestrator(
+            context: context, run: run, database: database, socket: socket, desk: desk, scoring: scoring,
+            chronicle: chronicle, kernelDigest: KernelVectors.combinedDigest, log: log)
+        // Serving goes on when the task is cancelled: a stopped run first drains, and decides itself when it is over.
         let serving = Task { try await serve(orchestrator, socket, mailbox) }
         try await withTaskCancellationHandler {
             try await serving.value

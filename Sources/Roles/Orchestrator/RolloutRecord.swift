@@ -1,6 +1,7 @@
 import Foundation
 import Identity
 import Messages
+import Tokenizers
 
 /// Every batch's rollouts as JSON lines, for people to read and for outsiders to re-check.
 struct RolloutRecord: Sendable {
@@ -20,9 +21,10 @@ struct RolloutRecord: Sendable {
     }
 
     let directory: RunDirectory
-    let tasks: TaskBook
+    let tokenizer: any Tokenizer
 
-    /// Writes `rollouts/step_NNNNNN/rollouts.jsonl`; a redispatched batch writes the same again.
+    /// Writes `rollouts/step_NNNNNN/rollouts.jsonl`, of a further part `rollouts-2.jsonl` and so on; a redispatched batch
+    /// writes the same again.
     func write(_ batch: Wire.Batch) throws {
         let folder = directory.rollouts(step: batch.step)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -31,11 +33,12 @@ struct RolloutRecord: Sendable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var data = Data()
         for group in batch.groups {
-            let prompt = text(group.promptTokens)
+            // A prompt is shown with its markup; of a completion people want the text.
+            let prompt = text(group.promptTokens, skippingSpecial: false)
             for (index, sample) in group.samples.enumerated() {
                 data += try encoder.encode(
                     Line(
-                        prompt: prompt, completion: text(sample.tokens), reward: sample.reward,
+                        prompt: prompt, completion: text(sample.tokens, skippingSpecial: true), reward: sample.reward,
                         worker: Hexadecimal.encode(group.workerKey), verdict: "accepted", tokens: sample.tokens,
                         promptTokens: group.promptTokens, logprobs: sample.behaviourLogProbabilities,
                         version: group.version.number, weightsHash: Hexadecimal.encode(group.version.weightsHash),
@@ -43,10 +46,11 @@ struct RolloutRecord: Sendable {
                 data.append(UInt8(ascii: "\n"))
             }
         }
-        try data.write(to: URL(fileURLWithPath: folder + "/rollouts.jsonl"))
+        let name = batch.part == 0 ? "rollouts.jsonl" : "rollouts-\(batch.part + 1).jsonl"
+        try data.write(to: URL(fileURLWithPath: folder + "/" + name))
     }
 
-    private func text(_ tokens: [UInt32]) -> String {
-        String(decoding: tasks.tokenizer.decode(tokens.map(Int32.init(bitPattern:))), as: UTF8.self)
+    private func text(_ tokens: [UInt32], skippingSpecial: Bool) -> String {
+        tokenizer.text(tokens.map(Int32.init(bitPattern:)), skippingSpecial: skippingSpecial)
     }
 }

@@ -188,6 +188,14 @@ public final class RunDatabase: Sendable {
         }
     }
 
+    /// How long a journaled group's payload is, without reading it.
+    func payloadBytes(_ hash: Hash256) throws -> Int? {
+        try pool.read { database in
+            try Int.fetchOne(
+                database, sql: "SELECT length(payload) FROM groups WHERE hash = ?", arguments: [Data(hash.bytes)])
+        }
+    }
+
     /// The replay of an accepted group.
     func replay(_ hash: Hash256) throws -> StoredReplay? {
         try pool.read { database in

@@ -31,23 +31,19 @@ struct ServerMessages {
         return .refusal(message)
     }
 
-    func leases(_ leases: [Lease]) throws -> Wire.ServerBody {
-        var message = Wire.Leases()
-        message.leases = try leases.map { lease in
-            var item = Wire.Lease()
-            item.leaseID = lease.id
-            item.slot = lease.slot
-            item.groupID = .init(lease.groupID.bytes)
-            item.attempt = lease.attempt
-            item.version = lease.version.wire
-            item.environmentID = run.environmentID
-            item.environmentHash = .init(run.environmentHash.bytes)
-            item.promptTokens = try run.tasks.promptTokens(slot: lease.slot).map(UInt32.init(bitPattern:))
-            item.sampling = run.sampling.wire
-            item.deadlineMilliseconds = lease.milliseconds
-            return item
-        }
-        return .leases(message)
+    func lease(_ lease: Lease) throws -> Wire.Lease {
+        var item = Wire.Lease()
+        item.leaseID = lease.id
+        item.slot = lease.slot
+        item.groupID = .init(lease.groupID.bytes)
+        item.attempt = lease.attempt
+        item.version = lease.version.wire
+        item.environmentID = run.environmentID
+        item.environmentHash = .init(run.environmentHash.bytes)
+        item.promptTokens = try run.tasks.promptTokens(slot: lease.slot).map(UInt32.init(bitPattern:))
+        item.sampling = run.sampling.wire
+        item.deadlineMilliseconds = lease.milliseconds
+        return item
     }
 
     func receipt(_ receipt: Receipt) -> Wire.ServerBody {

@@ -45,11 +45,7 @@ struct StepTally {
     /// Notes how old the groups of a batch are.
     mutating func note(staleness mean: Double, _ maximum: UInt64, of step: UInt64) { staleness[step] = (mean, maximum) }
 
-    mutating func begin(_ batch: Wire.Batch) {
-        let rewards = batch.groups.flatMap { $0.samples.map { Double($0.reward) } }
-        let mean = rewards.isEmpty ? 0 : rewards.reduce(0, +) / Double(rewards.count)
-        batches[batch.step] = (mean, batch.totalCompletionTokens)
-    }
+    mutating func begin(_ batch: BatchDesk.Outline) { batches[batch.step] = (batch.meanReward, batch.tokens) }
 
     /// The step's row, once; nil for a step that was redone or reported again after a crash and has its row already.
     mutating func finish(step: UInt64, time: Double) -> MetricRow? {

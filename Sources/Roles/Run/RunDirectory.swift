@@ -28,6 +28,8 @@ public struct RunDirectory: Sendable, Hashable {
     public var startModel: String { root + "/model-start" }
     /// The model of the newest checkpoint, a Hugging Face directory.
     public var model: String { root + "/model" }
+    /// The adapter of the newest checkpoint, where the run trains one; PEFT opens it.
+    public var adapter: String { root + "/adapter" }
     /// The origin directory that the relay serves.
     public var origin: String { root + "/weights" }
     /// Log files, one per process.
@@ -41,7 +43,7 @@ public struct RunDirectory: Sendable, Hashable {
         let made: Set = [
             "run.json", "metrics.jsonl", "story.jsonl", "reward.svg", "summary.json", "join.toml", "checkpoints",
             "weights",
-            "logs", "keys", "cache", "rollouts", "model", "model-start", "trainer-draft", "locks",
+            "logs", "keys", "cache", "rollouts", "model", "model-start", "adapter", "trainer-draft", "locks",
         ]
         return made.contains(name) || name.hasPrefix("orchestrator.sqlite") || name.hasPrefix("events.out.tfevents.")
     }

@@ -24,10 +24,10 @@ actor PolicyStore {
         self.kept = kept
     }
 
-    /// The directory of a version, fetched if it is not here yet.
+    /// The files of a version, fetched if they are not here yet; an adapter's base comes with it.
     ///
     /// Several callers share one fetch.
-    func directory(of version: PolicyVersion) async throws -> String {
+    func files(of version: PolicyVersion) async throws -> PolicyFiles {
         newest = max(newest, version.number)
         let fetch =
             fetches[version.number]
@@ -44,7 +44,8 @@ actor PolicyStore {
                     metadata: ["bytes": "\(fetched.bytesTransferred)", "seconds": "\(fetched.duration / .seconds(1))"])
             }
             forgetOld(but: version.number)
-            return fetched.path
+            return PolicyFiles(
+                model: fetched.basePath ?? fetched.path, adapter: fetched.basePath == nil ? nil : fetched.path)
         } catch {
             // A failed fetch is not remembered: the next caller tries again.
             fetches[version.number] = nil

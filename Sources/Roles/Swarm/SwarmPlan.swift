@@ -48,6 +48,8 @@ public struct SwarmPlan: Sendable {
             file.network.orchestratorPort = try FreePort.any(host: file.network.host)
         }
         if file.network.relayPort == 0 { file.network.relayPort = try FreePort.any(host: file.network.host) }
+        // Written down, so that a prompt is the same text after a restart tomorrow.
+        if file.run.date.isEmpty { file.run.date = Date.now.formatted(.iso8601.year().month().day()) }
         let workers = (0..<file.swarm.workers).map { "worker-\($0 + 1)" }
         let verifiers = (0..<file.swarm.verifiers).map { "verifier-\($0 + 1)" }
         // The last ones lie, so that worker-1 is what a contributor would see.
@@ -105,7 +107,8 @@ public struct SwarmPlan: Sendable {
                 name: name, executable: "verifier",
                 arguments: [
                     "join", directory.ticket, "--key", directory.key(name), "--name", name, "--cache",
-                    directory.cache(name), "--threads", "\(file.swarm.verifierThreads)",
+                    directory.cache(name), "--threads", "\(file.swarm.verifierThreads)", "--memory-limit",
+                    "\(file.swarm.verifierMemory)",
                 ])
         }
         members += workers.map { name in
@@ -114,7 +117,7 @@ public struct SwarmPlan: Sendable {
                 arguments: [
                     "join", directory.keys + "/\(name).join.toml", "--key", directory.key(name), "--name", name,
                     "--cache", directory.cache(name), "--threads", "\(file.swarm.workerThreads)", "--groups",
-                    "\(file.swarm.groupsInFlight)",
+                    "\(file.swarm.groupsInFlight)", "--memory-limit", "\(file.swarm.workerMemory)",
                 ] + (dishonest.contains(name) ? ["--dishonest"] : []), ending: .mayLeave)
         }
         return members.map { $0.logging(at: file.telemetry.logLevel.rawValue) }

@@ -7,11 +7,13 @@ import Shardcast
 struct Publisher: Sendable {
     private let origin: OriginDirectory
     private let draftPath: String
+    private let startModel: String
     private let kept: Int
 
     init(directory: RunDirectory, run: Hash256, key: SigningKey, keeping kept: Int) throws {
         origin = try OriginDirectory(path: directory.origin, run: run, key: key)
         draftPath = directory.root + "/trainer-draft"
+        startModel = directory.startModel
         self.kept = kept
     }
 
@@ -21,6 +23,7 @@ struct Publisher: Sendable {
     /// and then the same version; were they to differ, they would get the next free number.
     func publish(_ desk: TrainingDesk) async throws -> PolicyVersion {
         let draft = try await desk.draft()
+        let base = try draft.baseHash.map(publishedBase)
         for number in origin.versions.reversed() {
             if let manifest = try origin.manifest(number), manifest.step == draft.step,
                 manifest.weightsHash == draft.weightsHash
@@ -31,9 +34,27 @@ struct Publisher: Sendable {
         let number = origin.highestVersion.map { max($0 + 1, draft.step) } ?? draft.step
         try? FileManager.default.removeItem(atPath: draftPath)
         try await desk.write(to: draftPath)
-        try origin.publish(
-            modelDirectory: draftPath, version: number, step: draft.step, weightsHash: draft.weightsHash)
+        if let base {
+            try origin.publish(
+                adapterDirectory: draftPath, of: base, version: number, step: draft.step,
+                weightsHash: draft.weightsHash)
+        } else {
+            try origin.publish(
+                modelDirectory: draftPath, version: number, step: draft.step, weightsHash: draft.weightsHash)
+        }
         _ = try origin.prune(keeping: kept)
         return PolicyVersion(number: number, weightsHash: draft.weightsHash, step: draft.step)
+    }
+
+    /// The full version that adapters belong to: the model that the run started from, published first of all.
+    private func publishedBase(_ hash: Hash256) throws -> BaseVersion {
+        for number in origin.versions {
+            if let manifest = try origin.manifest(number), manifest.kind == .full, manifest.weightsHash == hash {
+                return BaseVersion(version: number, weightsHash: hash)
+            }
+        }
+        let number = origin.highestVersion.map { $0 + 1 } ?? 0
+        try origin.publish(modelDirectory: startModel, version: number, step: 0, weightsHash: hash)
+        return BaseVersion(version: number, weightsHash: hash)
     }
 }

@@ -17,23 +17,27 @@ public struct SupervisedJob {
         self.pool = pool
     }
 
-    /// Trains and writes `DIRECTORY/model`.
+    /// Trains and writes `DIRECTORY/model`, or `DIRECTORY/adapter` where an adapter learns.
     ///
     /// - Parameter progress: Step, steps, loss, tokens per second, seconds left; called about twenty times.
-    /// - Returns: The directory of the model.
+    /// - Returns: The directory that was written.
     public func run(_ progress: (Int, Int, Double, Double, Double) -> Void) throws -> String {
-        let output = file.run.resolvedDirectory + "/model"
+        let adapter = try AdapterConfiguration.requested(file.training.lora, base: file.model.path)
+        let output = file.run.resolvedDirectory + (adapter == nil ? "/model" : "/adapter")
         guard !FileManager.default.fileExists(atPath: output) else {
             throw RoleFailure(
                 .usage, "\(output) is there already.", advice: "Choose another run.directory, or delete it.")
         }
         try FileManager.default.createDirectory(
             atPath: file.run.resolvedDirectory, withIntermediateDirectories: true)
-        let model = try StartingModel(file.model)
+        let model = try StartingModel(file.model, of: file.run)
+        let examples = try SupervisedRows(
+            prompts: model.prompts, stopTokens: model.generation.stopTokens, data: file.data
+        ).read()
         let rows = try DemonstrationRows(
-            path: file.data.path, tokenizer: model.tokenizer, seed: file.run.seed, batch: file.training.batch)
+            rows: examples, name: file.data.path, seed: file.run.seed, batch: file.training.batch)
         let warmUp = try SupervisedWarmUp(
-            state: TrainingState(master: try model.masterWeights(seed: file.run.seed)),
+            state: try TrainingStart(seed: file.run.seed, kernels: kernels, pool: pool).supervised(model, adapter),
             settings: SupervisedSettings(file.training), kernels: kernels, pool: pool)
         let steps = file.training.steps
         let began = ContinuousClock.now
@@ -46,8 +50,12 @@ public struct SupervisedJob {
                 done.step, steps, done.loss, Double(tokens) / seconds,
                 seconds / Double(done.step) * Double(steps - done.step))
         }
-        try StartingModel.write(
-            warmUp.weights, tokenizer: model.tokenizer, generation: model.generation, to: output)
+        if let state = warmUp.state as? AdapterState {
+            try AdapterDirectory.write(
+                to: output, configuration: state.factors.configuration, tensors: state.factors.sources)
+        } else {
+            try model.write(warmUp.weights, to: output)
+        }
         return output
     }
 }

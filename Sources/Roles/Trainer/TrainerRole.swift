@@ -33,13 +33,14 @@ public struct TrainerRole: Sendable {
         guard let run = Hash256(ticket.run) else {
             throw RoleFailure(.badInput, "\(directory.ticket) names no run.", advice: "Start the run again.")
         }
-        let environment = try await EnvironmentRegistry.open(file.environment)
-        let model = try StartingModel(file.model)
+        // Demonstrations are all that a trainer wants of an environment; a program is not started for nothing.
+        let environment = file.warmUp.steps > 0 ? try await EnvironmentRegistry.open(file.environment) : nil
+        let model = try StartingModel(file.model, of: file.run)
         let story = try StoryFile(path: directory.story)
         let desk = TrainingDesk(
             file: file, environment: environment, model: model, directory: directory, kernels: kernels)
         let began = ContinuousClock.now
-        let start = try await desk.begin(model) { progress, steps in
+        let start = try await desk.begin { progress, steps in
             story.append(
                 StoryLine(
                     "warm-up", "Warm-up step \(progress.step) of \(steps).", step: UInt64(progress.step),

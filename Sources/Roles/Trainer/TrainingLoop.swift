@@ -18,6 +18,8 @@ actor TrainingLoop {
     private var waitingSince = ContinuousClock.now
     private var isTraining = false
     private var isFinished = false
+    /// The parts of the next batch that have arrived.
+    private var assembly = BatchAssembly()
 
     init(
         session: OrchestratorSession, desk: TrainingDesk, publisher: Publisher, file: RunFile, log: Logger,
@@ -85,10 +87,11 @@ actor TrainingLoop {
         }
     }
 
-    private func askForBatch() {
+    private func askForBatch(part: UInt32 = 0) {
         guard step < UInt64(file.training.steps) else { return }
         var request = Wire.BatchRequest()
         request.step = step + 1
+        request.part = part
         session.sendOnce(.batchRequest(request))
     }
 
@@ -99,10 +102,14 @@ actor TrainingLoop {
             askForBatch()
             return
         }
+        guard let groups = assembly.add(message) else {
+            askForBatch(part: assembly.nextPart)
+            return
+        }
         isTraining = true
         defer { isTraining = false }
         let waited = waitingSince.duration(to: .now) / .seconds(1)
-        let batch = TrainingBatch(message)
+        let batch = TrainingBatch(step: Int(message.step), groups: groups.map(TrainingGroup.init))
         let metrics = try await desk.step(batch)
         step += 1
         version = try await publisher.publish(desk)
@@ -143,20 +150,16 @@ actor TrainingLoop {
     }
 }
 
-extension TrainingBatch {
-    /// The batch as the orchestrator sent it.
-    init(_ message: Wire.Batch) {
+extension TrainingGroup {
+    /// The group as the orchestrator sent it.
+    init(_ group: Wire.TrainingGroup) {
         self.init(
-            step: Int(message.step),
-            groups: message.groups.map { group in
-                TrainingGroup(
-                    prompt: group.promptTokens.map(Int32.init(bitPattern:)),
-                    rollouts: group.samples.map { sample in
-                        TrainingRollout(
-                            completion: sample.tokens.map(Int32.init(bitPattern:)),
-                            behaviorLogProbabilities: sample.behaviourLogProbabilities,
-                            reportedLogProbabilities: sample.reportedLogProbabilities, reward: Double(sample.reward))
-                    }, version: Int(group.version.number))
-            })
+            prompt: group.promptTokens.map(Int32.init(bitPattern:)),
+            rollouts: group.samples.map { sample in
+                TrainingRollout(
+                    completion: sample.tokens.map(Int32.init(bitPattern:)),
+                    behaviorLogProbabilities: sample.behaviourLogProbabilities,
+                    reportedLogProbabilities: sample.reportedLogProbabilities, reward: Double(sample.reward))
+            }, version: Int(group.version.step))
     }
 }

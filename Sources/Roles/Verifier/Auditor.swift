@@ -21,6 +21,10 @@ actor Auditor {
     /// Audits that are being replayed.
     private var atWork: Set<UInt64> = []
     private var asked = 0
+    /// What a group takes, by the newest replays; nil before the first.
+    private var secondsPerGroup: Double?
+    /// An audit waits here no longer than about this, well within the time that the orchestrator gives for one.
+    private static let secondsAhead = 10.0
     private let (bell, ring) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     init(
@@ -88,16 +92,23 @@ actor Auditor {
 
     private func prefetch(_ version: PolicyVersion) {
         guard let policies else { return }
-        Task { try? await desk.adopt(version, directory: try await policies.directory(of: version)) }
+        Task { try? await desk.adopt(version, try await policies.files(of: version)) }
     }
 
     private func askForAudits() {
-        let room = settings.groups - queue.count - atWork.count - asked
-        guard policies != nil, room > 0, room >= settings.groups / 4 || queue.isEmpty else { return }
+        let groups = groupsAhead
+        let room = groups - queue.count - atWork.count - asked
+        guard policies != nil, room > 0, room >= groups / 4 || queue.isEmpty else { return }
         asked += room
         var request = Wire.AuditRequest()
         request.groups = UInt32(room)
         session.sendOnce(.auditRequest(request))
+    }
+
+    /// How many groups this machine replays in good time; few until that is known.
+    private var groupsAhead: Int {
+        guard let secondsPerGroup else { return min(settings.groups, 4) }
+        return max(1, min(settings.groups, Int(Self.secondsAhead / max(secondsPerGroup, 1e-6))))
     }
 
     private func keepAsking() async throws {
@@ -125,7 +136,7 @@ actor Auditor {
     /// Replays the oldest audit together with those that want the same version: one forward pass for all.
     private func replayNext() async {
         let version = queue[0].version
-        let audits = queue.filter { $0.version == version }.prefix(settings.groups)
+        let audits = queue.filter { $0.version == version }.prefix(groupsAhead)
         let chosen = Set(audits.map(\.auditID))
         queue.removeAll { chosen.contains($0.auditID) }
         atWork = chosen
@@ -140,10 +151,11 @@ actor Auditor {
             requests.append((audit.auditID, request))
         }
         do {
-            try await desk.adopt(policy, directory: try await policies.directory(of: policy))
+            try await desk.adopt(policy, try await policies.files(of: policy))
             let began = ContinuousClock.now
             let results = try await desk.replay(requests.map(\.request), under: policy)
             let seconds = began.duration(to: .now) / .seconds(1) / Double(max(1, requests.count))
+            secondsPerGroup = secondsPerGroup.map { ($0 + seconds) / 2 } ?? seconds
             for (item, result) in zip(requests, results) {
                 switch result {
                 case .success(let replay): try report(item.id, item.request, replay, seconds)

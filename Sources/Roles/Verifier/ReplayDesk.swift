@@ -11,20 +11,22 @@ actor ReplayDesk {
         let sentence: String
     }
 
-    /// Bytes for the key-value cache of one version.
-    private static let cacheBytes = 512 << 20
     /// Groups come under the newest version and the few before it.
     private static let keptVersions = 4
+    /// Bytes of weights beyond which fewer versions are kept: those of a large model are loaded again when asked for.
+    private static let keptBytes = 6 << 30
 
     nonisolated let executor: ComputeExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let kernels: Kernels
     private let pool: ComputePool
+    private let cacheBytes: Int
     private var replayers: [UInt64: Replayer] = [:]
 
-    init(kernels: Kernels, threads: Int) {
+    init(kernels: Kernels, threads: Int, cacheBytes: Int) {
         self.kernels = kernels
+        self.cacheBytes = cacheBytes
         pool = ComputePool(threads: threads)
         executor = ComputeExecutor(name: "replay")
     }
@@ -32,22 +34,21 @@ actor ReplayDesk {
     /// Loads a version, unless it is loaded.
     ///
     /// - Throws: A ``RoleFailure`` when the files hold other weights than the audit names.
-    func adopt(_ version: PolicyVersion, directory: String) throws {
+    func adopt(_ version: PolicyVersion, _ files: PolicyFiles) throws {
         guard replayers[version.number]?.weights.weightsHash != version.weightsHash else { return }
-        let model = try ModelDirectory(opening: directory)
-        let weights = try model.weights(kernels: kernels, pool: pool)
+        let model = try ModelDirectory(opening: files.model)
+        let most = max(1, min(Self.keptVersions, Self.keptBytes / ModelInspection(model).weightBytes))
+        // Room is made before the next version is loaded.
+        while replayers.count >= most, let oldest = replayers.keys.min() { replayers[oldest] = nil }
+        let weights = try files.weights(kernels: kernels, pool: pool, expected: version.weightsHash)
         guard weights.weightsHash == version.weightsHash else {
             throw RoleFailure(
-                .badInput, "Version \(version.number) in \(directory) holds other weights than its audit names.",
+                .badInput, "Version \(version.number) in \(files.place) holds other weights than its audit names.",
                 advice: "Delete the directory; it will be fetched again.")
         }
         replayers[version.number] = Replayer(
             weights: weights, kernels: kernels, pool: pool,
-            limits: ReplayLimits(cacheBytes: Self.cacheBytes, configuration: model.configuration))
-        // Never the one that was just loaded: an old version may be the one that is asked for.
-        while replayers.count > Self.keptVersions,
-            let oldest = replayers.keys.filter({ $0 != version.number }).min()
-        { replayers[oldest] = nil }
+            limits: ReplayLimits(cacheBytes: cacheBytes, configuration: model.configuration))
     }
 
     /// Replays groups under a version, all in as few forward passes as memory allows; where that fails, one by one, so

@@ -13,14 +13,17 @@ public struct VerifierRole: Sendable {
         public var threads: Int
         /// Groups replayed at once.
         public var groups: Int
+        /// Bytes for key-value caches of one version.
+        public var cacheBytes: Int
         /// Where fetched versions are kept.
         public var cache: String
 
         /// Settings of a verifier.
-        public init(name: String, threads: Int, groups: Int = 32, cache: String) {
+        public init(name: String, threads: Int, groups: Int = 32, cacheBytes: Int = 1 << 30, cache: String) {
             self.name = name
             self.threads = threads
             self.groups = groups
+            self.cacheBytes = cacheBytes
             self.cache = cache
         }
     }
@@ -52,7 +55,7 @@ public struct VerifierRole: Sendable {
             log: log)
         let auditor = Auditor(
             run: run, keys: keys, settings: settings, session: session,
-            desk: ReplayDesk(kernels: kernels, threads: settings.threads), log: log)
+            desk: ReplayDesk(kernels: kernels, threads: settings.threads, cacheBytes: settings.cacheBytes), log: log)
         try await auditor.work()
     }
 }

@@ -41,19 +41,18 @@ actor GenerationDesk {
     /// Loads a version, unless it is loaded.
     ///
     /// - Throws: A ``RoleFailure`` when the files hold other weights than the lease names.
-    func adopt(_ version: PolicyVersion, directory: String) throws {
+    func adopt(_ version: PolicyVersion, _ files: PolicyFiles) throws {
         guard engines[version.number] == nil else { return }
-        let model = try ModelDirectory(opening: directory)
-        let weights = try model.weights(kernels: kernels, pool: pool)
+        let weights = try files.weights(kernels: kernels, pool: pool, expected: version.weightsHash)
         guard weights.weightsHash == version.weightsHash else {
             throw RoleFailure(
-                .badInput, "Version \(version.number) in \(directory) holds other weights than its lease names.",
+                .badInput, "Version \(version.number) in \(files.place) holds other weights than its lease names.",
                 advice: "Delete the directory; it will be fetched again.")
         }
-        let used = try tampering?.weights(for: version, at: directory, honest: weights, kernels, pool) ?? weights
+        let used = try tampering?.weights(for: version, in: files, honest: weights, kernels, pool) ?? weights
         engines[version.number] = GenerationEngine(
             weights: used, kernels: kernels, pool: pool, context: context,
-            limits: capacity.limits(for: model.configuration))
+            limits: capacity.limits(for: weights.configuration))
         // Old engines go when they have nothing left to do.
         engines = engines.filter { $0.key == version.number || !$0.value.isIdle }
     }

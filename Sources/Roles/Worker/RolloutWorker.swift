@@ -121,8 +121,8 @@ actor RolloutWorker {
     private func begin(_ lease: HeldLease) async {
         do {
             guard let policies else { return }
-            let directory = try await policies.directory(of: lease.version)
-            try await desk.adopt(lease.version, directory: directory)
+            let files = try await policies.files(of: lease.version)
+            try await desk.adopt(lease.version, files)
             guard held[lease.request.groupID]?.id == lease.id else { return }
             try await desk.add(lease.request, version: lease.version.number)
             ring.yield()
@@ -141,7 +141,7 @@ actor RolloutWorker {
         newest = version.number
         Task {
             do {
-                try await desk.adopt(version, directory: try await policies.directory(of: version))
+                try await desk.adopt(version, try await policies.files(of: version))
             } catch {
                 log.debug("version \(version.number) not fetched yet", metadata: ["reason": "\(error)"])
             }

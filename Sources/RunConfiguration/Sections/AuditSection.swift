@@ -14,6 +14,8 @@ public struct AuditSection: ConfigurationSection {
     public var policy = AuditPolicy.exact
     /// Seconds that a verifier has for a group.
     public var timeoutSeconds = 60.0
+    /// Seconds that the lab's scorers have for a group.
+    public var scoringTimeoutSeconds = 300.0
 
     /// The defaults.
     public init() {}
@@ -23,5 +25,8 @@ public struct AuditSection: ConfigurationSection {
         .integer("strikes", \.strikes, 1...1_000, "Mismatches after which stake burns."),
         .choice("policy", \.policy, "What decides: an equal replay, or close activations for foreign engines."),
         .number("timeout_seconds", \.timeoutSeconds, 1...86_400, "Time for a group; then another verifier gets it."),
+        .number(
+            "scoring_timeout_seconds", \.scoringTimeoutSeconds, 1...86_400,
+            "Time for a group's rewards; then the group is audited again, nobody blamed."),
     ]
 }

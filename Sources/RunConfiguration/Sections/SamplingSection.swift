@@ -25,7 +25,7 @@ public struct SamplingSection: ConfigurationSection {
     public static let fields: [ConfigurationField<SamplingSection>] = [
         .number("temperature", \.temperature, 0...100, "Logits are divided by it; 0 is greedy."),
         .integer("max_tokens", \.maxTokens, 1...65_536, "No completion is longer; the stop token counts."),
-        .integer("group_size", \.groupSize, 1...4_096, "Samples for each prompt."),
+        .integer("group_size", \.groupSize, 1...256, "Samples for each prompt."),
         .integer("top_k", \.topK, 0...1_000_000, "Only so many most probable tokens; 0 is off."),
         .number("top_p", \.topP, 0...1, "Only the smallest set of tokens with this probability; 1 is off."),
         .number("min_p", \.minP, 0...1, "Only tokens with this share of the largest probability; 0 is off."),

@@ -14,6 +14,10 @@ public struct SwarmSection: ConfigurationSection {
     public var trainerThreads = 2
     /// Groups that a worker generates at once.
     public var groupsInFlight = 8
+    /// GiB that a worker may use for sequences in progress.
+    public var workerMemory = 1.0
+    /// GiB that a verifier may use for groups in replay.
+    public var verifierMemory = 1.0
 
     /// The defaults.
     public init() {}
@@ -27,5 +31,7 @@ public struct SwarmSection: ConfigurationSection {
         .integer("verifier_threads", \.verifierThreads, 1...1_024, "Threads of a verifier."),
         .integer("trainer_threads", \.trainerThreads, 1...1_024, "Threads of the trainer."),
         .integer("groups_in_flight", \.groupsInFlight, 1...65_536, "Groups that a worker generates at once."),
+        .number("worker_memory", \.workerMemory, 0.001...4_096, "GiB of a worker for sequences in progress."),
+        .number("verifier_memory", \.verifierMemory, 0.001...4_096, "GiB of a verifier for groups in replay."),
     ]
 }

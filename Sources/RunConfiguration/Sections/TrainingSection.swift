@@ -76,6 +76,8 @@ public struct TrainingSection: ConfigurationSection {
     public var clip = ClipSection()
     /// Bounds of the objective `mask`.
     public var mask = MaskSection()
+    /// A low-rank adapter instead of all weights.
+    public var lora = AdapterSection()
 
     /// The defaults.
     public init() {}
@@ -96,5 +98,6 @@ public struct TrainingSection: ConfigurationSection {
         .integer("keep_checkpoints", \.keepCheckpoints, 1...1_000_000, "Checkpoints that stay on disk."),
         .section("clip", \.clip, "Bounds of the objective clip."),
         .section("mask", \.mask, "Bounds of the objective mask."),
+        .section("lora", \.lora, "Train a low-rank adapter; versions are then published as adapters."),
     ]
 }

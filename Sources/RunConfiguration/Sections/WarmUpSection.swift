@@ -14,6 +14,8 @@ public struct WarmUpSection: ConfigurationSection {
     public var weightDecay = 0.01
     /// Bound on the norm of the gradient.
     public var clipNorm = 1.0
+    /// A low-rank adapter instead of all weights.
+    public var lora = AdapterSection()
 
     /// The defaults.
     public init() {}
@@ -27,5 +29,6 @@ public struct WarmUpSection: ConfigurationSection {
         .numbers("betas", \.betas, count: 2, 0...0.999_999, "AdamW decay of the first and the second moment."),
         .number("weight_decay", \.weightDecay, 0...1, "AdamW weight decay."),
         .number("clip_norm", \.clipNorm, 0...1e6, "Bound on the norm of the gradient; 0 is off."),
+        .section("lora", \.lora, "Train a low-rank adapter."),
     ]
 }

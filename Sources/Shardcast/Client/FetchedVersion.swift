@@ -2,16 +2,18 @@
 public struct FetchedVersion: Sendable {
     /// The version number.
     public let version: UInt64
-    /// A Hugging Face directory.
+    /// A Hugging Face directory, or an adapter's where ``basePath`` is set.
     public let path: String
+    /// For an adapter: the Hugging Face directory of the full version that it is to be merged into.
+    public internal(set) var basePath: String?
     /// What was signed.
     public let manifest: Manifest
-    /// Bytes received for it: its manifest and its shards, failed attempts included; 0 if it was there already.
-    public let bytesTransferred: UInt64
+    /// Bytes received for it and its base: manifests and shards, failed attempts included; 0 if all was there already.
+    public internal(set) var bytesTransferred: UInt64
     /// Bytes taken from an interrupted fetch or an earlier version instead of the network.
-    public let bytesReused: UInt64
+    public internal(set) var bytesReused: UInt64
     /// How long it took.
-    public let duration: Duration
+    public internal(set) var duration: Duration
 }
 
 /// How far a fetch has come.

@@ -105,11 +105,11 @@ final class VersionStore: Sendable {
         try Directories.removeFlatDirectory(path(version))
     }
 
-    /// Removes all but the newest versions and the retained ones, and what is left of fetches of older ones.
+    /// Removes all but the newest versions, the retained ones and the bases of both, and what is left of fetches of older ones.
     func prune(keeping count: Int, retaining retained: Set<UInt64>) throws(ShardcastError) -> [UInt64] {
         let all = versions
-        let active = state.withLock { $0.active }
-        let doomed = all.dropLast(max(count, 1)).filter { !retained.contains($0) }
+        let (active, manifests) = state.withLock { ($0.active, $0.installed.mapValues(\.manifest)) }
+        let doomed = Manifest.superfluous(manifests, keeping: count, retaining: retained)
         for version in doomed { try remove(version) }
         if let newest = all.last {
             for name in try Directories.names(root) where name.hasPrefix(".partial-") {

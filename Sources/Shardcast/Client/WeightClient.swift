@@ -93,6 +93,7 @@ public final class WeightClient: Sendable {
     /// Brings a version to this machine's disk, or finds it there.
     ///
     /// A fetch that was interrupted, even by `kill -9`, goes on where it was; calls for the same version share one fetch.
+    /// An adapter brings the full version that it belongs to with it, unless that is here.
     ///
     /// - Parameter version: The version.
     /// - Parameter weightsHash: What the lease says the weights must be; another version of that number is refused.
@@ -103,9 +104,43 @@ public final class WeightClient: Sendable {
         version: UInt64, weightsHash: Hash256? = nil, timeout: Duration = .seconds(900),
         progress: (@Sendable (FetchProgress) -> Void)? = nil
     ) async throws(ShardcastError) -> FetchedVersion {
-        let fetched: FetchedVersion
+        let deadline = ContinuousClock.now + timeout
+        var fetched = try await files(of: version, timeout: timeout, progress: progress)
+        if let weightsHash, fetched.manifest.weightsHash != weightsHash {
+            throw Self.conflict(version, has: fetched.manifest.weightsHash, wanted: weightsHash)
+        }
+        if let number = fetched.manifest.base {
+            let base = try await files(of: number, timeout: deadline - .now, progress: progress)
+            guard base.manifest.kind == .full else {
+                throw ShardcastError(
+                    .malformedManifest,
+                    "Version \(version) is an adapter of version \(number), which is an adapter itself: the publisher is "
+                        + "faulty; report it.")
+            }
+            if let wanted = fetched.manifest.baseWeightsHash, base.manifest.weightsHash != wanted {
+                throw Self.conflict(number, has: base.manifest.weightsHash, wanted: wanted)
+            }
+            fetched.basePath = base.path
+            fetched.bytesTransferred += base.bytesTransferred
+            fetched.bytesReused += base.bytesReused
+            fetched.duration += base.duration
+        }
+        return fetched
+    }
+
+    private static func conflict(_ version: UInt64, has found: Hash256, wanted: Hash256) -> ShardcastError {
+        ShardcastError(
+            .conflictingManifest,
+            "Version \(version) has the weights \(found.hex), but \(wanted.hex) was leased: "
+                + "orchestrator and trainer disagree.")
+    }
+
+    /// The files that one manifest names.
+    private func files(
+        of version: UInt64, timeout: Duration, progress: (@Sendable (FetchProgress) -> Void)?
+    ) async throws(ShardcastError) -> FetchedVersion {
         do {
-            fetched = try await flights.run(version) { [self] in
+            return try await flights.run(version) { [self] in
                 try await VersionFetch(
                     store: store, upstreams: upstreams, concurrency: max(configuration.concurrentShards, 1),
                     deadline: .now + timeout
@@ -119,13 +154,6 @@ public final class WeightClient: Sendable {
         } catch {
             throw ShardcastError(.shutDown, "Fetching version \(version) was cancelled.")
         }
-        if let weightsHash, fetched.manifest.weightsHash != weightsHash {
-            throw ShardcastError(
-                .conflictingManifest,
-                "Version \(version) has the weights \(fetched.manifest.weightsHash.hex), but \(weightsHash.hex) was leased: "
-                    + "orchestrator and trainer disagree.")
-        }
-        return fetched
     }
 
     /// Fetches the newest version that any upstream has.

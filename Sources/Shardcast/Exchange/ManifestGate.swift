@@ -43,12 +43,6 @@ final class ManifestGate: Sendable {
                     .wentBackwards,
                     "Asked for version \(version), the server sent the manifest of version \(manifest.version).")
             }
-            if manifest.base != nil || manifest.anchor != nil {
-                throw ShardcastError(
-                    .unsupportedSchema,
-                    "Version \(manifest.version) is a difference to an earlier one, which this program does not read: "
-                        + "upgrade this program.")
-            }
             let digest = signed.digest
             let isConsistent = state.withLock { state in
                 if let known = state.digests[manifest.version] { return known == digest }

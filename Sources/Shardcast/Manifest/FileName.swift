@@ -9,9 +9,12 @@ public enum FileName {
         "merges.txt", "chat_template.jinja",
     ]
 
+    /// The files of a version that is an adapter.
+    static let adapter: Set<String> = ["adapter_config.json", "adapter_model.safetensors"]
+
     /// Whether a version may contain a file of this name.
     public static func isAllowed(_ name: String) -> Bool {
-        known.contains(name) || isModelPart(name)
+        known.contains(name) || adapter.contains(name) || isModelPart(name)
     }
 
     /// `model-00001-of-00003.safetensors`: exactly five digits twice.

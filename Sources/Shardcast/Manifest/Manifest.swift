@@ -4,8 +4,8 @@ import Identity
 ///
 /// A manifest is trusted only through its signature (``SignedManifest``); everything below it hangs on its hashes.
 public struct Manifest: Sendable, Equatable {
-    /// The schema that this program writes, and the newest that it reads.
-    public static let currentSchema: UInt32 = 1
+    /// The newest schema that this program reads and writes; a full version is written as schema 1.
+    public static let currentSchema: UInt32 = 2
     /// The oldest schema that this program reads.
     public static let oldestReadableSchema: UInt32 = 1
 
@@ -17,7 +17,8 @@ public struct Manifest: Sendable, Equatable {
     public let version: UInt64
     /// Optimizer step that produced the version.
     public let step: UInt64
-    /// Hash over the tensors (not over the file), as leases name it.
+    /// Hash over the tensors that are computed with (not over the file), as leases name it; for an adapter over the merged
+    /// tensors.
     public let weightsHash: Hash256
     /// When the manifest was signed, in milliseconds since 1970.
     public let createdMilliseconds: Int64
@@ -29,27 +30,32 @@ public struct Manifest: Sendable, Equatable {
     public let totalBytes: UInt64
     /// The tensors, if the publisher listed them; may be empty.
     public let tensors: [Tensor]
+    /// What the files are.
+    public let kind: VersionKind
     /// The version that this one is a difference to; nil for a full version.
     public let base: UInt64?
+    /// The weights hash of ``base``; nil for a full version.
+    public let baseWeightsHash: Hash256?
     /// The full version at the beginning of the chain of differences; nil for a full version.
     public let anchor: UInt64?
 
-    /// Creates a manifest of the current schema; nothing is checked here (see ``validate()``).
+    /// Creates a manifest of the oldest schema that can express it; nothing is checked here (see ``validate()``).
     public init(
         run: Hash256, version: UInt64, step: UInt64, weightsHash: Hash256, createdMilliseconds: Int64,
-        expiresMilliseconds: Int64? = nil, files: [File], tensors: [Tensor] = [], base: UInt64? = nil,
-        anchor: UInt64? = nil
+        expiresMilliseconds: Int64? = nil, files: [File], tensors: [Tensor] = [], kind: VersionKind = .full,
+        base: UInt64? = nil, baseWeightsHash: Hash256? = nil, anchor: UInt64? = nil
     ) {
         self.init(
-            schema: Self.currentSchema, run: run, version: version, step: step, weightsHash: weightsHash,
+            schema: kind.schema, run: run, version: version, step: step, weightsHash: weightsHash,
             createdMilliseconds: createdMilliseconds, expiresMilliseconds: expiresMilliseconds, files: files,
-            totalBytes: files.reduce(0) { $0 &+ $1.bytes }, tensors: tensors, base: base, anchor: anchor)
+            totalBytes: files.reduce(0) { $0 &+ $1.bytes }, tensors: tensors, kind: kind, base: base,
+            baseWeightsHash: baseWeightsHash, anchor: anchor)
     }
 
     init(
         schema: UInt32, run: Hash256, version: UInt64, step: UInt64, weightsHash: Hash256, createdMilliseconds: Int64,
-        expiresMilliseconds: Int64?, files: [File], totalBytes: UInt64, tensors: [Tensor], base: UInt64?,
-        anchor: UInt64?
+        expiresMilliseconds: Int64?, files: [File], totalBytes: UInt64, tensors: [Tensor], kind: VersionKind,
+        base: UInt64?, baseWeightsHash: Hash256?, anchor: UInt64?
     ) {
         self.schema = schema
         self.run = run
@@ -61,7 +67,9 @@ public struct Manifest: Sendable, Equatable {
         self.files = files
         self.totalBytes = totalBytes
         self.tensors = tensors
+        self.kind = kind
         self.base = base
+        self.baseWeightsHash = baseWeightsHash
         self.anchor = anchor
     }
 

@@ -8,11 +8,12 @@ import Identity
 
 extension Manifest: Codable {
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case schema, run, version, step, files, tensors, base, anchor
+        case schema, run, version, step, files, tensors, kind, base, anchor
         case weightsHash = "weights_hash"
         case createdMilliseconds = "created_ms"
         case expiresMilliseconds = "expires_ms"
         case totalBytes = "total_bytes"
+        case baseWeightsHash = "base_weights_hash"
     }
 
     /// Decodes strictly: an unknown key is an error.
@@ -21,6 +22,12 @@ extension Manifest: Codable {
     public init(from decoder: any Decoder) throws {
         try StrictKeys.check(decoder, CodingKeys.self)
         let values = try decoder.container(keyedBy: CodingKeys.self)
+        let kind = try values.decodeIfPresent(String.self, forKey: .kind)
+        guard let known = VersionKind(rawValue: kind ?? VersionKind.full.rawValue) else {
+            throw ShardcastError(
+                .unsupportedSchema,
+                "The manifest describes a version of a kind that this program does not read: upgrade this program.")
+        }
         self.init(
             schema: try values.decode(UInt32.self, forKey: .schema),
             run: try values.decode(Hash256.self, forKey: .run),
@@ -32,11 +39,13 @@ extension Manifest: Codable {
             files: try values.decode([File].self, forKey: .files),
             totalBytes: try values.decode(UInt64.self, forKey: .totalBytes),
             tensors: try values.decodeIfPresent([Tensor].self, forKey: .tensors) ?? [],
+            kind: known,
             base: try values.decodeIfPresent(UInt64.self, forKey: .base),
+            baseWeightsHash: try values.decodeIfPresent(Hash256.self, forKey: .baseWeightsHash),
             anchor: try values.decodeIfPresent(UInt64.self, forKey: .anchor))
     }
 
-    /// Encodes with the keys of the format; absent options and an empty tensor list are left out.
+    /// Encodes with the keys of the format; absent options, an empty tensor list and the kind `full` are left out.
     public func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(schema, forKey: .schema)
@@ -49,7 +58,9 @@ extension Manifest: Codable {
         try values.encode(files, forKey: .files)
         try values.encode(totalBytes, forKey: .totalBytes)
         if !tensors.isEmpty { try values.encode(tensors, forKey: .tensors) }
+        if kind != .full { try values.encode(kind.rawValue, forKey: .kind) }
         try values.encodeIfPresent(base, forKey: .base)
+        try values.encodeIfPresent(baseWeightsHash, forKey: .baseWeightsHash)
         try values.encodeIfPresent(anchor, forKey: .anchor)
     }
 }

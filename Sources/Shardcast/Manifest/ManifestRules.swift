@@ -12,12 +12,7 @@ extension Manifest {
         try require(files.count <= ManifestLimits.files, "lists more than \(ManifestLimits.files) files")
         try checkFiles()
         try checkTensors()
-        if let base {
-            try require(base < version, "is based on version \(base), which is not earlier than itself")
-        }
-        if let anchor {
-            try require(base != nil && anchor < version, "names an anchor that is not earlier than itself")
-        }
+        try checkKind()
         if let expiresMilliseconds {
             try require(expiresMilliseconds > createdMilliseconds, "expires before it was created")
         }
@@ -68,6 +63,33 @@ extension Manifest {
             try require(total <= ManifestLimits.totalBytes, "describes more than \(ManifestLimits.totalBytes) bytes")
         }
         try require(total == totalBytes, "says \(totalBytes) bytes in all, but its files have \(total)")
+    }
+
+    /// What a kind needs and what it must not have.
+    private func checkKind() throws(ShardcastError) {
+        try require(schema >= kind.schema, "is of schema \(schema), which has no version of kind \(kind.rawValue)")
+        if let base {
+            try require(base < version, "is based on version \(base), which is not earlier than itself")
+        }
+        if let anchor {
+            try require(base != nil && anchor < version, "names an anchor that is not earlier than itself")
+        }
+        let names = Set(files.map(\.name))
+        switch kind {
+        case .full:
+            guard base == nil, anchor == nil, baseWeightsHash == nil else {
+                throw ShardcastError(
+                    .unsupportedSchema,
+                    "Version \(version) is a difference to an earlier one, which this program does not read: "
+                        + "upgrade this program.")
+            }
+            try require(names.isDisjoint(with: FileName.adapter), "is a full version and lists files of an adapter")
+        case .adapter:
+            try require(base != nil && baseWeightsHash != nil, "is an adapter and does not say of which weights")
+            // A chain would have to be merged in order; nobody makes one.
+            try require(anchor == base, "is an adapter whose base is not a full version")
+            try require(names == FileName.adapter, "is an adapter and lists other files than an adapter's")
+        }
     }
 
     private func checkTensors() throws(ShardcastError) {

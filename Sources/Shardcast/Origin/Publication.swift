@@ -27,6 +27,21 @@ extension OriginDirectory {
             weightsHash: weightsHash, tensors: tensors, lifetime: lifetime)
     }
 
+    /// Publishes an adapter of a full version that can be fetched here.
+    ///
+    /// - Parameter weightsHash: Over the merged tensors, which is what leases will name.
+    /// - Returns: The manifest that clients now find as the newest.
+    /// - Throws: ``ShardcastError``; nothing of the version is visible then.
+    @discardableResult
+    public func publish(
+        adapterDirectory: String, of base: BaseVersion, version: UInt64, step: UInt64, weightsHash: Hash256,
+        lifetime: Duration? = nil
+    ) throws(ShardcastError) -> Manifest {
+        try publish(
+            files: PublishedFile.files(inAdapterDirectory: adapterDirectory), kind: .adapter, base: base,
+            version: version, step: step, weightsHash: weightsHash, lifetime: lifetime)
+    }
+
     /// Publishes a version: shards, then its manifest, then `latest`, each synced before the next.
     ///
     /// Publishing a version again with the same weights hash and step is no error and changes nothing, so a trainer
@@ -41,13 +56,14 @@ extension OriginDirectory {
     ///   version is visible then.
     @discardableResult
     public func publish(
-        files: [PublishedFile], version: UInt64, step: UInt64, weightsHash: Hash256, tensors: [Manifest.Tensor] = [],
-        lifetime: Duration? = nil
+        files: [PublishedFile], kind: VersionKind = .full, base: BaseVersion? = nil, version: UInt64, step: UInt64,
+        weightsHash: Hash256, tensors: [Manifest.Tensor] = [], lifetime: Duration? = nil
     ) throws(ShardcastError) -> Manifest {
         try state.withLock { (state) throws(ShardcastError) in
             if let earlier = try earlierPublication(version, step: step, weightsHash: weightsHash, state) {
                 return earlier
             }
+            if let base { try check(base, for: version, state) }
             try observe(.begun)
             let signed: SignedManifest
             do throws(ShardcastError) {
@@ -58,7 +74,8 @@ extension OriginDirectory {
                     signing: Manifest(
                         run: run, version: version, step: step, weightsHash: weightsHash, createdMilliseconds: created,
                         expiresMilliseconds: lifetime.map { created + $0.components.seconds * 1000 }, files: entries,
-                        tensors: tensors),
+                        tensors: tensors, kind: kind, base: base?.version, baseWeightsHash: base?.weightsHash,
+                        anchor: base?.version),
                     with: key)
                 try show(signed, after: &pending)
             } catch {
@@ -73,6 +90,17 @@ extension OriginDirectory {
             try observe(.latestWritten)
             try Directories.synchronize(layout.manifests)
             return signed.manifest
+        }
+    }
+
+    /// Nobody could use a difference to something that is not there.
+    private func check(_ base: BaseVersion, for version: UInt64, _ state: borrowing State) throws(ShardcastError) {
+        guard let live = state.live[base.version]?.manifest, live.kind == .full, live.weightsHash == base.weightsHash
+        else {
+            throw ShardcastError(
+                .storage,
+                "Version \(version) cannot be published in \(path) on top of version \(base.version): "
+                    + "that is not there as a full version with the weights \(base.weightsHash.hex); publish it first.")
         }
     }
 

@@ -23,7 +23,7 @@ public struct PublishedFile: Sendable {
     ///
     /// - Throws: ``ShardcastError`` if the directory cannot be read or holds nothing to publish.
     public static func files(inModelDirectory path: String) throws(ShardcastError) -> [PublishedFile] {
-        let names = try Directories.names(path).filter(FileName.isAllowed)
+        let names = try Directories.names(path).filter { FileName.isAllowed($0) && !FileName.adapter.contains($0) }
         guard names.contains(where: { $0.hasSuffix(".safetensors") }) else {
             throw ShardcastError(
                 .storage, "\(path) holds no model.safetensors: it is not a model directory, or not a complete one.")
@@ -31,6 +31,11 @@ public struct PublishedFile: Sendable {
         let small = names.filter { !$0.hasSuffix(".safetensors") }.sorted()
         let large = names.filter { $0.hasSuffix(".safetensors") }.sorted()
         return (small + large).map { PublishedFile(name: $0, contents: .file(path: "\(path)/\($0)")) }
+    }
+
+    /// The files of an adapter's directory.
+    static func files(inAdapterDirectory path: String) -> [PublishedFile] {
+        FileName.adapter.sorted().map { PublishedFile(name: $0, contents: .file(path: "\(path)/\($0)")) }
     }
 }
 

@@ -3,6 +3,8 @@ import Identity
 extension OriginDirectory {
     /// Removes old versions: their manifests stop being served, and shards that no kept version names are deleted.
     ///
+    /// The base of a version that stays stays too.
+    ///
     /// A reader that has a shard open keeps it until it is done. The numbers of removed versions stay taken.
     ///
     /// - Parameter count: How many of the newest versions stay; at least one always does.
@@ -12,7 +14,8 @@ extension OriginDirectory {
     @discardableResult
     public func prune(keeping count: Int, retaining retained: Set<UInt64> = []) throws(ShardcastError) -> [UInt64] {
         try state.withLock { (state) throws(ShardcastError) in
-            let doomed = state.live.keys.sorted().dropLast(max(count, 1)).filter { !retained.contains($0) }
+            let manifests = state.live.mapValues(\.manifest)
+            let doomed = Manifest.superfluous(manifests, keeping: count, retaining: retained)
             for version in doomed {
                 // First out of sight, then out of existence: a client never sees a manifest without its shards.
                 try Directories.rename(layout.manifest(version), to: layout.retiredManifest(version))
@@ -40,5 +43,17 @@ extension OriginDirectory {
             try Directories.removeFile("\(layout.shards)/\(name)")
             try observe(.shardRemoved)
         }
+    }
+}
+
+extension Manifest {
+    /// The versions that may go, in ascending order: neither among the newest, nor retained, nor the base of one that stays.
+    static func superfluous(
+        _ manifests: [UInt64: Manifest], keeping count: Int, retaining retained: Set<UInt64>
+    ) -> [UInt64] {
+        let old = manifests.keys.sorted().dropLast(max(count, 1)).filter { !retained.contains($0) }
+        let doomed = Set(old)
+        let bases = Set(manifests.values.filter { !doomed.contains($0.version) }.compactMap(\.base))
+        return old.filter { !bases.contains($0) }
     }
 }

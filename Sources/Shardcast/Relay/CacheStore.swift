@@ -115,17 +115,18 @@ final class CacheStore: Sendable {
     }
 
     /// Gives up the least recently used versions until count and bytes fit, and every file that none of the rest names.
+    ///
+    /// The base of another version goes last, however long ago it was asked for: everybody who joins needs it.
     private func evict() throws(ShardcastError) {
         let (doomed, wanted): ([UInt64], Set<String>) = state.withLock { state in
             let newest = state.versions.keys.max()
             var doomed: [UInt64] = []
             while state.versions.count > 1,
                 state.versions.count > maximumVersions || state.wanted.values.reduce(0, +) > maximumBytes,
-                let victim = state.versions.filter({ $0.key != newest }).min(by: { $0.value.lastUse < $1.value.lastUse }
-                )
+                let victim = Self.victim(state.versions, sparing: newest)
             {
-                state.versions[victim.key] = nil
-                doomed.append(victim.key)
+                state.versions[victim] = nil
+                doomed.append(victim)
                 state.wanted = [:]
                 for entry in state.versions.values {
                     for shard in entry.signed.manifest.shards { state.wanted[shard.sha256] = shard.bytes }
@@ -138,5 +139,13 @@ final class CacheStore: Sendable {
         for name in try Directories.names(layout.shards) where !wanted.contains(name) {
             try Directories.removeFile("\(layout.shards)/\(name)")
         }
+    }
+
+    private static func victim(_ versions: [UInt64: Entry], sparing newest: UInt64?) -> UInt64? {
+        let bases = Set(versions.values.compactMap(\.signed.manifest.base))
+        func order(_ entry: (key: UInt64, value: Entry)) -> (Int, UInt64) {
+            (bases.contains(entry.key) ? 1 : 0, entry.value.lastUse)
+        }
+        return versions.filter { $0.key != newest }.min { order($0) < order($1) }?.key
     }
 }

@@ -51,7 +51,8 @@ struct TokenizerConfiguration {
             guard tokenizer.token(named: content) == identifier else {
                 throw TokenizerError(
                     .malformed, path: path,
-                    "its added_tokens_decoder gives \"\(content.prefix(60))\" the id \(identifier), tokenizer.json does not")
+                    "its added_tokens_decoder gives \"\(content.prefix(60))\" the id \(identifier), tokenizer.json does not"
+                )
             }
         }
     }

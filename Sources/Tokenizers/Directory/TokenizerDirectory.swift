@@ -55,7 +55,8 @@ public enum TokenizerDirectory {
         """
     }
 
-    private static func byteLevel(_ configuration: TokenizerConfiguration) throws(TokenizerError) -> ByteLevelTokenizer {
+    private static func byteLevel(_ configuration: TokenizerConfiguration) throws(TokenizerError) -> ByteLevelTokenizer
+    {
         guard let size = configuration.members["vocab_size"]?.integer,
             let tokenizer = ByteLevelTokenizer(vocabularySize: size)
         else {

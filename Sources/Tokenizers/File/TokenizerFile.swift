@@ -13,6 +13,8 @@ enum TokenizerFile {
     static let maximumTokenByteCount = 1 << 16
     /// The longest added token in bytes; every place of a text may be compared with it.
     static let maximumAddedTokenByteCount = 1 << 10
+    /// The most bytes that all added tokens may have; each takes a place in a tree.
+    static let maximumAddedByteCount = 1 << 20
     private static let maximumDepth = 24
 
     /// Reads a file's bytes.
@@ -29,7 +31,9 @@ enum TokenizerFile {
         return try result.get()
     }
 
-    private static func read(_ buffer: UnsafeRawBufferPointer, _ path: String) throws(TokenizerError) -> BytePairTokenizer {
+    private static func read(_ buffer: UnsafeRawBufferPointer, _ path: String) throws(TokenizerError)
+        -> BytePairTokenizer
+    {
         var model: ModelSection?
         var members: [JSONMember] = []
         do throws(JSONError) {
@@ -43,7 +47,7 @@ enum TokenizerFile {
                         throw reader.fault("the name \"\(name)\" twice", isDuplicate: true)
                     }
                     if name == "model", reader.peek() == UInt8(ascii: "{") {
-                        model = try ModelSection(&reader, buffer)
+                        model = try ModelReader.read(&reader, buffer)
                         members.append(JSONMember(name, .object(model?.settings ?? JSONObject())))
                     } else {
                         members.append(JSONMember(name, try reader.value(maximumDepth: maximumDepth)))
@@ -66,6 +70,8 @@ enum TokenizerFile {
         }
         let version = root.member("version")
         guard version.isNull || version.value == "1.0" else { throw version.unsupported("is \(version.value.line)") }
+        let node = root.member("model")
+        try model.check(node)
         let normalizer = try TextNormalizer.read(root.member("normalizer"))
         let preTokenizers = try PreTokenizer.read(root.member("pre_tokenizer"))
         var unit = SymbolAlphabet.Unit.scalar
@@ -75,7 +81,6 @@ enum TokenizerFile {
             throw root.member("added_tokens").malformed("has two tokens that look the same, or one that is empty")
         }
         let special = Set(tokens.lazy.filter(\.isSpecial).map(\.identifier))
-        let node = root.member("model")
         let tokenizer = BytePairTokenizer(
             model: try model.model(node, unit: unit, without: []),
             plainModel: model.canYield(special) ? try model.model(node, unit: unit, without: special) : nil,

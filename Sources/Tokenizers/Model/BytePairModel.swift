@@ -19,42 +19,65 @@ struct BytePairModel: Sendable {
         var excluded: Set<Int32> = []
     }
 
-    /// Appends the ids of a piece.
+    /// Appends the ids of the pieces of a text.
     func append(
-        _ piece: Range<Int>, in bytes: UnsafeBufferPointer<UInt8>, _ merges: MergeTable.View, _ scratch: EncodingScratch,
+        _ pieces: [Range<Int>], of bytes: UnsafeBufferPointer<UInt8>, _ scratch: EncodingScratch,
         to tokens: inout [Int32]
     ) {
-        if let words, let whole = (words.table ?? vocabulary).number(of: .init(rebasing: bytes[piece])),
-            !words.excluded.contains(Int32(whole))
-        {
-            tokens.append(Int32(whole))
-            return
+        merges.withView { merges in
+            var encoder = PieceEncoder(
+                bytes: bytes, alphabet: alphabet, merges: merges, cache: scratch.cache, merger: scratch.takeMerger())
+            for piece in pieces {
+                if let words, let whole = wholeWord(words, bytes[piece]) {
+                    tokens.append(whole)
+                } else if let boundary {
+                    append(piece, cutBefore: boundary, &encoder, to: &tokens)
+                } else {
+                    encoder.append(piece, to: &tokens)
+                }
+            }
+            scratch.giveBack(encoder.merger)
         }
-        guard let boundary else { return appendPart(piece, in: bytes, merges, scratch, to: &tokens) }
-        var start = piece.lowerBound
-        var search = start + 1
-        // A cut is before a sign that does not itself follow a sign.
-        while let place = ByteSearch.first(boundary, in: bytes, from: search, upTo: piece.upperBound) {
-            search = place + boundary.count
-            guard place - boundary.count < start || !bytes[place - boundary.count..<place].elementsEqual(boundary)
-            else { continue }
-            appendPart(start..<place, in: bytes, merges, scratch, to: &tokens)
-            start = place
-        }
-        appendPart(start..<piece.upperBound, in: bytes, merges, scratch, to: &tokens)
     }
 
-    @inline(__always)
-    private func appendPart(
-        _ part: Range<Int>, in bytes: UnsafeBufferPointer<UInt8>, _ merges: MergeTable.View, _ scratch: EncodingScratch,
-        to tokens: inout [Int32]
+    private func wholeWord(_ words: WholeWords, _ piece: Slice<UnsafeBufferPointer<UInt8>>) -> Int32? {
+        guard let whole = (words.table ?? vocabulary).number(of: .init(rebasing: piece)) else { return nil }
+        return words.excluded.contains(Int32(whole)) ? nil : Int32(whole)
+    }
+
+    /// Encodes the parts of a piece between signs for spaces that do not themselves follow one.
+    private func append(
+        _ piece: Range<Int>, cutBefore sign: [UInt8], _ encoder: inout PieceEncoder, to tokens: inout [Int32]
     ) {
-        let key = WordCache.key(part, in: bytes)
-        if let key, scratch.cache.append(key, to: &tokens) { return }
-        scratch.merger.symbols.removeAll(keepingCapacity: true)
-        alphabet.append(.init(rebasing: bytes[part]), to: &scratch.merger.symbols)
-        scratch.merger.merge(merges)
-        tokens.append(contentsOf: scratch.merger.symbols)
-        if let key { scratch.cache.keep(key, scratch.merger.symbols[...]) }
+        let bytes = encoder.bytes
+        var start = piece.lowerBound
+        var search = start + 1
+        while let place = ByteSearch.first(sign, in: bytes, from: search, upTo: piece.upperBound) {
+            search = place + sign.count
+            guard place - sign.count < start || !bytes[place - sign.count..<place].elementsEqual(sign) else { continue }
+            encoder.append(start..<place, to: &tokens)
+            start = place
+        }
+        encoder.append(start..<piece.upperBound, to: &tokens)
+    }
+}
+
+/// Encodes pieces of one text, with all it needs at hand.
+private struct PieceEncoder {
+    let bytes: UnsafeBufferPointer<UInt8>
+    let alphabet: SymbolAlphabet
+    let merges: MergeTable.View
+    let cache: WordCache
+    var merger: PairMerger
+
+    @inline(__always)
+    mutating func append(_ piece: Range<Int>, to tokens: inout [Int32]) {
+        let key = WordCache.key(piece, in: bytes)
+        if let key, cache.append(key, to: &tokens) { return }
+        merger.symbols.removeAll(keepingCapacity: true)
+        alphabet.append(.init(rebasing: bytes[piece]), to: &merger.symbols)
+        merger.merge(merges)
+        tokens.append(contentsOf: merger.symbols)
+        if let key { cache.keep(key, merger.symbols) }
     }
 }

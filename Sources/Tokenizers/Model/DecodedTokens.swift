@@ -11,12 +11,27 @@ struct DecodedTokens: Sendable {
     /// The number of ids, with and without text.
     var count: Int { kinds.count }
 
-    /// Adds the next id; nil bytes stand for an id without a token.
-    mutating func append(_ bytes: [UInt8]?, isByte: Bool = false, isSkipped: Bool = false) {
-        storage += bytes ?? []
+    /// Adds the next id by the text that a decoder is given for it.
+    mutating func append(_ form: [UInt8], by decoder: TokenDecoder, isSkipped: Bool) {
+        form.withUnsafeBufferPointer { append($0, by: decoder, isSkipped: isSkipped) }
+    }
+
+    /// Adds the next id by the text that a decoder is given for it; nil stands for an id without a token.
+    mutating func append(_ form: UnsafeBufferPointer<UInt8>?, by decoder: TokenDecoder, isSkipped: Bool = false) {
+        var kind: UInt8 = 0
+        if let form {
+            kind = Self.present | (isSkipped ? Self.skipped : 0)
+            if decoder.steps == [.bytes], !decoder.fallsBackToBytes, decoder.metaspace == nil {
+                // The usual case without a detour, because there are many tokens.
+                if !ByteAlphabet.appendBytes(of: form, to: &storage) { storage.append(contentsOf: form) }
+            } else {
+                let decoded = decoder.decoded(Array(form))
+                storage += decoder.spaced(decoded.bytes)
+                if decoded.isByte { kind |= Self.byte }
+            }
+        }
         starts.append(storage.count)
-        kinds.append(
-            (bytes == nil ? 0 : Self.present) | (isByte ? Self.byte : 0) | (isSkipped ? Self.skipped : 0))
+        kinds.append(kind)
     }
 
     /// Whether an id has a token.

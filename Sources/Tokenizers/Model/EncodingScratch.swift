@@ -4,8 +4,17 @@ import Synchronization
 ///
 /// Unchecked because a scratch belongs to one call at a time: ``ScratchPool`` hands it out under a lock.
 final class EncodingScratch: @unchecked Sendable {
-    var merger = PairMerger()
-    var cache = WordCache()
+    let cache = WordCache()
+    private var merger = PairMerger()
+
+    /// Takes the merger out, so that nobody else holds its buffers.
+    func takeMerger() -> PairMerger {
+        defer { merger = PairMerger() }
+        return merger
+    }
+
+    /// Puts the merger back for the next text.
+    func giveBack(_ merger: PairMerger) { self.merger = merger }
 }
 
 /// The scratches that no call uses at the moment.

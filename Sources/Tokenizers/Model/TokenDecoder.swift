@@ -43,6 +43,14 @@ struct TokenDecoder: Sendable, Equatable {
         return (token, false)
     }
 
+    /// A token with spaces for the sign of ``metaspace``.
+    func spaced(_ token: [UInt8]) -> [UInt8] {
+        guard let metaspace else { return token }
+        return token.withUnsafeBufferPointer {
+            ByteSearch.replacing(metaspace.sign, by: [UInt8(ascii: " ")], in: $0)
+        } ?? token
+    }
+
     private func apply(_ step: Step, _ token: [UInt8]) -> [UInt8] {
         switch step {
         case .bytes:

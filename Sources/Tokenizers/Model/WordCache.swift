@@ -1,7 +1,7 @@
 /// The ids of words met before: a table of fixed size in which a word's place is its hash, and the newest word stays.
 ///
 /// It holds words of up to 23 bytes and up to 8 ids, one cache line each; others are encoded anew.
-struct WordCache {
+final class WordCache {
     /// A word in three machine words, its length in the highest byte.
     struct Key: Equatable {
         fileprivate var words: (UInt64, UInt64, UInt64)
@@ -17,7 +17,15 @@ struct WordCache {
 
     private static let bits: UInt64 = 14
     private static let longestWord = 23
-    private var entries: [Entry] = []
+    private let entries: UnsafeMutablePointer<Entry>
+
+    /// An empty cache.
+    init() {
+        entries = .allocate(capacity: 1 << Int(Self.bits))
+        entries.initialize(repeating: Entry(), count: 1 << Int(Self.bits))
+    }
+
+    deinit { entries.deallocate() }
 
     /// The key of a word, nil if it is empty or too long to be kept.
     @inline(__always)
@@ -47,23 +55,20 @@ struct WordCache {
     /// Appends the ids of a word, if it is here.
     @inline(__always)
     func append(_ key: Key, to tokens: inout [Int32]) -> Bool {
-        guard !entries.isEmpty else { return false }
-        return entries.withUnsafeBufferPointer { entries in
-            let place = Self.place(key)
-            guard entries[place].key == key else { return false }
-            for index in 0..<Int(entries[place].count) { tokens.append(entries[place].identifiers[index]) }
-            return true
-        }
+        let place = Self.place(key)
+        guard entries[place].key == key else { return false }
+        for index in 0..<Int(entries[place].count) { tokens.append(entries[place].identifiers[index]) }
+        return true
     }
 
     /// Keeps the ids of a word.
-    mutating func keep(_ key: Key, _ tokens: ArraySlice<Int32>) {
+    @inline(__always)
+    func keep(_ key: Key, _ tokens: [Int32]) {
         guard tokens.count <= 8 else { return }
-        if entries.isEmpty { entries = Array(repeating: Entry(), count: 1 << Int(Self.bits)) }
         var entry = Entry()
         entry.key = key
         entry.count = Int32(tokens.count)
-        for (index, token) in tokens.enumerated() { entry.identifiers[index] = token }
+        for index in tokens.indices { entry.identifiers[index] = tokens[index] }
         entries[Self.place(key)] = entry
     }
 

@@ -7,10 +7,13 @@ public struct CheckpointStore: Sendable {
     public let directory: String
     /// How many finished checkpoints stay; older ones are removed after a new one is finished.
     public let keepLast: Int
+    /// What is written beside every state, so that other programs open it; nil for the state alone.
+    public let companions: ModelCompanions?
 
     /// The checkpoints under a folder, which is made when first needed.
-    public init(directory: String, keepLast: Int = 2) {
+    public init(directory: String, keepLast: Int = 2, companions: ModelCompanions? = nil) {
         self.directory = directory
+        self.companions = companions
         self.keepLast = max(1, keepLast)
     }
 
@@ -29,9 +32,9 @@ public struct CheckpointStore: Sendable {
     /// - Returns: the checkpoint's folder.
     /// - Throws: errors of the file system; an unfinished folder is then ignored by ``loadNewest(configuration:)``.
     @discardableResult
-    public func save(_ state: TrainingState, notes: [String: String] = [:]) throws -> String {
+    public func save(_ state: any TrainedState, notes: [String: String] = [:]) throws -> String {
         let path = folder(ofStep: state.step)
-        try Checkpoint.write(state, notes: notes, to: path)
+        try Checkpoint.write(state, notes: notes, companions: companions, to: path)
         for step in try steps().sorted(by: >).filter({ isStable($0) }).dropFirst(keepLast) {
             try remove(step)
         }
@@ -42,24 +45,30 @@ public struct CheckpointStore: Sendable {
     ///
     /// - Throws: errors of reading the folder itself.
     public func loadNewest(configuration: ModelConfiguration) throws -> Newest {
-        var newest = Newest(state: nil, notes: [:], ignored: [])
+        let state = TrainingState(master: MasterWeights(configuration))
+        let (notes, ignored) = try loadNewest(into: state)
+        return Newest(state: notes == nil ? nil : state, notes: notes ?? [:], ignored: ignored)
+    }
+
+    /// Loads the newest checkpoint that is finished, intact and of this state's shape.
+    ///
+    /// - Returns: what was saved beside the state, nil when no checkpoint is usable and the state is as it was; and one
+    ///   sentence for each newer folder that could not be used.
+    /// - Throws: errors of reading the folder itself.
+    public func loadNewest(into state: any TrainedState) throws -> (notes: [String: String]?, ignored: [String]) {
+        var ignored: [String] = []
         for step in try steps().sorted(by: >) {
             let path = folder(ofStep: step)
             do {
-                let (state, notes) = try Checkpoint.read(path, configuration: configuration)
-                guard state.step == step else {
-                    throw CheckpointError(folder: path, what: "it says step \(state.step)")
-                }
-                newest.state = state
-                newest.notes = notes
-                return newest
+                let notes = try Checkpoint.read(path, ofStep: step, into: state)
+                return (notes, ignored)
             } catch let error as CheckpointError {
-                newest.ignored.append("\(error)")
+                ignored.append("\(error)")
             } catch {
-                newest.ignored.append("\(CheckpointError(folder: path, what: "\(error)"))")
+                ignored.append("\(CheckpointError(folder: path, what: "\(error)"))")
             }
         }
-        return newest
+        return (nil, ignored)
     }
 
     /// The folder of a step's checkpoint.

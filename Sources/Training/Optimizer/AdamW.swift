@@ -22,8 +22,7 @@ public struct AdamW: Sendable {
     private static let blockLength = 16384
 
     /// The global norm of gradients: not a number or infinite when any of them is.
-    public static func norm(of gradients: MasterWeights, pool: ComputePool) -> Double {
-        let values = gradients.values
+    public static func norm(of values: Storage<Float>, pool: ComputePool) -> Double {
         let blocks = (values.count + blockLength - 1) / blockLength
         let sums = Storage<Double>(count: blocks)
         pool.run(blocks) { block, _ in
@@ -38,19 +37,20 @@ public struct AdamW: Sendable {
     ///
     /// - Parameter norm: of the gradients, and finite: the caller has looked.
     public func update(
-        _ state: TrainingState, gradients: MasterWeights, norm: Double, learningRate: Double, pool: ComputePool
+        _ state: any TrainedState, gradients: Storage<Float>, norm: Double, learningRate: Double, pool: ComputePool
     ) {
         state.updates += 1
         let step = AdamWStep(
             update: state.updates, learningRate: learningRate, beta1: settings.beta1, beta2: settings.beta2,
             epsilon: settings.epsilon, weightDecay: settings.weightDecay, gradientScale: clipping.scale(forNorm: norm))
-        let count = gradients.values.count
-        let parameters = state.master.values.pointer
-        let (first, second) = (state.firstMoments.values.pointer, state.secondMoments.values.pointer)
+        let count = gradients.count
+        let arrays = state.arrays
+        let parameters = arrays.parameters.pointer
+        let (first, second) = (arrays.firstMoments.pointer, arrays.secondMoments.pointer)
         pool.run((count + Self.blockLength - 1) / Self.blockLength) { block, _ in
             let start = block * Self.blockLength
             step.apply(
-                parameters: parameters + start, gradients: gradients.values.pointer + start,
+                parameters: parameters + start, gradients: gradients.pointer + start,
                 firstMoments: first + start, secondMoments: second + start,
                 count: min(Self.blockLength, count - start))
         }

@@ -7,7 +7,7 @@ import Transformer
 /// Not thread-safe: one owner calls it, and it spreads each step over the pool.
 public final class PolicyTrainer {
     /// Weights, moments and counters.
-    public let state: TrainingState
+    public let state: any TrainedState
     /// How the policy is trained.
     public let settings: PolicySettings
     /// The bf16 model of the current state, which is what a version publishes.
@@ -24,15 +24,15 @@ public final class PolicyTrainer {
     /// - Parameter plan: how gradients are computed; by default as usual for the model's size.
     /// - Throws: `ModelError` when a weight is not finite, or for a model that cannot be trained.
     public init(
-        state: TrainingState, settings: PolicySettings, kernels: Kernels, pool: ComputePool,
+        state: any TrainedState, settings: PolicySettings, kernels: Kernels, pool: ComputePool,
         plan: TrainingPlan? = nil
     ) throws {
         self.state = state
         self.settings = settings
         self.kernels = kernels
         self.pool = pool
-        weights = try ModelWeights(master: state.master, kernels: kernels, pool: pool)
-        graph = TrainingGraph(configuration: state.master.configuration, kernels: kernels, pool: pool, plan: plan)
+        weights = try state.makeWeights(kernels: kernels, pool: pool)
+        graph = state.makeGraph(kernels: kernels, pool: pool, plan: plan)
         optimizer = AdamW(settings: settings.optimizer, clipping: settings.clipping)
     }
 
@@ -46,7 +46,7 @@ public final class PolicyTrainer {
     ///   itself made a weight overflow; the state is then lost, and training goes on from a checkpoint.
     public func step(_ batch: TrainingBatch) throws -> StepMetrics {
         let started = ContinuousClock.now
-        let configuration = state.master.configuration
+        let configuration = state.model
         try batch.validate(vocabularySize: configuration.vocabularySize, maximumLength: configuration.maxPositions)
         guard batch.step == state.step + 1 else {
             throw TrainingBatchError(what: "step \(batch.step) does not follow step \(state.step)", place: "the batch")
@@ -65,7 +65,7 @@ public final class PolicyTrainer {
     private func learn(from tokens: TrainableTokens, _ metrics: inout StepMetrics) throws {
         let denominator = Double(metrics.completionTokens)
         let objective = settings.objective
-        let pass = graph.run(tokens.sequences, weights: weights, temperature: settings.temperature) {
+        let pass = state.run(graph, tokens.sequences, weights: weights, temperature: settings.temperature) {
             target, logProbability in
             let token = objective.loss(
                 policy: Double(logProbability), behavior: Double(tokens.behavior[target]),
@@ -73,15 +73,15 @@ public final class PolicyTrainer {
             return Float(token.slope / denominator)
         }
         tokens.measure(pass, objective: objective, denominator: denominator, in: &metrics)
-        metrics.gradientNorm = AdamW.norm(of: graph.gradients, pool: pool)
+        metrics.gradientNorm = AdamW.norm(of: graph.gradientValues, pool: pool)
         guard metrics.loss.isFinite, metrics.gradientNorm.isFinite else {
             metrics.outcome = .skippedNonFinite
             return
         }
         optimizer.update(
-            state, gradients: graph.gradients, norm: metrics.gradientNorm, learningRate: metrics.learningRate,
+            state, gradients: graph.gradientValues, norm: metrics.gradientNorm, learningRate: metrics.learningRate,
             pool: pool)
-        try weights.update(from: state.master, kernels: kernels, pool: pool)
+        try state.update(weights, kernels: kernels, pool: pool)
         metrics.outcome = .applied
     }
 }

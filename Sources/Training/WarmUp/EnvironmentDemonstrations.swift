@@ -7,19 +7,35 @@ public struct EnvironmentDemonstrations: DemonstrationSource {
     private let tokenizer: any Tokenizer
     private let seed: UInt64
     private let batch: Int
+    private let end: Int32?
+    private let prompt: @Sendable (EnvironmentTask) throws -> [Int32]
 
     /// Demonstrations for a seed.
     ///
     /// - Parameters:
     ///   - environment: gives the tasks and the texts; must have demonstrations.
-    ///   - tokenizer: turns both into tokens; its end of sequence closes every completion.
+    ///   - tokenizer: turns completions into tokens.
     ///   - seed: the run's seed.
     ///   - batch: demonstrations per step.
-    public init(environment: any Environment, tokenizer: any Tokenizer, seed: UInt64, batch: Int) {
+    ///   - end: closes every completion; nil for none.
+    ///   - prompt: turns a task's prompt into tokens, as the policy will get it.
+    public init(
+        environment: any Environment, tokenizer: any Tokenizer, seed: UInt64, batch: Int, end: Int32?,
+        prompt: @escaping @Sendable (EnvironmentTask) throws -> [Int32]
+    ) {
         self.environment = environment
         self.tokenizer = tokenizer
         self.seed = seed
         self.batch = batch
+        self.end = end
+        self.prompt = prompt
+    }
+
+    /// Demonstrations for text prompts, with the tokenizer's own end of sequence.
+    public init(environment: any Environment, tokenizer: any Tokenizer, seed: UInt64, batch: Int) {
+        self.init(
+            environment: environment, tokenizer: tokenizer, seed: seed, batch: batch, end: tokenizer.endOfSequence
+        ) { tokenizer.encode($0.prompt) }
     }
 
     /// A word of its own keeps the tasks of warm-up and reinforcement apart.
@@ -38,8 +54,8 @@ public struct EnvironmentDemonstrations: DemonstrationSource {
                     "environment \(environment.id) has no demonstrations; set warm_up.steps = 0 or start from a model")
             }
             var completion = tokenizer.encode(text)
-            if let end = tokenizer.endOfSequence { completion.append(end) }
-            return Demonstration(prompt: tokenizer.encode(task.prompt), completion: completion)
+            if let end { completion.append(end) }
+            return Demonstration(prompt: try prompt(task), completion: completion)
         }
     }
 }

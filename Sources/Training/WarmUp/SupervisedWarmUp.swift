@@ -6,7 +6,7 @@ public final class SupervisedWarmUp {
     /// Weights, moments and counters.
     ///
     /// Reinforcement starts with fresh moments from these weights.
-    public let state: TrainingState
+    public let state: any TrainedState
     /// The bf16 model of the current state; every step overwrites it.
     public let weights: ModelWeights
     private let settings: SupervisedSettings
@@ -20,15 +20,15 @@ public final class SupervisedWarmUp {
     /// - Parameter plan: how gradients are computed; by default as usual for the model's size.
     /// - Throws: `ModelError` when a weight is not finite, or for a model that cannot be trained.
     public init(
-        state: TrainingState, settings: SupervisedSettings, kernels: Kernels, pool: ComputePool,
+        state: any TrainedState, settings: SupervisedSettings, kernels: Kernels, pool: ComputePool,
         plan: TrainingPlan? = nil
     ) throws {
         self.state = state
         self.settings = settings
         self.kernels = kernels
         self.pool = pool
-        weights = try ModelWeights(master: state.master, kernels: kernels, pool: pool)
-        graph = TrainingGraph(configuration: state.master.configuration, kernels: kernels, pool: pool, plan: plan)
+        weights = try state.makeWeights(kernels: kernels, pool: pool)
+        graph = state.makeGraph(kernels: kernels, pool: pool, plan: plan)
         optimizer = AdamW(settings: settings.optimizer, clipping: settings.clipping)
     }
 
@@ -52,7 +52,7 @@ public final class SupervisedWarmUp {
     ///   `ModelError` when the update made a weight overflow.
     @discardableResult
     public func step(_ demonstrations: [Demonstration]) throws -> Progress {
-        let configuration = state.master.configuration
+        let configuration = state.model
         for row in demonstrations {
             let tokens = row.prompt + row.completion
             guard !row.prompt.isEmpty, !row.completion.isEmpty, tokens.count <= configuration.maxPositions,
@@ -67,16 +67,16 @@ public final class SupervisedWarmUp {
         let count = sequences.reduce(0) { $0 + $1.targetCount }
         guard count > 0 else { throw DemonstrationError("a warm-up step needs at least one demonstration") }
         let slope = Float(-1 / Double(count))
-        let pass = graph.run(sequences, weights: weights) { _, _ in slope }
+        let pass = state.run(graph, sequences, weights: weights, temperature: 1) { _, _ in slope }
         let loss = -pass.logProbabilities.reduce(0) { $0 + Double($1) } / Double(count)
-        let norm = AdamW.norm(of: graph.gradients, pool: pool)
+        let norm = AdamW.norm(of: graph.gradientValues, pool: pool)
         state.step += 1
         let isApplied = loss.isFinite && norm.isFinite
         if isApplied {
             optimizer.update(
-                state, gradients: graph.gradients, norm: norm,
+                state, gradients: graph.gradientValues, norm: norm,
                 learningRate: settings.schedule.rate(at: state.updates + 1), pool: pool)
-            try weights.update(from: state.master, kernels: kernels, pool: pool)
+            try state.update(weights, kernels: kernels, pool: pool)
         }
         return Progress(step: state.step, loss: loss, gradientNorm: norm, tokens: count, isApplied: isApplied)
     }

@@ -5,8 +5,8 @@ struct LinearBackward {
     let crew: TrainingCrew
     let kernels: Kernels
     let factors: ProductFactors
-    /// Added to; shaped as the weights.
-    let gradients: MasterWeights
+    /// What is added to.
+    let target: GradientTarget
 
     /// The derivatives of products that share an input, side by side [rows, outputs].
     struct Output {
@@ -36,7 +36,32 @@ struct LinearBackward {
             product(
                 part, by: matrix, rows: column..<column + outputs, at: run.lowerBound, into: inputGradient,
                 accumulating: column > 0)
+            if case .adapter(let adapter) = target {
+                adapt(adapter, slices.filter { run.contains($0.offset) }, part, outputs: outputs, input, width: width)
+            }
             column += outputs
+        }
+    }
+
+    /// The factors of the adapted matrices among those whose derivatives ``product(_:by:rows:at:into:accumulating:)`` has
+    /// just used.
+    private func adapt(
+        _ adapter: AdapterBackward, _ slices: [TensorSlice], _ output: Output, outputs: Int,
+        _ input: UnsafePointer<BFloat16Bits>, width: Int
+    ) {
+        let isRounded = factors.precision == .bfloat16
+        let product = AdapterBackward.Product(
+            output: output, rounded: factors.rounded.pointer, roundedStride: outputs,
+            transposed: factors.transposed.pointer, input: input,
+            packedInput: isRounded
+                ? PackedMatrix(rows: width, columns: output.rows, over: factors.packedInputs) : nil,
+            widenedInput: factors.inputs.pointer, width: width)
+        var column = 0
+        for slice in slices {
+            if let pair = adapter.operands.factors.layout.pair(for: slice) {
+                adapter.add(pair, product, column: column, crew, kernels)
+            }
+            column += slice.shape[0]
         }
     }
 
@@ -65,7 +90,7 @@ struct LinearBackward {
     ) {
         let (outputs, width) = (rows.count, matrix.columns)
         let source = UnsafePointer(factors.rows.pointer)
-        let target = gradients.values.pointer + offset
+        let sum = target.weights.map { $0 + offset }
         crew.run(over: outputs, by: PackedMatrix.panelWidth) { block, _ in
             matrix.unpack(
                 rows.lowerBound + block.lowerBound..<rows.lowerBound + block.upperBound,
@@ -74,18 +99,19 @@ struct LinearBackward {
         switch factors.precision {
         case .bfloat16:
             rounded(
-                output, outputs: outputs, width: width, weights: source, weightGradient: target,
+                output, outputs: outputs, width: width, weights: source, weightGradient: sum,
                 into: inputGradient, accumulating: accumulating)
         case .float32:
             plain(
-                output, outputs: outputs, width: width, weights: source, weightGradient: target,
+                output, outputs: outputs, width: width, weights: source, weightGradient: sum,
                 into: inputGradient, accumulating: accumulating)
         }
     }
 
     private func rounded(
         _ output: Output, outputs: Int, width: Int, weights: UnsafePointer<BFloat16Bits>,
-        weightGradient: UnsafeMutablePointer<Float>, into inputGradient: UnsafeMutablePointer<Float>, accumulating: Bool
+        weightGradient: UnsafeMutablePointer<Float>?, into inputGradient: UnsafeMutablePointer<Float>,
+        accumulating: Bool
     ) {
         let rows = output.rows
         let rounded = factors.rounded.pointer
@@ -103,6 +129,7 @@ struct LinearBackward {
         crew.multiply(
             kernels, rounded, stride: outputs, rows: rows, by: matrix, into: inputGradient, outStride: width,
             accumulating: accumulating)
+        guard let weightGradient else { return }
         crew.run(over: outputs, by: 64) { columns, _ in
             TrainingKernels.roundTransposed(
                 output.pointer, stride: output.stride, rows: rows, columns: columns, into: transposed,
@@ -119,7 +146,8 @@ struct LinearBackward {
 
     private func plain(
         _ output: Output, outputs: Int, width: Int, weights: UnsafePointer<BFloat16Bits>,
-        weightGradient: UnsafeMutablePointer<Float>, into inputGradient: UnsafeMutablePointer<Float>, accumulating: Bool
+        weightGradient: UnsafeMutablePointer<Float>?, into inputGradient: UnsafeMutablePointer<Float>,
+        accumulating: Bool
     ) {
         let widened = factors.weights.pointer
         crew.run(over: outputs * width, by: 1 << 16) { block, _ in
@@ -131,6 +159,7 @@ struct LinearBackward {
                 leftStride: output.stride, right: widened + columns.lowerBound, rightStride: width,
                 result: inputGradient + columns.lowerBound, resultStride: width, keep: accumulating ? 1 : 0)
         }
+        guard let weightGradient else { return }
         crew.run(over: outputs, by: Self.plainRows) { block, _ in
             Blas.multiply(
                 rows: block.count, columns: width, inner: output.rows, left: output.pointer + block.lowerBound,
@@ -140,12 +169,13 @@ struct LinearBackward {
     }
 
     private func addBiases(_ biases: [TensorSlice?], _ slices: [TensorSlice], _ output: Output) {
+        guard let sums = target.weights else { return }
         var column = 0
         for (bias, slice) in zip(biases, slices) {
             let outputs = slice.shape[0]
             if let bias {
                 let start = output.pointer + column
-                let sums = gradients.values.pointer + bias.offset
+                let sums = sums + bias.offset
                 crew.run(over: outputs, by: 128) { columns, _ in
                     TrainingKernels.addColumns(
                         start + columns.lowerBound, stride: output.stride, rows: output.rows, count: columns.count,

@@ -16,11 +16,11 @@ struct OutputBackward {
     /// Runs over all targets of a micro-batch.
     ///
     /// - Parameters:
-    ///   - gradients: added to and shaped as the weights; nil computes log-probabilities only.
+    ///   - target: what is added to; nil computes log-probabilities only.
     ///   - slope: gives the derivative of the loss with respect to a target's log-probability.
     ///   - pass: receives log-probabilities and entropies at the targets' numbers.
     func run(
-        _ batch: MicroBatch, of sequences: [TrainingSequence], gradients: MasterWeights?,
+        _ batch: MicroBatch, of sequences: [TrainingSequence], target: GradientTarget?,
         slope: (_ target: Int, _ logProbability: Float) -> Float, into pass: TargetStorage
     ) {
         let hidden = configuration.hiddenSize
@@ -44,22 +44,22 @@ struct OutputBackward {
                 pass.logProbabilities.pointer[number] = logProbability
                 pass.entropies.pointer[number] = TrainingKernels.logSoftmaxBackward(
                     logits, count: vocabulary, target: Int(token), temperature: temperature,
-                    slope: gradients == nil ? 0 : slope(number, logProbability))
+                    slope: target == nil ? 0 : slope(number, logProbability))
             }
-            if let gradients { project(rows: rows, from: first, gradients) }
+            if let target { project(rows: rows, from: first, target) }
         }
-        if let gradients { finalNorm(batch, of: sequences, gradients) }
+        if let target { finalNorm(batch, of: sequences, target) }
     }
 
     /// From the logits' derivatives to those of the projection and of the normed rows, by blocks of ids.
     ///
     /// The normed rows' derivatives go to the narrow scratch, one row per target.
-    private func project(rows: Int, from first: Int, _ gradients: MasterWeights) {
+    private func project(rows: Int, from first: Int, _ target: GradientTarget) {
         let hidden = configuration.hiddenSize
         let vocabulary = configuration.vocabularySize
         let slice = weights.layout.outputProjection ?? weights.layout.embedding
         let linear = LinearBackward(
-            crew: crew, kernels: kernels, factors: buffers.factors, gradients: gradients)
+            crew: crew, kernels: kernels, factors: buffers.factors, target: target)
         linear.setInput(buffers.outputNormed.pointer + first * hidden, rows: rows, width: hidden)
         for id in stride(from: 0, to: vocabulary, by: ProductFactors.vocabularyBlock) {
             let ids = min(ProductFactors.vocabularyBlock, vocabulary - id)
@@ -71,23 +71,23 @@ struct OutputBackward {
     }
 
     /// Spreads the targets' derivatives over the rows of the residual stream; rows without a target get zero.
-    private func finalNorm(_ batch: MicroBatch, of sequences: [TrainingSequence], _ gradients: MasterWeights) {
+    private func finalNorm(_ batch: MicroBatch, of sequences: [TrainingSequence], _ target: GradientTarget) {
         let hidden = configuration.hiddenSize
         let slice = weights.layout.finalNorm
         let stream = buffers.residuals[configuration.layers].pointer
         TrainingKernels.widen(weights[slice], buffers.normWeight.pointer, count: hidden)
         buffers.residual.pointer.update(repeating: 0, count: batch.rowCount * hidden)
-        var target = 0
+        var done = 0
         for part in batch.parts {
             let sequence = sequences[part.sequence]
             let row = part.rows.lowerBound + sequence.firstTarget - 1
             TrainingKernels.rmsNormBackward(
                 input: stream + row * hidden, weight: buffers.normWeight.pointer,
-                epsilon: configuration.rmsEpsilon, outputGradient: buffers.narrow.pointer + target * hidden,
+                epsilon: configuration.rmsEpsilon, outputGradient: buffers.narrow.pointer + done * hidden,
                 inputGradient: buffers.residual.pointer + row * hidden,
-                weightGradient: gradients.values.pointer + slice.offset, rows: sequence.targetCount, width: hidden,
+                weightGradient: target.vector(slice), rows: sequence.targetCount, width: hidden,
                 accumulate: false)
-            target += sequence.targetCount
+            done += sequence.targetCount
         }
     }
 }

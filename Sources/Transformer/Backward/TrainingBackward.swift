@@ -10,14 +10,13 @@ struct TrainingBackward {
     private var crew: TrainingCrew { forward.crew }
     private var weights: ModelWeights { forward.weights }
     private var buffers: TrainingBuffers { forward.buffers }
-    /// Added to; shaped as the weights.
-    private var gradients: MasterWeights { linear.gradients }
+    private var target: GradientTarget { linear.target }
     private var configuration: ModelConfiguration { weights.configuration }
 
-    init(forward: TrainingForward, gradients: MasterWeights) {
+    init(forward: TrainingForward, target: GradientTarget) {
         self.forward = forward
         linear = LinearBackward(
-            crew: forward.crew, kernels: forward.kernels, factors: forward.buffers.factors, gradients: gradients)
+            crew: forward.crew, kernels: forward.kernels, factors: forward.buffers.factors, target: target)
     }
 
     /// Goes from the derivative of the residual stream's end (``TrainingBuffers/residual``) to all weights below.
@@ -32,8 +31,9 @@ struct TrainingBackward {
 
     /// Tokens may repeat, so threads share out columns and not rows.
     private func embedding(_ rows: Int) {
+        guard let sums = target.weights else { return }
         let hidden = configuration.hiddenSize
-        let table = gradients.values.pointer + weights.layout.embedding.offset
+        let table = sums + weights.layout.embedding.offset
         crew.run(over: hidden, by: 128) { columns, _ in
             for row in 0..<rows {
                 TrainingKernels.add(
@@ -144,7 +144,7 @@ struct TrainingBackward {
         if let slice { TrainingKernels.widen(weights[slice], weight, count: slice.count) }
         let size = TrainingBuffers.normRows
         guard let slice, crew.isShared else {
-            let sum = slice.map { gradients.values.pointer + $0.offset }
+            let sum = slice.map { target.vector($0) }
             crew.run(over: rows, by: size) { block, _ in body(block, weight, sum) }
             return
         }
@@ -154,9 +154,9 @@ struct TrainingBackward {
             sum.update(repeating: 0, count: slice.count)
             body(block, weight, sum)
         }
+        guard let total = target.weights else { return }
         for block in 0..<crew.blockCount(rows, of: size) {
-            TrainingKernels.add(
-                gradients.values.pointer + slice.offset, sums + block * slice.count, count: slice.count)
+            TrainingKernels.add(total + slice.offset, sums + block * slice.count, count: slice.count)
         }
     }
 }

@@ -19,11 +19,23 @@ public struct TrainingPass: Sendable, Equatable {
 public final class TrainingGraph {
     /// How the passes use threads, memory and precision.
     public let plan: TrainingPlan
-    /// The result of the last backward pass, shaped as the weights.
-    public var gradients: MasterWeights { lanes[0] }
+    /// The result of the last backward pass, laid out as what learns: the weights, or the adapter.
+    public var gradientValues: Storage<Float> { lanes[0].values }
+    /// The result of the last backward pass, shaped as the weights, of a graph that trains all of them.
+    public var gradients: MasterWeights {
+        guard case .model(let sum) = lanes[0] else { preconditionFailure("the graph trains an adapter") }
+        return sum
+    }
+    /// The result of the last backward pass, shaped as the adapter, of a graph that trains one.
+    public var adapterGradients: AdapterWeights {
+        guard case .adapter(let sum) = lanes[0] else { preconditionFailure("the graph trains all weights") }
+        return sum
+    }
     private let kernels: Kernels
     private let pool: ComputePool
-    private let lanes: [MasterWeights]
+    private let lanes: [GradientSum]
+    /// Where the derivatives of frozen vectors go, one for each lane of an adapter.
+    private let discarded: [Storage<Float>]
     /// One for each thread, or one for the crew.
     private var buffers: [TrainingBuffers?]
 
@@ -31,50 +43,59 @@ public final class TrainingGraph {
 
     /// A graph for a model's shape.
     ///
-    /// - Parameter plan: by default the usual one for the model's size.
+    /// - Parameters:
+    ///   - adapter: what learns instead of the weights.
+    ///   - plan: by default the usual one for the model's size.
     public init(
-        configuration: ModelConfiguration, kernels: Kernels, pool: ComputePool, plan: TrainingPlan? = nil
+        configuration: ModelConfiguration, adapter: AdapterLayout? = nil, kernels: Kernels, pool: ComputePool,
+        plan: TrainingPlan? = nil
     ) {
         let plan = plan ?? TrainingPlan(for: configuration, threads: pool.threads)
         self.kernels = kernels
         self.pool = pool
         self.plan = plan
         let layout = ParameterLayout(configuration)
-        lanes = (0..<max(1, plan.lanes)).map { _ in MasterWeights(layout: layout) }
+        let longestVector = layout.slices.reduce(0) { $1.isVector ? max($0, $1.count) : $0 }
+        lanes = (0..<max(1, plan.lanes)).map { _ in
+            adapter.map { .adapter(AdapterWeights(layout: $0)) } ?? .model(MasterWeights(layout: layout))
+        }
+        discarded = adapter == nil ? [] : lanes.map { _ in Storage(count: longestVector) }
         buffers = Array(repeating: nil, count: plan.lanes == 0 ? 1 : pool.threads)
     }
 
-    /// Computes log-probabilities and overwrites ``gradients`` with the derivative of the loss.
+    /// Computes log-probabilities and overwrites ``gradientValues`` with the derivative of the loss.
     ///
     /// - Parameters:
     ///   - sequences: at least one target each, or they are passed over; every token inside the vocabulary.
-    ///   - weights: the bf16 weights.
+    ///   - weights: the bf16 weights, an adapter merged into them.
+    ///   - adapter: the factors that were merged, where the graph trains an adapter.
     ///   - temperature: what logits are divided by, above 0.
     ///   - slope: the derivative of the loss with respect to one target's log-probability. Called from several threads
     ///     at once, once per target.
     public func run(
-        _ sequences: [TrainingSequence], weights: ModelWeights, temperature: Float = 1,
+        _ sequences: [TrainingSequence], weights: ModelWeights, adapter: AdapterFactors? = nil, temperature: Float = 1,
         slope: (_ target: Int, _ logProbability: Float) -> Float
     ) -> TrainingPass {
         let found = TargetStorage(count: sequences.reduce(0) { $0 + $1.targetCount })
         let batches = MicroBatch.pack(sequences, limit: rowLimit(sequences))
         prepareBuffers(for: batches, weights.configuration)
-        func train(_ batch: MicroBatch, _ crew: TrainingCrew, _ memory: TrainingBuffers, _ gradients: MasterWeights) {
+        let targets = targets(adapter)
+        func train(_ batch: MicroBatch, _ crew: TrainingCrew, _ memory: TrainingBuffers, _ target: GradientTarget) {
             let forward = TrainingForward(crew: crew, weights: weights, kernels: kernels, buffers: memory)
             forward.run(batch, of: sequences)
             OutputBackward(forward: forward, temperature: temperature)
-                .run(batch, of: sequences, gradients: gradients, slope: slope, into: found)
-            TrainingBackward(forward: forward, gradients: gradients).run(batch)
+                .run(batch, of: sequences, target: target, slope: slope, into: found)
+            TrainingBackward(forward: forward, target: target).run(batch)
         }
         clearGradients()
         if plan.lanes == 0 {
             guard let memory = buffers[0] else { return found.pass }
-            for batch in batches { train(batch, TrainingCrew(sharing: pool), memory, gradients) }
+            for batch in batches { train(batch, TrainingCrew(sharing: pool), memory, targets[0]) }
         } else {
             pool.run(lanes.count) { lane, thread in
                 guard let memory = buffers[thread] else { return }
                 for index in stride(from: lane, to: batches.count, by: lanes.count) {
-                    train(batches[index], .alone, memory, lanes[lane])
+                    train(batches[index], .alone, memory, targets[lane])
                 }
             }
             addLanes()
@@ -91,7 +112,7 @@ public final class TrainingGraph {
             let forward = TrainingForward(crew: crew, weights: weights, kernels: kernels, buffers: memory)
             forward.run(batch, of: sequences)
             OutputBackward(forward: forward, temperature: temperature)
-                .run(batch, of: sequences, gradients: nil, slope: { _, _ in 0 }, into: found)
+                .run(batch, of: sequences, target: nil, slope: { _, _ in 0 }, into: found)
         }
         if plan.lanes == 0 {
             guard let memory = buffers[0] else { return found.pass }
@@ -125,11 +146,24 @@ public final class TrainingGraph {
         }
     }
 
+    /// What each lane adds to in this pass.
+    private func targets(_ adapter: AdapterFactors?) -> [GradientTarget] {
+        let operands = adapter.map { AdapterOperands($0, precision: plan.precision) }
+        return lanes.enumerated().map { lane, sum in
+            switch (sum, operands) {
+            case (.model(let weights), nil): return .model(weights)
+            case (.adapter(let weights), let operands?) where weights.layout == operands.factors.layout:
+                return .adapter(AdapterBackward(operands: operands, sums: weights, discarded: discarded[lane]))
+            default: preconditionFailure("the pass and the graph disagree about what learns")
+            }
+        }
+    }
+
     /// Elements that one task clears or adds.
     private static let block = 1 << 16
 
     private func clearGradients() {
-        let count = gradients.values.count
+        let count = gradientValues.count
         pool.run(lanes.count * ((count + Self.block - 1) / Self.block)) { task, _ in
             let start = task / lanes.count * Self.block
             (lanes[task % lanes.count].values.pointer + start)
@@ -138,12 +172,12 @@ public final class TrainingGraph {
     }
 
     private func addLanes() {
-        let count = gradients.values.count
+        let count = gradientValues.count
         pool.run((count + Self.block - 1) / Self.block) { task, _ in
             let start = task * Self.block
             for lane in lanes.dropFirst() {
                 TrainingKernels.add(
-                    gradients.values.pointer + start, lane.values.pointer + start,
+                    gradientValues.pointer + start, lane.values.pointer + start,
                     count: min(Self.block, count - start))
             }
         }

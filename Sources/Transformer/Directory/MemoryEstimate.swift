@@ -10,15 +10,17 @@ public struct MemoryEstimate: Sendable, Equatable {
         public let bytes: Int
     }
 
-    /// Pages that all processes of the machine which use the same weights share.
-    public let shared: Int
-    /// The memory of the one process.
-    public let parts: [Part]
+    /// Pages that all processes of the machine that do the same work share.
+    public let sharedParts: [Part]
+    /// The memory of each process.
+    public let privateParts: [Part]
 
-    /// The memory of the one process together.
-    public var privateBytes: Int { parts.reduce(0) { $0 + $1.bytes } }
+    /// What the processes share, together.
+    public var sharedBytes: Int { sharedParts.reduce(0) { $0 + $1.bytes } }
+    /// The memory of each process, together.
+    public var privateBytes: Int { privateParts.reduce(0) { $0 + $1.bytes } }
     /// What one process alone takes.
-    public var total: Int { shared + privateBytes }
+    public var total: Int { sharedBytes + privateBytes }
 }
 
 /// What a decoder and its cache allocate, counted from sizes.
@@ -31,8 +33,8 @@ struct GenerationMemory {
     let positions: Int
     let threads: Int
 
-    /// Code, libraries, tables and stacks of a process that does nothing yet: measured, on Linux.
-    static let process = 24 << 20
+    /// Code and libraries, and the tables, stacks and small objects of each process: measured, on Linux.
+    static let (program, process) = (22 << 20, 14 << 20)
 
     /// Pages of keys and values, in whole slabs.
     var cache: Int {

@@ -23,11 +23,16 @@ public struct ModelDirectory: Sendable {
     public init(opening path: String) throws {
         self.path = path
         configuration = try Self.configuration(at: path)
-        // Without a generation_config.json the stop tokens stand in config.json, as in transformers.
+        // Where generation_config.json is missing or names no stop tokens, they stand in config.json.
         let own = "\(path)/generation_config.json"
-        let place = FileBytes.exists(own) ? own : "\(path)/config.json"
-        generation = try GenerationConfiguration(
-            json: try Self.document(at: place), vocabularySize: configuration.vocabularySize, place: place)
+        let places = (FileBytes.exists(own) ? [own] : []) + ["\(path)/config.json"]
+        var found: GenerationConfiguration?
+        for place in places where found?.stopTokens.isEmpty ?? true {
+            let next = try GenerationConfiguration(
+                json: try Self.document(at: place), vocabularySize: configuration.vocabularySize, place: place)
+            found = GenerationConfiguration(stopTokens: next.stopTokens, padToken: found?.padToken ?? next.padToken)
+        }
+        generation = found ?? GenerationConfiguration(stopTokens: [])
         tensors = try TensorCollection(directory: path)
     }
 
@@ -42,16 +47,22 @@ public struct ModelDirectory: Sendable {
     /// Loads the weights to compute with.
     ///
     /// - Parameters:
-    ///   - expected: the weights hash where it is known; see ``WeightsCache``. The caller compares.
+    ///   - adapter: merged into them, if there is one.
+    ///   - expected: the weights hash where it is known, after merging; see ``WeightsCache``. The caller compares.
     ///   - cache: where weights are shared with other processes; nil for private memory.
-    /// - Throws: `ModelError` when tensors and configuration disagree or a weight is not finite.
+    /// - Throws: `ModelError` when tensors and configuration disagree, the adapter was made for another model, or a weight
+    ///   is not finite.
     public func weights(
-        kernels: Kernels, pool: ComputePool, expected: Hash256? = nil, cache: WeightsCache? = .standard
+        adapter: AdapterDirectory? = nil, kernels: Kernels, pool: ComputePool, expected: Hash256? = nil,
+        cache: WeightsCache? = .standard
     ) throws -> ModelWeights {
-        guard let cache else {
-            return try ModelWeights(configuration, tensors: tensors, kernels: kernels, pool: pool)
+        let factors = try adapter?.factors(for: ParameterLayout(configuration), kernels: kernels)
+        // The name of a shared file is the hash, which for merged weights is known after merging only.
+        guard let cache, factors == nil || expected != nil else {
+            return try ModelWeights(configuration, tensors: tensors, adapter: factors, kernels: kernels, pool: pool)
         }
-        return try cache.weights(configuration, tensors: tensors, expected: expected, kernels: kernels, pool: pool)
+        return try cache.weights(
+            configuration, tensors: tensors, adapter: factors, expected: expected, kernels: kernels, pool: pool)
     }
 
     /// The identity of the weights, without loading them.
@@ -76,11 +87,12 @@ public struct ModelDirectory: Sendable {
     ///   - configuration: the content of `config.json`.
     ///   - generation: the content of `generation_config.json`.
     ///   - tensors: the content of `model.safetensors`, or of parts and their index above 4 GiB.
-    ///   - companions: further files by plain name, such as `tokenizer_config.json`.
+    ///   - companions: further files by plain name, such as `tokenizer_config.json`; one that is named
+    ///     `generation_config.json` stands for `generation`.
     /// - Throws: `ModelError` or `SafetensorsError`; nothing is left at the destination then.
     public static func write(
         to path: String, configuration: ModelConfiguration, generation: GenerationConfiguration,
-        tensors: [TensorSource], companions: [String: String] = [:]
+        tensors: [TensorSource], companions: [String: [UInt8]] = [:]
     ) throws {
         let temporary = "\(path).\(getpid()).partial"
         try? FileManager.default.removeItem(atPath: temporary)
@@ -90,9 +102,9 @@ public struct ModelDirectory: Sendable {
             let document = try configuration.configJSON(generation: generation, place: "\(path)/config.json")
             try DurableFile.write(document.indentedText, to: "\(temporary)/config.json")
             try DurableFile.write(generation.json.indentedText, to: "\(temporary)/generation_config.json")
-            for (name, text) in companions {
+            for (name, bytes) in companions {
                 precondition(!name.contains("/") && !name.hasPrefix("."), "\(name) is no plain file name")
-                try DurableFile.write(text, to: "\(temporary)/\(name)")
+                try DurableFile.write(bytes, to: "\(temporary)/\(name)")
             }
             try DurableFile.synchronizeFolder(temporary)
             guard rename(temporary, path) == 0 else {
@@ -124,7 +136,7 @@ extension ModelWeights {
     ///
     /// - Throws: `ModelError` or `SafetensorsError`; nothing is left at the destination then.
     public func write(
-        directory: String, generation: GenerationConfiguration, companions: [String: String] = [:]
+        directory: String, generation: GenerationConfiguration, companions: [String: [UInt8]] = [:]
     ) throws {
         try ModelDirectory.write(
             to: directory, configuration: configuration, generation: generation, tensors: sources,

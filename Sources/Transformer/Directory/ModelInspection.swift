@@ -49,31 +49,12 @@ public struct ModelInspection: Sendable, Equatable {
         let work = GenerationMemory(
             configuration: configuration, sequences: sequences, positions: positions, threads: threads)
         let isShared = sharing && weightBytes >= WeightsCache.defaultMinimumByteCount
+        let weights = [MemoryEstimate.Part(name: "weights", bytes: weightBytes)]
         return MemoryEstimate(
-            shared: isShared ? weightBytes : 0,
-            parts: (isShared ? [] : [.init(name: "weights", bytes: weightBytes)]) + [
+            sharedParts: (isShared ? weights : []) + [.init(name: "program", bytes: GenerationMemory.program)],
+            privateParts: (isShared ? [] : weights) + [
                 .init(name: "cache", bytes: work.cache), .init(name: "workspace", bytes: work.workspace + work.rotary),
                 .init(name: "process", bytes: GenerationMemory.process),
             ])
-    }
-
-    /// The bytes that training needs: weights, binary32 parameters, gradients and two moments, and saved activations.
-    ///
-    /// - Parameter tokens: the tokens of one micro-batch.
-    public func trainingBytes(tokens: Int) -> Int {
-        // Per token and layer a backward pass needs the inputs of every product in bf16 and what the non-linear
-        // operations read in f32.
-        let perLayer =
-            2 * (2 * configuration.hiddenSize + configuration.queryWidth + configuration.intermediateSize)
-            + 4 * (2 * configuration.hiddenSize + configuration.queryWidth + 2 * configuration.keyValueWidth)
-            + 4 * 2 * configuration.intermediateSize
-        return weightBytes + 16 * parameters + tokens * (configuration.layers * perLayer + workspaceBytesPerRow)
-    }
-
-    private var workspaceBytesPerRow: Int {
-        let widest = max(
-            configuration.queryWidth + 2 * configuration.keyValueWidth, 2 * configuration.intermediateSize)
-        return 4 * (configuration.hiddenSize + widest) + 2 * (2 * configuration.hiddenSize + configuration.queryWidth)
-            + 2 * configuration.intermediateSize
     }
 }

@@ -81,17 +81,19 @@ public final class ModelWeights: Sendable {
         try update(from: master, kernels: kernels, pool: pool)
     }
 
-    /// Takes the tensors of files, in private memory: BF16 as they are, F16 and F32 rounded.
+    /// Takes the tensors of files, in private memory: BF16 as they are, F16 and F32 rounded; then merges an adapter into
+    /// them, if there is one.
     ///
     /// - Throws: `ModelError` with the lists of missing, unexpected and mis-shaped tensors, for tied embeddings beside another
     ///   output projection, or for a weight that is not finite.
     public convenience init(
-        _ configuration: ModelConfiguration, tensors: TensorCollection, kernels: Kernels, pool: ComputePool
+        _ configuration: ModelConfiguration, tensors: TensorCollection, adapter: AdapterFactors? = nil,
+        kernels: Kernels, pool: ComputePool
     ) throws {
         let layout = ParameterLayout(configuration)
         let reader = try CheckpointReader(tensors, layout: layout)
         self.init(layout: layout)
-        try read(reader, kernels: kernels, pool: pool)
+        try read(reader, adapter: adapter, kernels: kernels, pool: pool)
     }
 
     /// Rounds master weights into this object, which nobody may read meanwhile.
@@ -107,10 +109,13 @@ public final class ModelWeights: Sendable {
         }
     }
 
-    /// Reads all tensors of a checkpoint.
-    func read(_ reader: CheckpointReader, kernels: Kernels, pool: ComputePool) throws {
+    /// Reads all tensors of a checkpoint, and merges an adapter into them.
+    func read(_ reader: CheckpointReader, adapter: AdapterFactors?, kernels: Kernels, pool: ComputePool) throws {
+        let merge = adapter.map { AdapterMerge($0, kernels: kernels, pool: pool) }
+        precondition(merge?.layout.model ?? configuration == configuration, "an adapter of another model")
         try rewrite(layout.slices, pool: pool) { slice, elements, block in
             try reader.read(slice, elements, into: block, kernels)
+            merge?.run(slice, elements, block)
         }
     }
 

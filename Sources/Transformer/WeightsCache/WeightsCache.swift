@@ -47,17 +47,19 @@ public struct WeightsCache: Sendable {
 
     /// Loads the weights of a model.
     ///
-    /// - Parameter expected: the weights hash where it is known, which saves computing it from the tensors. Weights that
-    ///   are found in the cache have it; the caller compares the hash of others.
+    /// - Parameters:
+    ///   - adapter: merged into them; `expected` must then be known.
+    ///   - expected: the weights hash where it is known, which saves computing it from the tensors. Weights that are found
+    ///     in the cache have it; the caller compares the hash of others.
     /// - Throws: what ``ModelWeights/init(_:tensors:kernels:pool:)`` throws.
     func weights(
-        _ configuration: ModelConfiguration, tensors: TensorCollection, expected: Hash256?, kernels: Kernels,
-        pool: ComputePool
+        _ configuration: ModelConfiguration, tensors: TensorCollection, adapter: AdapterFactors?, expected: Hash256?,
+        kernels: Kernels, pool: ComputePool
     ) throws -> ModelWeights {
         let layout = ParameterLayout(configuration)
         let request = Request(
-            layout: layout, reader: try CheckpointReader(tensors, layout: layout), expected: expected, kernels: kernels,
-            pool: pool)
+            layout: layout, reader: try CheckpointReader(tensors, layout: layout), adapter: adapter,
+            expected: expected, kernels: kernels, pool: pool)
         guard request.byteCount >= minimumByteCount else { return try request.privateWeights() }
         do {
             return try shared(request)
@@ -107,7 +109,8 @@ public struct WeightsCache: Sendable {
             let draft = ModelWeights(
                 layout: request.layout, panels: request.panels, memory: file.elements,
                 residence: .privateMemory(reason: nil))
-            try draft.read(request.reader, kernels: request.kernels, pool: request.pool)
+            try draft.read(
+                request.reader, adapter: request.adapter, kernels: request.kernels, pool: request.pool)
             let hash = draft.weightsHash
             let path = "\(directory)/\(CacheFolder.name(weights: hash.hex, key: request.shortKey))"
             built = ModelWeights(
@@ -124,16 +127,19 @@ public struct WeightsCache: Sendable {
         let layout: ParameterLayout
         let panels: PanelLayout
         let reader: CheckpointReader
+        let adapter: AdapterFactors?
         let kernels: Kernels
         let pool: ComputePool
         let key: Hash256
         private var hash: Hash256?
 
         init(
-            layout: ParameterLayout, reader: CheckpointReader, expected: Hash256?, kernels: Kernels, pool: ComputePool
+            layout: ParameterLayout, reader: CheckpointReader, adapter: AdapterFactors?, expected: Hash256?,
+            kernels: Kernels, pool: ComputePool
         ) {
             self.layout = layout
             self.reader = reader
+            self.adapter = adapter
             self.kernels = kernels
             self.pool = pool
             panels = PanelLayout(layout)
@@ -155,7 +161,7 @@ public struct WeightsCache: Sendable {
 
         func privateWeights(because reason: String? = nil) throws -> ModelWeights {
             let weights = ModelWeights(layout: layout, notShared: reason)
-            try weights.read(reader, kernels: kernels, pool: pool)
+            try weights.read(reader, adapter: adapter, kernels: kernels, pool: pool)
             return weights
         }
     }

@@ -2,7 +2,9 @@
 /// maximum, and nowhere else; `stop` beats `length`.
 struct TerminationCheck: SubmissionCheck {
     func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection) {
+        // The lab's own list, never the payload's; a set, because a stranger chooses how often it is asked.
         let parameters = terms.parameters
+        let stopTokens = Set(parameters.stopTokens)
         for (index, sample) in evidence.samples.enumerated() {
             let count = sample.tokens.count
             guard count >= 1, count <= parameters.maximumTokens else {
@@ -10,7 +12,7 @@ struct TerminationCheck: SubmissionCheck {
                     check: "length", reason: "A sample is empty or longer than allowed.", place: .init(sample: index),
                     expected: "1 to \(parameters.maximumTokens) tokens", found: "\(count) tokens")
             }
-            let firstStop = sample.tokens.firstIndex { parameters.stopTokens.contains($0) }
+            let firstStop = sample.tokens.firstIndex(where: stopTokens.contains)
             if let firstStop, firstStop != count - 1 {
                 throw Rejection(
                     check: "tokens-after-stop", reason: "A sample goes on after its stop token.",

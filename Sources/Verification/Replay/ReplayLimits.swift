@@ -20,11 +20,12 @@ public struct ReplayLimits: Sendable, Hashable {
         self.init(pages: max(1, cacheBytes / KeyValueCache.pageByteCount(configuration)), rows: rows)
     }
 
-    /// Pages that a group's replay takes: the prompt once, and each completion from the prompt's last page on.
-    static func pages(for request: ReplayRequest) -> Int {
+    /// Pages that the replay of some of a group's completions takes: the prompt once, and each completion from the
+    /// prompt's last page on.
+    static func pages(for request: ReplayRequest, _ completions: Range<Int>) -> Int {
         let prompt = request.promptTokens.count
         let shared = prompt / KeyValuePageLayout.positions
-        return request.completions.reduce(KeyValuePageLayout.pages(for: prompt)) { sum, completion in
+        return request.completions[completions].reduce(KeyValuePageLayout.pages(for: prompt)) { sum, completion in
             sum + KeyValuePageLayout.pages(for: prompt + completion.count - 1) - shared
         }
     }

@@ -39,29 +39,58 @@ public final class Replayer {
         logits = LogitsPass(output: weights.output, kernels: kernels, pool: pool)
     }
 
-    /// Replays groups, several at a time.
+    /// Some of the completions of one request.
+    private struct Piece {
+        let request: ReplayRequest
+        let completions: Range<Int>
+    }
+
+    /// Replays groups, several at a time; one that is larger than the cache goes piece by piece, completions at a time.
     ///
     /// - Returns: one result for each request, in order.
     /// - Throws: `ReplayError` where a request cannot be replayed at all; that is a fault, never a verdict.
     public func replay(_ requests: [ReplayRequest]) throws(ReplayError) -> [ReplayResult] {
         for request in requests { try check(request) }
-        var results: [ReplayResult] = []
-        results.reserveCapacity(requests.count)
-        var first = 0
-        while first < requests.count {
-            var last = first
-            var pages = 0
-            var rows = 0
-            repeat {
-                pages += ReplayLimits.pages(for: requests[last])
-                rows += requests[last].completions.reduce(0) { $0 + $1.count }
-                last += 1
-            } while last < requests.count && rows < limits.rows
-                && pages + ReplayLimits.pages(for: requests[last]) <= limits.pages
-            results += try replayTogether(Array(requests[first..<last]))
-            first = last
+        var samples: [[ReplayedSample]] = requests.map { _ in [] }
+        var together: [(place: Int, piece: Piece)] = []
+        var pages = 0
+        var rows = 0
+        for (place, request) in requests.enumerated() {
+            for piece in pieces(of: request) {
+                let needed = ReplayLimits.pages(for: request, piece.completions)
+                if !together.isEmpty, pages + needed > limits.pages || rows >= limits.rows {
+                    try replay(together, into: &samples)
+                    together = []
+                    (pages, rows) = (0, 0)
+                }
+                together.append((place, piece))
+                pages += needed
+                rows += request.completions[piece.completions].reduce(0) { $0 + $1.count }
+            }
         }
-        return results
+        if !together.isEmpty { try replay(together, into: &samples) }
+        return samples.map(ReplayResult.init(samples:))
+    }
+
+    private func replay(
+        _ together: [(place: Int, piece: Piece)], into samples: inout [[ReplayedSample]]
+    ) throws(ReplayError) {
+        for (item, result) in zip(together, try replayTogether(together.map(\.piece))) {
+            samples[item.place] += result.samples
+        }
+    }
+
+    /// The completions of a request, as many at a time as the cache has room for.
+    private func pieces(of request: ReplayRequest) -> [Piece] {
+        var pieces: [Piece] = []
+        var start = 0
+        for end in 1...request.completions.count {
+            let isLast = end == request.completions.count
+            guard isLast || ReplayLimits.pages(for: request, start..<(end + 1)) > limits.pages else { continue }
+            pieces.append(Piece(request: request, completions: start..<end))
+            start = end
+        }
+        return pieces
     }
 
     /// Replays one group.
@@ -69,26 +98,27 @@ public final class Replayer {
         try replay([request])[0]
     }
 
-    private func replayTogether(_ requests: [ReplayRequest]) throws(ReplayError) -> [ReplayResult] {
+    private func replayTogether(_ pieces: [Piece]) throws(ReplayError) -> [ReplayResult] {
         do {
-            let samples = requests.flatMap { request in
-                request.completions.indices.map {
-                    ReplayTask(request, completion: $0, weightsHash: weights.weightsHash)
+            let samples = pieces.flatMap { piece in
+                piece.completions.map {
+                    ReplayTask(piece.request, completion: $0, weightsHash: weights.weightsHash)
                 }
             }
             let batch = ReplayBatch(samples, hidden: weights.configuration.hiddenSize, chunking: chunking)
-            try computeRows(requests, into: batch)
-            let choosers = requests.map {
+            try computeRows(pieces, into: batch)
+            let choosers = pieces.map {
                 TokenChooser(
-                    kernels: kernels, vocabularySize: weights.configuration.vocabularySize, parameters: $0.parameters)
+                    kernels: kernels, vocabularySize: weights.configuration.vocabularySize,
+                    parameters: $0.request.parameters)
             }
-            try batch.score(choosers, samplesPerGroup: requests.map(\.completions.count), logits)
+            try batch.score(choosers, samplesPerGroup: pieces.map(\.completions.count), logits)
             try batch.prove(pool)
             tokensReplayed += UInt64(batch.rowCount)
             var remaining = batch.results[...]
-            return requests.map { request in
-                defer { remaining = remaining.dropFirst(request.completions.count) }
-                return ReplayResult(samples: Array(remaining.prefix(request.completions.count)))
+            return pieces.map { piece in
+                defer { remaining = remaining.dropFirst(piece.completions.count) }
+                return ReplayResult(samples: Array(remaining.prefix(piece.completions.count)))
             }
         } catch let error as ModelError {
             throw .model(error)
@@ -98,19 +128,19 @@ public final class Replayer {
     }
 
     /// The hidden rows of every sampled token, sample after sample.
-    private func computeRows(_ requests: [ReplayRequest], into batch: ReplayBatch) throws(ModelError) {
+    private func computeRows(_ pieces: [Piece], into batch: ReplayBatch) throws(ModelError) {
         var sequences: [SequenceHandle] = []
         defer { for sequence in sequences { cache.release(sequence) } }
         var prompts: [Segment] = []
-        for request in requests {
+        for piece in pieces {
             let sequence = cache.makeSequence()
             sequences.append(sequence)
-            prompts.append(Segment(sequence, tokens: request.promptTokens))
+            prompts.append(Segment(sequence, tokens: piece.request.promptTokens))
         }
         let promptRows = try decoder.forward(prompts, cache: cache)
         var task = 0
-        for (group, request) in requests.enumerated() {
-            for _ in request.completions {
+        for (group, piece) in pieces.enumerated() {
+            for _ in piece.completions {
                 batch.setFirstRow(ofTask: task, promptRows[group])
                 task += 1
             }
@@ -118,8 +148,8 @@ public final class Replayer {
         var segments: [Segment] = []
         var segmentTasks: [Int] = []
         task = 0
-        for (group, request) in requests.enumerated() {
-            for completion in request.completions {
+        for (group, piece) in pieces.enumerated() {
+            for completion in piece.request.completions[piece.completions] {
                 // The last token predicts nothing that was sampled, so it is not fed.
                 if completion.count > 1 {
                     let sequence = try cache.fork(sequences[group])
@@ -160,7 +190,7 @@ public final class Replayer {
         } catch {
             throw .invalidRequest(error.description)
         }
-        let pages = ReplayLimits.pages(for: request)
+        let pages = request.completions.indices.reduce(0) { max($0, ReplayLimits.pages(for: request, $1..<($1 + 1))) }
         guard pages <= limits.pages else { throw .cacheTooSmall(pages: pages, available: limits.pages) }
     }
 }

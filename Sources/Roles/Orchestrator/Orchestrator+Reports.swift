@@ -1,0 +1,73 @@
+import Identity
+import Messages
+import Orchestration
+
+/// What verifiers report: compared within the turn, scored beside it.
+extension Orchestrator {
+    /// An audit whose replay agrees, while the lab scores the group.
+    struct Judgement {
+        let agreement: AuditDesk.Agreement
+        /// Where the verifier spoke last: it repeats its report until it is answered.
+        var from: Correspondent
+    }
+
+    func takeReport(_ report: Wire.AuditReport, from: Correspondent) {
+        guard let identity = connections[from.connection]?.identity else { return }
+        let id = report.auditID
+        guard let audit = run.audit(id, on: from.connection) else {
+            // Late, or taken away meanwhile: acknowledged so that the verifier stops repeating it.
+            send(.acknowledgement(Wire.Acknowledgement()), to: from)
+            return
+        }
+        guard judgements[id] == nil else {
+            judgements[id]?.from = from
+            return
+        }
+        chronicle.note(verifySeconds: report.seconds)
+        switch desk.compare(report, by: identity, of: audit.group, record: audit.record) {
+        case .fault(let reason):
+            step(.auditReported(from: from, audit: id, verdict: .inconclusive(reason: reason)))
+        case .differs(let finding, let work, let evidence):
+            let before = turn.facts.count
+            step(.auditReported(from: from, audit: id, verdict: .rejected(finding, auditFLOPs: work)))
+            let isRejected = turn.facts[before...].contains { fact in
+                if case .groupRejected(audit.group, _, _, _, _) = fact { true } else { false }
+            }
+            if isRejected { turn.evidence.append(evidence) }
+        case .agrees(let agreement):
+            step(.auditReturned(from: from, audit: id))
+            let judgement = Judgement(agreement: agreement, from: from)
+            if let rewards = desk.rewards(of: audit.group) {
+                conclude(id, judgement, .rewards(rewards))
+            } else {
+                judgements[id] = judgement
+                scoring.begin(
+                    ScoringDesk.Job(audit: id, slot: agreement.slot, completions: agreement.completions))
+            }
+        }
+    }
+
+    /// Takes in what the scorers made of a group.
+    func takeScore(_ audit: UInt64, _ result: ScoringDesk.Result) {
+        guard let judgement = judgements.removeValue(forKey: audit) else { return }
+        conclude(audit, judgement, result)
+    }
+
+    private func conclude(_ audit: UInt64, _ judgement: Judgement, _ result: ScoringDesk.Result) {
+        let agreement = judgement.agreement
+        switch result {
+        case .fault(let reason):
+            log.warning("group not scored", metadata: ["reason": "\(reason)"])
+            step(.auditJudged(audit: audit, verdict: .inconclusive(reason: reason), answering: judgement.from))
+        case .rewards(let rewards):
+            desk.keep(rewards, of: agreement.group)
+            let before = turn.facts.count
+            step(.auditJudged(audit: audit, verdict: agreement.acceptance(rewards), answering: judgement.from))
+            // A verdict that came too late is not kept: the training input belongs to the acceptance that was journaled.
+            let isAccepted = turn.facts[before...].contains { fact in
+                if case .groupAccepted(agreement.group, _, _, _, _, _) = fact { true } else { false }
+            }
+            if isAccepted { turn.replays.append(agreement.replay(rewards)) }
+        }
+    }
+}

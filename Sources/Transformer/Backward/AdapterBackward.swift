@@ -1,0 +1,146 @@
+import Tensors
+
+/// Derivatives of an adapter's factors, straight through the roundings of the merge.
+///
+/// With Y = X·Wᵀ and W = base + s · (B·A): `dB = s · dYᵀ(X·Aᵀ)` and `dA = s · (dY·B)ᵀ·X`. Neither needs the derivative of
+/// W, which is as large as W itself.
+struct AdapterBackward {
+    let operands: AdapterOperands
+    /// Added to.
+    let sums: AdapterWeights
+    /// Where derivatives of frozen vectors go; as long as the longest.
+    let discarded: Storage<Float>
+
+    /// The derivative of a product's output [rows, …] and its input [rows, width], as the pass has them.
+    struct Product {
+        let output: LinearBackward.Output
+        /// The output's derivative, rounded, with `roundedStride` elements from row to row; used in bf16.
+        let rounded: UnsafePointer<BFloat16Bits>
+        let roundedStride: Int
+        /// Room for one matrix's derivative, rounded and transposed; used in bf16.
+        let transposed: UnsafeMutablePointer<BFloat16Bits>
+        let input: UnsafePointer<BFloat16Bits>
+        /// The input packed so that rows are summed over; used in bf16.
+        let packedInput: PackedMatrix?
+        /// The input widened; used in f32.
+        let widenedInput: UnsafePointer<Float>
+        let width: Int
+    }
+
+    /// Adds the derivatives of the factors of one matrix, whose outputs begin at `column` of the product.
+    func add(_ pair: AdapterPair, _ product: Product, column: Int, _ crew: TrainingCrew, _ kernels: Kernels) {
+        if let packedInput = product.packedInput {
+            addRounded(pair, product, packedInput, column: column, crew, kernels)
+        } else {
+            addPlain(pair, product, column: column)
+        }
+    }
+
+    private var rank: Int { operands.factors.configuration.rank }
+    private var scale: Float { operands.factors.configuration.scale }
+
+    private func addRounded(
+        _ pair: AdapterPair, _ product: Product, _ packedInput: PackedMatrix, column: Int, _ crew: TrainingCrew,
+        _ kernels: Kernels
+    ) {
+        let rows = product.output.rows
+        let outputs = pair.weight.shape[0]
+        let inner = Storage<Float>(count: rows * rank, zeroed: false)
+        let narrow = Storage<BFloat16Bits>(count: rows * rank, zeroed: false)
+        defer { withExtendedLifetime((inner, narrow)) {} }
+
+        let through = operands.packed(pair)
+        crew.multiply(
+            kernels, product.rounded + column, stride: product.roundedStride, rows: rows, by: through.up,
+            into: inner.pointer, outStride: rank)
+        roundScaled(inner, rows: rows, into: narrow)
+        crew.multiply(
+            kernels, narrow.pointer, stride: rows, rows: rank, by: packedInput,
+            into: sums.values.pointer + pair.down.offset,
+            outStride: product.width, accumulating: true)
+
+        crew.multiply(
+            kernels, product.input, stride: product.width, rows: rows, by: through.down, into: inner.pointer,
+            outStride: rank)
+        roundScaled(inner, rows: rows, into: narrow)
+        let packed = PackedMatrix(narrow.pointer, rows: rank, columns: rows)
+        crew.run(over: outputs, by: 64) { columns, _ in
+            TrainingKernels.roundTransposed(
+                product.output.pointer + column, stride: product.output.stride, rows: rows, columns: columns,
+                into: product.transposed, targetStride: rows)
+        }
+        crew.multiply(
+            kernels, product.transposed, stride: rows, rows: outputs, by: packed,
+            into: sums.values.pointer + pair.up.offset,
+            outStride: rank, accumulating: true)
+    }
+
+    /// `target[r, n] = bf16(s · source[n, r])`.
+    private func roundScaled(_ source: Storage<Float>, rows: Int, into target: Storage<BFloat16Bits>) {
+        for index in 0..<source.count { source.pointer[index] *= scale }
+        TrainingKernels.roundTransposed(
+            source.pointer, stride: rank, rows: rows, columns: 0..<rank, into: target.pointer, targetStride: rows)
+    }
+
+    private func addPlain(_ pair: AdapterPair, _ product: Product, column: Int) {
+        let rows = product.output.rows
+        let (outputs, width) = (pair.weight.shape[0], product.width)
+        let inner = Storage<Float>(count: rows * rank, zeroed: false)
+        defer { withExtendedLifetime(inner) {} }
+        let output = product.output.pointer + column
+        Blas.multiply(
+            rows: rows, columns: rank, inner: outputs, left: output, leftStride: product.output.stride,
+            right: operands.widened.pointer + pair.up.offset, rightStride: rank, result: inner.pointer,
+            resultStride: rank)
+        Blas.multiply(
+            rows: rank, columns: width, inner: rows, left: inner.pointer, leftStride: rank, .transposed,
+            right: product.widenedInput, rightStride: width, result: sums.values.pointer + pair.down.offset,
+            resultStride: width, scale: scale, keep: 1)
+        Blas.multiply(
+            rows: rows, columns: rank, inner: width, left: product.widenedInput, leftStride: width,
+            right: operands.widened.pointer + pair.down.offset, rightStride: width, .transposed,
+            result: inner.pointer, resultStride: rank)
+        Blas.multiply(
+            rows: outputs, columns: rank, inner: rows, left: output, leftStride: product.output.stride, .transposed,
+            right: inner.pointer, rightStride: rank, result: sums.values.pointer + pair.up.offset, resultStride: rank,
+            scale: scale, keep: 1)
+    }
+}
+
+/// The factors of an adapter in the forms that backward products need, made once per pass.
+struct AdapterOperands {
+    let factors: AdapterFactors
+    /// All factors widened, laid out as they are.
+    let widened: Storage<Float>
+    /// By the place of the matrix that they change.
+    private let matrices: [Int: (down: PackedMatrix, up: PackedMatrix)]
+
+    init(_ factors: AdapterFactors, precision: TrainingPlan.Precision) {
+        self.factors = factors
+        let layout = factors.layout
+        let rank = layout.configuration.rank
+        switch precision {
+        case .float32:
+            widened = Storage(count: layout.elementCount, zeroed: false)
+            TrainingKernels.widen(factors.values.pointer, widened.pointer, count: layout.elementCount)
+            matrices = [:]
+        case .bfloat16:
+            widened = Storage(count: 0)
+            var matrices: [Int: (down: PackedMatrix, up: PackedMatrix)] = [:]
+            for pair in layout.pairs {
+                let up = PackedMatrix(rows: rank, columns: pair.up.shape[0])
+                up.packTransposed(factors[pair.up], stride: rank, pairs: 0..<up.pairCount)
+                matrices[pair.weight.offset] = (
+                    PackedMatrix(factors[pair.down], rows: rank, columns: pair.down.shape[1]), up
+                )
+            }
+            self.matrices = matrices
+        }
+    }
+
+    /// A as it is and B transposed, both with a row per rank.
+    func packed(_ pair: AdapterPair) -> (down: PackedMatrix, up: PackedMatrix) {
+        guard let found = matrices[pair.weight.offset] else { preconditionFailure("packed factors exist in bf16 only") }
+        return found
+    }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import Identity
+import Messages
+import Orchestration
+import Testing
+
+@testable import Roles
+
+@Suite("Batches cut into messages")
+struct BatchDeskTests {
+    /// A database with so many groups of two samples each.
+    private func database(_ count: Int, at path: String) throws -> (RunDatabase, [Hash256]) {
+        let database = try RunDatabase(path: path, run: .zero)
+        var turn = RunDatabase.Turn()
+        var hashes: [Hash256] = []
+        for index in 0..<count {
+            var payload = Wire.GroupPayload()
+            payload.schemaVersion = SchemaVersion.current
+            payload.runID = Data(count: 32)
+            payload.groupID = Data(count: 32)
+            payload.workerKey = Data(count: 32)
+            payload.weightsHash = Data(count: 32)
+            payload.environmentHash = Data(count: 32)
+            payload.promptTokens = [UInt32(index)]
+            payload.sampling.samples = 2
+            payload.sampling.maxTokens = 8
+            var report = Wire.AuditReport()
+            for _ in 0..<2 {
+                var sample = Wire.Sample()
+                sample.tokens = [1, 2, 3]
+                sample.finishReason = .length
+                sample.logProbabilities = [-1, -1, -1]
+                payload.samples.append(sample)
+                var replayed = Wire.ReplayedSample()
+                replayed.logProbabilities = [-2, -2, -2]
+                report.samples.append(replayed)
+            }
+            let bytes = [UInt8](try payload.serializedData())
+            let hash = SHA256.hash(bytes)
+            hashes.append(hash)
+            turn.groups.append(.init(hash: hash, payload: bytes, signature: []))
+            turn.replays.append(
+                .init(
+                    hash: hash, report: [UInt8](try report.serializedData()), rewards: [0, Float(index)], verifier: "v")
+            )
+        }
+        try database.commit(turn)
+        return (database, hashes)
+    }
+
+    @Test(
+        "Parts hold every group once, in order, and each fits",
+        arguments: [(7, 3, 1 << 20), (5, 100, 1), (4, 100, 1 << 20)])
+    func parts(_ groups: Int, _ partGroups: Int, _ partBytes: Int) throws {
+        let path = NSTemporaryDirectory() + "apus-batch-\(UUID().uuidString).sqlite"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let (database, hashes) = try database(groups, at: path)
+        let desk = BatchDesk(database: database, partBytes: partBytes, partGroups: partGroups)
+        let outline = try desk.outline(3, hashes, tokens: 42)
+        #expect(outline.parts.flatMap { Array($0) } == Array(0..<groups))
+        #expect(outline.parts.allSatisfy { $0.count <= partGroups && (partBytes > 1 || $0.count == 1) })
+        #expect(outline.meanReward == Double((0..<groups).reduce(0, +)) / Double(2 * groups))
+
+        var assembly = BatchAssembly()
+        var whole: [Wire.TrainingGroup]?
+        for index in outline.parts.indices {
+            let part = try #require(try desk.part(index, of: outline, hashes))
+            #expect(part.step == 3 && part.totalCompletionTokens == 42 && Int(part.parts) == outline.parts.count)
+            whole = assembly.add(part)
+        }
+        #expect(whole?.map(\.promptTokens) == (0..<groups).map { [UInt32($0)] })
+        #expect(whole?.first?.samples.first?.behaviourLogProbabilities == [-2, -2, -2])
+        #expect(whole?.first?.samples.first?.reportedLogProbabilities == [-1, -1, -1])
+        #expect(try desk.part(outline.parts.count, of: outline, hashes) == nil)
+        #expect(throws: (any Error).self) { try desk.outline(4, hashes + [.zero], tokens: 0) }
+    }
+}
