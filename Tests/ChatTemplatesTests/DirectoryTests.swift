@@ -19,6 +19,11 @@ import Testing
         try body(directory.path)
     }
 
+    private func expectText(_ text: String, of chat: Chat, in directory: String) throws {
+        let rendered = try ChatTemplate.load(directory: directory)?.render(chat)
+        #expect(rendered == text)
+    }
+
     private let chat = Chat(messages: [user("hi")])
     private let chatWithTools = Chat(messages: [user("hi")], tools: [["name": "f"]])
 
@@ -28,8 +33,8 @@ import Testing
              "eos_token": {"content": "</s>", "lstrip": false}, "pad_token": null, "image_token": "<i>",
              "added_tokens_decoder": {}}
             """
-        try withDirectory(["tokenizer_config.json": configuration]) { (path: String) throws in
-            #expect(try ChatTemplate.load(directory: path)?.render(chat) == "<s>hi</s><i>")
+        try withDirectory(["tokenizer_config.json": configuration]) { path in
+            try expectText("<s>hi</s><i>", of: chat, in: path)
         }
     }
 
@@ -38,23 +43,21 @@ import Testing
             "tokenizer_config.json": "{\"chat_template\": \"old\", \"bos_token\": \"<s>\"}",
             "chat_template.jinja": "{{ bos_token }}new\n",
         ]
-        try withDirectory(files) { (path: String) throws in
-            #expect(try ChatTemplate.load(directory: path)?.render(chat) == "<s>new")
-        }
+        try withDirectory(files) { path in try expectText("<s>new", of: chat, in: path) }
     }
 
     @Test func namedTemplatesServeChatsWithTools() throws {
         let list = """
             {"chat_template": [{"name": "default", "template": "plain"}, {"name": "tool_use", "template": "tools"}]}
             """
-        try withDirectory(["tokenizer_config.json": list]) { (path: String) throws in
+        try withDirectory(["tokenizer_config.json": list]) { path in
             let template = try #require(try ChatTemplate.load(directory: path))
             #expect(try template.render(chat) == "plain")
             #expect(try template.render(chatWithTools) == "tools")
         }
         let files = ["chat_template.jinja": "plain", "additional_chat_templates/tool_use.jinja": "tools"]
-        try withDirectory(files) { (path: String) throws in
-            #expect(try ChatTemplate.load(directory: path)?.render(chatWithTools) == "tools")
+        try withDirectory(files) { path in
+            try expectText("tools", of: chatWithTools, in: path)
         }
     }
 
@@ -63,16 +66,16 @@ import Testing
             "tokenizer_config.json": "{\"chat_template\": \"{{ bos_token }}\"}",
             "special_tokens_map.json": "{\"bos_token\": \"<b>\"}",
         ]
-        try withDirectory(files) { (path: String) throws in
-            #expect(try ChatTemplate.load(directory: path)?.render(chat) == "<b>")
-        }
+        try withDirectory(files) { path in try expectText("<b>", of: chat, in: path) }
     }
 
     @Test func aDirectoryWithoutATemplateHasNone() throws {
-        try withDirectory(["tokenizer_config.json": "{}"]) { (path: String) throws in
-            #expect(try ChatTemplate.load(directory: path) == nil)
+        try withDirectory(["tokenizer_config.json": "{}"]) { path in
+            let template = try ChatTemplate.load(directory: path)
+            #expect(template.map { _ in true } == nil)
         }
-        #expect(try ChatTemplate.load(directory: "/nowhere") == nil)
+        let template = try ChatTemplate.load(directory: "/nowhere")
+        #expect(template.map { _ in true } == nil)
     }
 
     @Test(arguments: [
@@ -80,7 +83,7 @@ import Testing
         "{\"chat_template\": [{\"name\": \"x\", \"template\": \"y\"}]}", "{\"chat_template\": \"{{\"}",
     ])
     func badFilesAreOneError(configuration: String) throws {
-        try withDirectory(["tokenizer_config.json": configuration]) { (path: String) throws in
+        try withDirectory(["tokenizer_config.json": configuration]) { path in
             #expect(throws: TemplateError.self) { try ChatTemplate.load(directory: path) }
         }
     }
