@@ -5,7 +5,8 @@
 
 Writes lines.json (what the lines of text are made of), one <family>.json each, which is a tokenizer.json, and
 golden.json: for every family the ids and texts of some examples in full, and hashes of the ids and texts of 20,480 lines
-that the Swift test builds again from lines.json. Needs: tokenizers.
+that the Swift test builds again from lines.json. Training breaks ties by chance, so the files of two runs differ: commit
+all of one. Needs: tokenizers.
 """
 import json
 import os

@@ -107,8 +107,7 @@ public struct BytePairTokenizer: Tokenizer {
 
     /// The id of a token by its text as the file writes it.
     public func token(named name: String) -> Int32? {
-        if let token = added.tokens.first(where: { $0.content.elementsEqual(name.utf8) }) { return token.identifier }
-        return model.vocabulary.number(of: name.utf8).map(Int32.init)
+        added.identifier(of: name.utf8) ?? model.vocabulary.number(of: name.utf8).map(Int32.init)
     }
 
     /// The bytes that an id stands for when it is read alone; nil of an id that stands for nothing.

@@ -140,6 +140,20 @@ struct HostileFileTests {
                 "pre_tokenizer",
                 #"{"type":"Metaspace","replacement":"▁","prepend_scheme":"first","add_prefix_space":false}"#)),
         Case(
+            "a normalizer that doubles a text sixty times", .malformed, "times as long",
+            file(
+                "normalizer",
+                #"{"type":"Sequence","normalizers":["#
+                    + Array(repeating: #"{"type":"Replace","pattern":{"String":"a"},"content":"aa"}"#, count: 60)
+                    .joined(separator: ",") + "]}")),
+        Case(
+            "a sequence of a thousand steps", .malformed, "1000 elements",
+            file(
+                "pre_tokenizer",
+                #"{"type":"Sequence","pretokenizers":["#
+                    + Array(repeating: #"{"type":"Digits","individual_digits":true}"#, count: 1000)
+                    .joined(separator: ",") + "]}")),
+        Case(
             "a null in a sequence of normalizers", .malformed, "null",
             file("normalizer", #"{"type":"Sequence","normalizers":[null]}"#)),
     ]
@@ -170,7 +184,7 @@ struct HostileFileTests {
                 #"{"type":"Split","pattern":{"Regex":"\\w+"},"behavior":"Isolated","invert":false}"#)),
         Case(
             "almost the pattern of Qwen2", .unsupported, #"\p{N}{1,2}"#,
-            file("pre_tokenizer", try1(digits: #"\\p{N}{1,2}"#))),
+            file("pre_tokenizer", splitting(digits: #"\\p{N}{1,2}"#))),
         Case(
             "an unknown behavior", .unsupported, "Merged",
             file("pre_tokenizer", #"{"type":"Split","pattern":{"String":"x"},"behavior":"Merged","invert":false}"#)),
@@ -200,6 +214,9 @@ struct HostileFileTests {
             "an unknown decoder", .unsupported, "WordPiece",
             file("decoder", #"{"type":"WordPiece","prefix":"@@","cleanup":true}"#)),
         Case(
+            "a decoder that makes tokens longer", .unsupported, "longer one",
+            file("decoder", #"{"type":"Replace","pattern":{"String":"a"},"content":"bb"}"#)),
+        Case(
             "a decoder that strips the end", .unsupported, "strips the end",
             file(
                 "decoder",
@@ -220,7 +237,7 @@ struct HostileFileTests {
                     ).utf8)),
     ]
 
-    private static func try1(digits: String) -> String {
+    private static func splitting(digits: String) -> String {
         #"{"type":"Split","pattern":{"Regex":"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\#(digits)| "#
             + #"?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"},"behavior":"Isolated","invert":false}"#
     }

@@ -59,6 +59,12 @@ extension Interpreter {
         case .namespace(let namespace): return namespace.attributes[name]
         case .loop(let loop): return try loop.attribute(member, self)
         case .integer, .bool, .float: return NumberMethods.member(member, of: value)
+        case .range(let range):
+            try spend(elements: range.count)
+            let numbers = Items((0..<range.count).map { .integer(range[$0]) })
+            return SequenceMethods.method(member, of: numbers, isList: false)
+        case .function(let function) where function.name == "dict" && member == "fromkeys":
+            return GlobalLibrary.dictionaryFromKeys
         default: return nil
         }
     }

@@ -25,7 +25,9 @@ extension Interpreter {
         return try execute(loop.otherwise)
     }
 
-    /// Runs the body for each item. Jinja's `else` runs where no iteration came to its end.
+    /// Runs the body for each item.
+    ///
+    /// `isEmpty` says that no iteration came to its end: then Jinja's `else` runs.
     private func iterate(
         _ loop: Loop, _ scope: ScopeLayout, _ next: () throws(TemplateError) -> Value?
     ) throws(TemplateError) -> (isEmpty: Bool, Flow) {

@@ -85,9 +85,10 @@ enum SequenceMethods {
 enum NumberMethods {
     static func member(_ name: String, of value: Value) -> Value? {
         switch (name, value) {
-        case ("real", .float), ("real", .integer): return value
+        case ("real", .float): return value
+        case ("real", _): return value.integerOrBool.map { .integer($0) }
         case ("imag", .float): return .float(0)
-        case ("imag", .integer): return .integer(0)
+        case ("imag", _): return .integer(0)
         case ("is_integer", .float(let number)):
             return .function(
                 Function("float.is_integer") { (_, arguments) throws(TemplateError) in

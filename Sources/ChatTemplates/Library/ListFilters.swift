@@ -103,9 +103,10 @@ enum ListFilters {
         _ value: Value, _ interpreter: Interpreter, _ arguments: Arguments
     ) throws(TemplateError) -> Value {
         let bound = try arguments.bound(to: ["linecount", "fill_with"], of: "batch")
-        let size = try bound.integer(0)
+        _ = try bound.required(0)
         let filling = bound[1] ?? .none
         return lazily(value) { (_, source) throws(TemplateError) in
+            let size = try bound.integer(0)
             var carried: Value?
             return { (interpreter) throws(TemplateError) in
                 var items: [Value] = carried.map { [$0] } ?? []
@@ -131,9 +132,10 @@ enum ListFilters {
         _ value: Value, _ interpreter: Interpreter, _ arguments: Arguments
     ) throws(TemplateError) -> Value {
         let bound = try arguments.bound(to: ["slices", "fill_with"], of: "slice")
-        let slices = try bound.integer(0)
+        _ = try bound.required(0)
         let filling = bound[1] ?? .none
         return lazily(value) { (interpreter, source) throws(TemplateError) in
+            let slices = try bound.integer(0)
             let items = try interpreter.items(of: .iterator(source))
             guard slices != 0 else { throw TemplateError(.value, "slice into no slices") }
             let size = try Arithmetic.floorDivide(items.count, slices)

@@ -62,8 +62,15 @@ enum NumberFilters {
         _ value: Value, _ interpreter: Interpreter, _ arguments: Arguments
     ) throws(TemplateError) -> Value {
         let bound = try arguments.bound(to: ["precision", "method"], of: "round")
-        let precision = try bound.integer(0, default: 0)
         let method = try bound.text(1, default: "common")
+        if let precision = bound[0], case .none = precision, method == "common", case .float(let number) = value {
+            // Python's `round` without digits yields an integer.
+            guard let integer = Int(exactly: number.rounded(.toNearestOrEven)) else {
+                throw TemplateError(.limit, "a number of more than 64 bits")
+            }
+            return .integer(integer)
+        }
+        let precision = try bound.integer(0, default: 0)
         guard let number = value.number else { throw interpreter.unusable(value, "\(value.typeName) is no number") }
         guard method == "common" || method == "ceil" || method == "floor" else {
             throw TemplateError(.value, "the method of round is common, ceil or floor")

@@ -80,7 +80,9 @@ enum SelectionFilters {
         }
     }
 
-    /// Items for which the transform yields something. What counts as false is empty before it is looked at.
+    /// Items for which the transform yields something.
+    ///
+    /// What counts as false is empty before it is looked at.
     private static func lazily(
         _ value: Value, _ prepare: @escaping (Interpreter) throws(TemplateError) -> Transform
     ) -> Value {

@@ -91,16 +91,16 @@ enum TextFilters {
         _ value: Value, _ interpreter: Interpreter, _ arguments: Arguments
     ) throws(TemplateError) -> Value {
         let bound = try arguments.bound(to: ["length", "killwords", "end", "leeway"], of: "truncate")
-        guard case .string(let text) = value else {
-            throw interpreter.unusable(value, "only a string can be truncated, not \(value.typeName)")
-        }
         let length = try bound.integer(0, default: 255)
         let end = try bound.text(2, default: "...")
         let leeway = try bound.integer(3, default: 5)
         guard length >= end.count, leeway >= 0, length <= interpreter.limits.characters,
             leeway <= interpreter.limits.characters
         else { throw TemplateError(.value, "truncate needs a length of at least its end, and a leeway of at least 0") }
-        guard text.count > length + leeway else { return value }
+        if let count = interpreter.knownCount(of: value), count <= length + leeway { return value }
+        guard case .string(let text) = value else {
+            throw interpreter.unusable(value, "only a string can be truncated, not \(value.typeName)")
+        }
         try interpreter.check(characters: text.count)
         let kept = text[0..<(length - end.count)]
         if try bound.isTrue(1, default: false, interpreter) { return .string(Text(kept.scalars + end.scalars)) }

@@ -31,7 +31,9 @@ final class Mapping {
 
     func value(of key: Key) -> Value? { position(of: key).map { values[$0] } }
 
-    /// Sets a value; a key that is there keeps its place. Only for mappings that no value holds yet.
+    /// Sets a value; a key that is there keeps its place.
+    ///
+    /// Only for mappings that no value holds yet.
     func set(_ keyValue: Value, key: Key, to value: Value) {
         depth = max(depth, 1 + max(value.depth, keyValue.depth))
         if let position = position(of: key) {

@@ -10,7 +10,7 @@ enum LineFilter {
         var rest: [UInt8] = []
         var number = 0
         while true {
-            let chunk = FileHandle.standardInput.availableData
+            let chunk = [UInt8](FileHandle.standardInput.availableData)
             var output: [UInt8] = []
             defer { Output.bytes(output) }
             func answer(_ line: [UInt8]) throws {
@@ -22,12 +22,13 @@ enum LineFilter {
                 if !rest.isEmpty { try answer(rest) }
                 return
             }
-            let parts = chunk.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            for part in parts.dropLast() {
-                try answer(rest + part)
-                rest = []
+            var start = 0
+            while let end = chunk[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                try answer(rest + chunk[start..<end])
+                rest.removeAll()
+                start = end + 1
             }
-            rest += parts.last ?? Data()
+            rest += chunk[start...]
         }
     }
 }

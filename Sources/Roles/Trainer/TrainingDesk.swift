@@ -107,12 +107,11 @@ actor TrainingDesk {
         let warmUp = try SupervisedWarmUp(
             state: try start.supervised(model, try .requested(file.warmUp.lora, base: nil)),
             settings: SupervisedSettings(file.warmUp), kernels: kernels, pool: pool)
-        let prompts = model.prompts
-        let longest = model.configuration.maxPositions
+        let (prompts, positions) = (model.prompts, model.configuration.maxPositions)
         let source = EnvironmentDemonstrations(
             environment: environment, tokenizer: prompts.tokenizer, seed: file.run.seed, batch: file.warmUp.batch,
             end: model.generation.stopTokens.first
-        ) { try prompts.tokens(of: $0, limit: longest) }
+        ) { try prompts.tokens(of: $0, limit: positions) }
         let steps = file.warmUp.steps
         try warmUp.run(source, steps: steps) { done in
             if done.step == 1 || done.step == steps || done.step % max(1, steps / 20) == 0 { progress(done, steps) }

@@ -12,6 +12,8 @@ struct AddedVocabulary: Sendable {
     let tokens: [AddedToken]
     /// What each is looked for as, and what it decodes to: the normalized form of those that are normalized.
     let forms: [[UInt8]]
+    /// Their ids by their texts.
+    private var identifiers = ByteStringTable()
     private var plain = TokenMatcher()
     private var normalized = TokenMatcher()
 
@@ -25,9 +27,14 @@ struct AddedVocabulary: Sendable {
             let isNew =
                 token.isNormalized
                 ? normalized.insert(forms[index], token: index) : plain.insert(forms[index], token: index)
-            guard isNew else { return nil }
+            guard isNew,
+                token.content.withUnsafeBufferPointer({ identifiers.insert($0, number: Int(token.identifier)) })
+            else { return nil }
         }
     }
+
+    /// The id of an added token by its text.
+    func identifier(of content: some Sequence<UInt8>) -> Int32? { identifiers.number(of: content).map(Int32.init) }
 
     /// Cuts raw text at the tokens that are looked for before normalization.
     func sections(of bytes: UnsafeBufferPointer<UInt8>, skippingSpecial: Bool) -> [Section] {

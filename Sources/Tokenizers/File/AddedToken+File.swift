@@ -6,8 +6,13 @@ extension AddedToken {
         var identifiers: Set<Int32> = []
         // The package takes a known token's id from the model, and counts on from the vocabulary's size for others.
         var next = vocabulary.count
-        for element in try node.elements() {
+        var byteCount = 0
+        for element in try node.elements(limit: TokenizerFile.maximumIdentifier) {
             let token = try read(element)
+            byteCount += token.content.count
+            guard byteCount <= TokenizerFile.maximumAddedByteCount else {
+                throw node.malformed("has more than \(TokenizerFile.maximumAddedByteCount) bytes of content")
+            }
             guard identifiers.insert(token.identifier).inserted else {
                 throw element.malformed("has the id \(token.identifier), which another added token has")
             }

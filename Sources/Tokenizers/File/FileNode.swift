@@ -36,8 +36,11 @@ struct FileNode {
     }
 
     /// The elements of a list.
-    func elements() throws(TokenizerError) -> [FileNode] {
+    ///
+    /// - Parameter limit: how many there may be; what every text passes through one by one is a short list.
+    func elements(limit: Int = 64) throws(TokenizerError) -> [FileNode] {
         guard let elements = value.array else { throw malformed("is \(value.kind), not a list") }
+        guard elements.count <= limit else { throw malformed("has \(elements.count) elements, more than \(limit)") }
         return elements.enumerated().map { FileNode(value: $0.element, path: path, place: "\(place)[\($0.offset)]") }
     }
 

@@ -18,7 +18,8 @@ struct ModelSection {
 
     /// Whether the model can arrive at one of these ids by itself.
     func canYield(_ identifiers: Set<Int32>) -> Bool {
-        settings["ignore_merges"] == true || merges.contains { identifiers.contains($0.result) }
+        let areWords = settings["ignore_merges"] == true && identifiers.contains { vocabulary.holds(Int($0)) }
+        return areWords || merges.contains { identifiers.contains($0.result) }
     }
 
     /// The model that the section describes.

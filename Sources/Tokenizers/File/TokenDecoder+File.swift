@@ -39,7 +39,12 @@ extension TokenDecoder {
             guard !pattern.isExpression else {
                 throw node.unsupported("replaces by the pattern \(pattern.text.prefix(200))")
             }
-            steps.append(.replace(Array(pattern.text.utf8), by: Array(try node.member("content").text().utf8)))
+            let (old, new) = (Array(pattern.text.utf8), Array(try node.member("content").text().utf8))
+            // Every token of the vocabulary is decoded when the file is loaded.
+            guard ByteSearch.growth(old, by: new) == 1 else {
+                throw node.unsupported("replaces a text by a longer one")
+            }
+            steps.append(.replace(old, by: new))
         case ("Strip", .tokens), ("Strip", .whole): try readStrip(node, isWhole: stage == .whole)
         case ("Metaspace", .tokens):
             let (sign, scheme) = try MetaspaceSettings.read(node)

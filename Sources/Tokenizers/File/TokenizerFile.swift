@@ -13,6 +13,8 @@ enum TokenizerFile {
     static let maximumTokenByteCount = 1 << 16
     /// The longest added token in bytes; every place of a text may be compared with it.
     static let maximumAddedTokenByteCount = 1 << 10
+    /// The most bytes that all added tokens may have; each takes a place in a tree.
+    static let maximumAddedByteCount = 1 << 20
     private static let maximumDepth = 24
 
     /// Reads a file's bytes.

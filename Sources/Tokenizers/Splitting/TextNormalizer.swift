@@ -28,6 +28,16 @@ indirect enum TextNormalizer: Sendable, Equatable {
         }
     }
 
+    /// How many times as long a long text may become, at most.
+    var growth: Int {
+        switch self {
+        case .canonicalComposition, .prepend: return 1
+        case .replace(let pattern, let content): return ByteSearch.growth(pattern, by: content)
+        case .sequence(let steps):
+            return steps.reduce(1) { $0 > 1 << 20 ? $0 : $0 * $1.growth }
+        }
+    }
+
     /// The normalized text.
     func normalized(_ bytes: [UInt8]) -> [UInt8] {
         bytes.withUnsafeBufferPointer(normalized) ?? bytes
@@ -53,6 +63,11 @@ enum ByteSearch {
             }
             return nil
         }
+    }
+
+    /// How many times as long a text may become when `pattern` is replaced.
+    static func growth(_ pattern: [UInt8], by content: [UInt8]) -> Int {
+        max(1, (content.count + pattern.count - 1) / max(1, pattern.count))
     }
 
     /// `bytes` with every occurrence of `pattern` replaced, or nil where there is none.

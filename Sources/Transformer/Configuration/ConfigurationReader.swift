@@ -85,6 +85,9 @@ struct ConfigurationReader {
         if value("quantization_config") != nil {
             refuse("quantization_config is set, and only bf16, f16 and f32 weights are computed; dequantize the model")
         }
+        if flag("rope_interleaved", or: false) {
+            refuse("rope_interleaved is true, and only rotation by halves is computed; convert the checkpoint")
+        }
         for key in ["partial_rotary_factor", "rotary_pct"] {
             if let factor = value(key), factor.double != 1 {
                 refuse("\(key) is not 1, and only whole heads are rotated")
