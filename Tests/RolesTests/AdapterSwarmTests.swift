@@ -10,7 +10,7 @@ import Transformer
 
 @testable import Roles
 
-/// A whole swarm that trains an adapter: what is broadcast is a hundredth of the model, and every audit holds.
+/// A whole swarm that trains an adapter: what is broadcast is a thirtieth of a tiny model, and every audit holds.
 @Suite("A swarm that trains an adapter", .serialized)
 struct AdapterSwarmTests {
     /// Where `swift build` puts executables, which is where the test bundle lies.
@@ -36,8 +36,8 @@ struct AdapterSwarmTests {
         file.training.lora.rank = 4
         file.training.lora.alpha = 8
         file.training.lora.targetModules = ["q_proj", "v_proj"]
-        file.sampling.groupSize = 4
-        file.warmUp.steps = 60
+        file.sampling.groupSize = 8
+        file.warmUp.steps = 250
         file.swarm.workers = 2
         file.swarm.groupsInFlight = 4
         file.weights.keepVersions = 3
