@@ -124,7 +124,12 @@ let suites: [Target] = [
     suite("Verification", ["Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Orchestration", ["Identity"]),
     suite("Telemetry", ["JSON", logging]),
-    suite("Roles", ["EnvironmentKit", "Identity", "JSON", "Ledger", "Messages", "Orchestration", "RunConfiguration", "Shardcast", "Telemetry", "Tensors", "Tokenizers", "Training", "Transformer"]),
+    suite(
+        "Roles",
+        [
+            "EnvironmentKit", "Identity", "JSON", "Ledger", "Messages", "Orchestration", "RunConfiguration",
+            "Shardcast", "Telemetry", "Tensors", "Tokenizers", "Training", "Transformer",
+        ]),
     suite("Commands", ["EnvironmentKit", "JSON", "Roles", argumentParser]),
 ]
 
