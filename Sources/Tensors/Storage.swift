@@ -37,8 +37,9 @@ public final class Storage<Element: BitwiseCopyable>: @unchecked Sendable {
         owner = nil
     }
 
-    /// Large blocks ask for large pages: weights and gradients are read from end to end, and a page of 4 KiB lasts for a
-    /// microsecond. Where the system has none the request is void.
+    /// Allocates memory, of large pages where the block is large and the system has them.
+    ///
+    /// Weights and gradients are read from end to end, where a page of 4 KiB lasts for less than a microsecond.
     private static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer {
         let largePage = 1 << 21
         guard bytes >= 2 * largePage else { return .allocate(byteCount: bytes, alignment: 64) }

@@ -37,7 +37,8 @@ struct AdapterSwarmTests {
         file.training.lora.alpha = 8
         file.training.lora.targetModules = ["q_proj", "v_proj"]
         file.sampling.groupSize = 4
-        file.warmUp.steps = 60
+        // Enough that rewards differ within a group; equal rewards would teach nothing, and every version would be the base.
+        file.warmUp.steps = 300
         file.swarm.workers = 2
         file.swarm.groupsInFlight = 4
         file.weights.keepVersions = 3
