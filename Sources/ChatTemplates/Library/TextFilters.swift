@@ -71,7 +71,7 @@ enum TextFilters {
             if index > 0 ? blank || !line.isEmpty : first { result.scalars += indentation.scalars }
             result.scalars += line.scalars
         }
-        return .string(result)
+        return .string(result.marked(as: text))
     }
 
     private static func multiplied(_ left: Int, _ right: Int) -> Int {
