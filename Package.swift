@@ -116,16 +116,21 @@ let suites: [Target] = [
     suite("ChatTemplates", ["JSON"]),
     suite("Shardcast", ["Identity", hummingbird, httpClient, lifecycle, logging] + nio),
     suite("Environments", ["Rewards", "EnvironmentKit"]),
-    suite("Transformer", ["JSON", "Safetensors", "Tensors"]),
+    suite("Transformer", ["Identity", "JSON", "Safetensors", "Tensors"]),
     suite("Sampling", ["Identity", "Tensors"]),
     suite("Proofs", ["Identity"]),
     suite("Generation", ["Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
-    suite("Training", ["EnvironmentKit", "Tensors", "Transformer"]),
+    suite("Training", ["EnvironmentKit", "Tensors", "Tokenizers", "Transformer"]),
     suite("Verification", ["Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Orchestration", ["Identity"]),
     suite("Telemetry", ["JSON", logging]),
-    suite("Roles"),
-    suite("Commands", ["Roles", argumentParser]),
+    suite(
+        "Roles",
+        [
+            "EnvironmentKit", "Identity", "JSON", "Ledger", "Messages", "Orchestration", "RunConfiguration",
+            "Shardcast", "Telemetry", "Tensors", "Tokenizers", "Training", "Transformer",
+        ]),
+    suite("Commands", ["EnvironmentKit", "JSON", "Roles", argumentParser]),
 ]
 
 let package = Package(

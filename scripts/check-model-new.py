@@ -20,6 +20,7 @@ import tempfile
 import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
+from transformers.utils import logging
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -46,6 +47,7 @@ def main():
     parser.add_argument("--apus", default=str(ROOT / ".build/release/apus"))
     parser.add_argument("--shapes", default="nano,tiny,small,s,q")
     options = parser.parse_args()
+    logging.disable_progress_bar()
     for shape in options.shapes.split(","):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "model"

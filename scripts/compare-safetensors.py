@@ -42,9 +42,9 @@ WORDS = [
 BYTES = b'{}[]":,0123456789-+.eE\\ ux/\x00\x0a\x7f\x80\xc0\xff'
 
 
-def mutate(originals, generator):
-    data = bytearray(generator.choice(originals))
-    for _ in range(generator.randint(1, 4)):
+def mutate(valid, originals, generator):
+    data = bytearray(generator.choice(valid if generator.random() < 0.7 else originals))
+    for _ in range(generator.choice((1, 1, 1, 2, 4))):
         place = generator.randrange(len(data)) if data else 0
         kind = generator.randrange(8)
         if not data:
@@ -91,6 +91,7 @@ def main():
     options = parser.parse_args()
     generator = random.Random(options.seed)
     fixtures = sorted(FIXTURES.glob("hostile/*/*.safetensors")) + sorted(FIXTURES.glob("valid/*.safetensors"))
+    valid = [path.read_bytes() for path in fixtures if path.parent.name == "valid"]
     originals = [path.read_bytes() for path in fixtures if path.stat().st_size < 2048 and path.stat().st_size > 0]
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -101,7 +102,7 @@ def main():
             theirs[name] = reference(path.read_bytes())
         for number in range(options.mutations):
             name = f"mutation-{number:06}.safetensors"
-            data = mutate(originals, generator)
+            data = mutate(valid, originals, generator)
             (folder / name).write_bytes(data)
             theirs[name] = reference(data)
         command = ["swift", "test", "-c", "release", "-Xswiftc", "-enable-testing", "--skip-build"]

@@ -74,7 +74,7 @@ METHODS = [
     "count('')", "replace('l', 'LL')", "replace('l', '', 1)", "replace('', '-')", "join(['a', 'b'])", "join(k)", "isdigit()", "isalpha()", "isalnum()",
     "isspace()", "isupper()", "islower()", "zfill(5)", "ljust(14, '.')", "rjust(14)", "center(15, '*')", "removeprefix('He')", "removesuffix('ld')",
     "keys()", "values()", "items()", "get('a')", "get('zz')", "get('zz', 5)", "get(n)", "copy()", "append(1)", "pop()", "index(1)", "count(1)",
-    "format(1, a=2)", "format(s, n)", "casefold()", "items", "a", "c.d", "b[0]", "n", "r", "real", "index", "first", "last", "length", "previtem",
+    "format(1, a=2)", "format(s, n)", "items", "a", "c.d", "b[0]", "n", "r", "real", "index", "first", "last", "length", "previtem",
     "nextitem", "cycle('a', 'b')", "changed(n)", "revindex", "depth0",
 ]
 

@@ -1,6 +1,8 @@
+import ChatTemplates
 import EnvironmentKit
 import Foundation
 import Identity
+import JSON
 import Messages
 import Queues
 import Roles
@@ -28,7 +30,7 @@ struct Failure {
             (sentence, exitCode) = (failure.description, 69)
         case is KernelError, is ModelError, is SafetensorsError, is TokenizerError, is IdentityError,
             is JoinTicketError,
-            is EnvironmentError:
+            is EnvironmentError, is PromptFailure, is TemplateError, is JSONError:
             (sentence, exitCode) = ("\(error)", 65)
         case let error as CocoaError:
             // Foundation's own words for a file that is missing, unreadable or misplaced; its description is a dump.

@@ -21,13 +21,14 @@ public struct TensorInfo: Sendable, Equatable {
     ///
     /// - Returns: nil where a product overflows, a dimension is negative, or the elements end inside a byte.
     public static func byteCount(type: ElementType, shape: [Int]) -> Int? {
-        var elements = 1
+        var elements: UInt = 1
         for dimension in shape {
-            let (product, overflow) = elements.multipliedReportingOverflow(by: dimension)
-            guard dimension >= 0, !overflow else { return nil }
+            guard let size = UInt(exactly: dimension) else { return nil }
+            let (product, overflow) = elements.multipliedReportingOverflow(by: size)
+            if overflow { return nil }
             elements = product
         }
-        let (bits, overflow) = elements.multipliedReportingOverflow(by: type.bitCount)
-        return overflow || bits % 8 != 0 ? nil : bits / 8
+        let (bits, overflow) = elements.multipliedReportingOverflow(by: UInt(type.bitCount))
+        return overflow || bits % 8 != 0 ? nil : Int(bits / 8)
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct BridgeTests {
     private let tokens: JSONObject = JSONObject([JSONMember("bos_token", "<s>"), JSONMember("eos_token", "</s>")])
 
-    private func bridge(
+    private func continued(
         _ name: String, _ messages: [JSONValue], reply: String, message: JSONValue? = nil, then: [JSONValue],
         extra: [JSONMember] = []
     ) throws -> (before: String, bridge: ChatBridge) {
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func theBridgeIsWhatStandsBehindTheStopToken() throws {
-        let (before, bridge) = try bridge("chatml-tools", [user("2+2?")], reply: "4", then: [user("3+3?")])
+        let (before, bridge) = try continued("chatml-tools", [user("2+2?")], reply: "4", then: [user("3+3?")])
         #expect(
             try bridge.text(endingWith: "<|im_end|>") == "\n<|im_start|>user\n3+3?<|im_end|>\n<|im_start|>assistant\n")
         #expect(try bridge.text(endingWith: nil).hasPrefix("<|im_end|>\n<|im_start|>user"))
@@ -30,27 +30,27 @@ import Testing
     @Test func whiteSpaceOfTheModelIsTheModels() throws {
         // Llama 2 writes a space on each side of the reply; the model's tokens are what they are.
         for reply in [" fine", "fine", " fine \n"] {
-            let (_, bridge) = try bridge("llama2", [user("How?")], reply: reply, then: [user("Good")])
+            let (_, bridge) = try continued("llama2", [user("How?")], reply: reply, then: [user("Good")])
             #expect(try bridge.text(endingWith: "</s>") == "<s>[INST] Good [/INST]")
         }
-        let (_, bridge) = try bridge("gemma", [user("a")], reply: "b\n\n", then: [user("c")])
+        let (_, bridge) = try continued("gemma", [user("a")], reply: "b\n\n", then: [user("c")])
         #expect(
             try bridge.text(endingWith: "<end_of_turn>")
                 == "\n<start_of_turn>user\nc<end_of_turn>\n<start_of_turn>model\n")
-        let (_, empty) = try self.bridge("phi3", [user("a")], reply: "", then: [user("c")])
+        let (_, empty) = try continued("phi3", [user("a")], reply: "", then: [user("c")])
         #expect(try empty.text(endingWith: "<|end|>") == "\n<|user|>\nc<|end|>\n<|assistant|>\n")
     }
 
     @Test func aTemplateThatDropsReasoningCannotBeContinued() throws {
         let reply = "<think>\nlong\n</think>\n\n4"
         let error = #expect(throws: TemplateError.self) {
-            try bridge("thinking", [user("2+2?")], reply: reply, then: [user("3+3?")])
+            try continued("thinking", [user("2+2?")], reply: reply, then: [user("3+3?")])
         }
         #expect(error?.kind == .rewritesHistory)
         #expect(error?.message.contains("at character 1 \"<think>") == true)
         #expect(error?.message.contains("becomes \"4<|im_end|>") == true)
         // Behind a tool call the reasoning stays.
-        let (_, bridge) = try bridge(
+        let (_, bridge) = try continued(
             "thinking", [user("2+2?")], reply: reply, then: [["role": "tool", "content": "5"]])
         #expect(
             try bridge.text(endingWith: "<|im_end|>")
@@ -59,7 +59,7 @@ import Testing
 
     @Test func aPromptThatIsRewrittenIsNamed() throws {
         let error = #expect(throws: TemplateError.self) {
-            try bridge(
+            try continued(
                 "thinking", [user("2+2?")], reply: "4", then: [user("3+3?")],
                 extra: [JSONMember("enable_thinking", false)])
         }
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test func anotherStopTokenIsAnError() throws {
-        let (_, bridge) = try bridge("chatml-tools", [user("a")], reply: "b", then: [user("c")])
+        let (_, bridge) = try continued("chatml-tools", [user("a")], reply: "b", then: [user("c")])
         let error = #expect(throws: TemplateError.self) { try bridge.text(endingWith: "<|endoftext|>") }
         #expect(error?.kind == .rewritesHistory)
     }
@@ -85,11 +85,11 @@ import Testing
             "role": "assistant", "content": "",
             "tool_calls": [["type": "function", "function": ["name": "f", "arguments": ["x": 1]]]],
         ]
-        let (_, bridge) = try bridge(
+        let (_, bridge) = try continued(
             "thinking", [user("a")],
-            reply: "<think>\n\n</think>\n\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": 1}}\n</tool_call>",
+            reply: "<think>\nyes\n</think>\n\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": 1}}\n</tool_call>",
             message: [
-                "role": "assistant", "content": "<think>\n\n</think>\n\n", "tool_calls": call["tool_calls"] ?? .null,
+                "role": "assistant", "content": "<think>\nyes\n</think>\n\n", "tool_calls": call["tool_calls"] ?? .null,
             ],
             then: [["role": "tool", "content": "2"]])
         #expect(try bridge.text(endingWith: "<|im_end|>").hasPrefix("\n<|im_start|>user\n<tool_response>"))

@@ -55,7 +55,8 @@ import Testing
         "{{ '%*d' % (9223372036854775807, 1) }}", "{{ '%.999999999f' % 1 }}",
         "{{ '{:9223372036854775807}'.format(1) }}",
         "{{ [1]|tojson(indent=9223372036854775807) }}", "{{ 'a\\nb'|indent(9223372036854775807) }}",
-        "{{ range(9223372036854775807) }}", "{{ range(100001) }}", "{{ [1]|batch(999999999, 0)|list }}",
+        "{{ range(0, 9223372036854775807, 4611686018427387904)[3:] }}", "{{ range(9223372036854775807) }}",
+        "{{ range(100001) }}", "{{ [1]|batch(999999999, 0)|list }}",
         "{{ range(100000)|join('a' * 1000) }}", "{{ ('a' * 1000000).replace('', 'aaaaaaaaaaaaaaaaaaaa') }}",
         "{{ 2 ** 64 }}", "{{ 9223372036854775807 + 1 }}", "{{ (-9223372036854775807 - 1) // -1 }}",
         "{{ (-9223372036854775807 - 1)|abs }}",
@@ -129,6 +130,45 @@ import Testing
         #expect(kind(Self.times(1 << 19, "x") + "y") == .limit)
         #expect(kind("{{ " + Self.times(20000, "1 + ") + "1 }}") == nil)
         #expect(kind("{{ s" + Self.times(20000, "|default('')") + " }}") == nil)
+    }
+
+    /// Every filter, test and method with the arguments that arithmetic dislikes most.
+    @Test func extremeArgumentsNeverTrap() {
+        let least = "(-9223372036854775807 - 1)"
+        let most = "9223372036854775807"
+        let bases = [
+            "'a,b c'", "''", "[1, 2, 3]", "[]", "{'a': 1}", "5", "2.5", "range(3)", "none", least, "1e308", "x", "true",
+            "namespace(a=1)",
+        ]
+        let names = FilterLibrary.names.sorted()
+        let methods = StringMethods.names.sorted() + ["get", "keys", "index", "count", "a", "is_integer"]
+        let arguments = [
+            "", least, most, "0", "-1", "'a'", "none", "[]", "1.5", "x", "{}", "'a', 'b'", "0, \(least)",
+            "'a', \(least), \(most)",
+        ]
+        let limits = TemplateLimits(steps: 50_000)
+        for base in bases {
+            for argument in arguments {
+                for name in names {
+                    _ = kind(
+                        "{{ \(base)|\(name)(\(argument)) }}{{ \(base)|\(name)(\(argument))|list }}", limits: limits)
+                }
+                for name in methods { _ = kind("{{ (\(base)).\(name)(\(argument)) }}", limits: limits) }
+                for sign in ["+", "-", "*", "/", "//", "%", "**", "<", "==", "in", "~"]
+                where !argument.contains(",") && !argument.isEmpty {
+                    _ = kind("{{ \(base) \(sign) \(argument) }}{{ \(argument) \(sign) \(base) }}", limits: limits)
+                }
+                if !argument.isEmpty, !argument.contains(",") {
+                    _ = kind("{{ (\(base))[\(argument)] }}", limits: limits)
+                    _ = kind(
+                        "{{ (\(base))[\(argument):\(least):\(argument)] }}{{ (\(base))[:\(argument):\(least)]|list }}",
+                        limits: limits)
+                    _ = kind(
+                        "{{ (\(base))[\(most)::\(argument)] }}{{ (\(base))[\(least):\(most):\(most)]|list }}",
+                        limits: limits)
+                }
+            }
+        }
     }
 
     @Test func randomSourcesNeverCrash() {

@@ -14,8 +14,11 @@ import Transformer
     init() throws { kernels = try Kernels.preferred() }
 
     private func base(_ seed: UInt64 = 3) throws -> ModelWeights {
-        try ModelWeights(
-            master: ModelInitializer.random(Self.configuration, seed: seed), kernels: kernels, pool: pool)
+        // Frozen embeddings of a new model could not say anything with confidence.
+        let master = ModelInitializer.random(Self.configuration, seed: seed)
+        let embedding = master[master.layout.embedding]
+        for index in embedding.indices { embedding[index] *= 40 }
+        return try ModelWeights(master: master, kernels: kernels, pool: pool)
     }
 
     private func state(

@@ -62,7 +62,7 @@ enum Arithmetic {
         guard right != 0 else { throw divisionByZero }
         let remainder = try modulo(left, right)
         let quotient = (left - remainder) / right
-        guard quotient != 0 else { return left / right < 0 ? -0.0 : 0.0 }
+        guard quotient != 0 else { return (left / right).sign == .minus ? -0.0 : 0.0 }
         let rounded = quotient.rounded(.down)
         return quotient - rounded > 0.5 ? rounded + 1 : rounded
     }

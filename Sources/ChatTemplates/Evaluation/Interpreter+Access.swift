@@ -86,10 +86,13 @@ extension Interpreter {
         case .list(let items): return .list(bounds.indices.map { items.items[$0] })
         case .tuple(let items): return .tuple(bounds.indices.map { items.items[$0] })
         case .range(let range):
+            let step = try Arithmetic.multiply(range.step, by.index ?? 1)
+            func number(_ index: Int) throws(TemplateError) -> Int {
+                try Arithmetic.add(range.start, try Arithmetic.multiply(index, range.step))
+            }
             return .range(
                 Progression(
-                    start: range.start + bounds.first * range.step, step: range.step * bounds.step,
-                    count: bounds.count, end: range.start + bounds.end * range.step))
+                    start: try number(bounds.first), step: step, count: bounds.count, end: try number(bounds.end)))
         default: return .none
         }
     }

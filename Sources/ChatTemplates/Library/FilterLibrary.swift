@@ -3,6 +3,9 @@ typealias Filter = @Sendable (Value, Interpreter, Arguments) throws(TemplateErro
 
 /// The filters of Jinja and transformers.
 enum FilterLibrary {
+    /// The filters that are supported.
+    static var names: [String] { Array(table.keys) }
+
     static func isKnown(_ name: String) -> Bool { table[name] != nil || unsupported.contains(name) }
 
     static func apply(
@@ -25,13 +28,13 @@ enum FilterLibrary {
     private static let table: [String: Filter] = [
         // Texts
         "capitalize": { value, interpreter, arguments throws(TemplateError) in
-            try text(value, interpreter, arguments, "capitalize") { $0.capitalized }
+            try text(value, interpreter, arguments, "capitalize") { $0.capitalized.marked(as: $0) }
         },
         "lower": { value, interpreter, arguments throws(TemplateError) in
-            try text(value, interpreter, arguments, "lower") { $0.lowercased }
+            try text(value, interpreter, arguments, "lower") { $0.lowercased.marked(as: $0) }
         },
         "upper": { value, interpreter, arguments throws(TemplateError) in
-            try text(value, interpreter, arguments, "upper") { $0.uppercased }
+            try text(value, interpreter, arguments, "upper") { $0.uppercased.marked(as: $0) }
         },
         "title": { value, interpreter, arguments throws(TemplateError) in
             try text(value, interpreter, arguments, "title", TextFilters.title)

@@ -106,13 +106,14 @@ enum ListFilters {
         _ = try bound.required(0)
         let filling = bound[1] ?? .none
         return lazily(value) { (_, source) throws(TemplateError) in
-            let size = try bound.integer(0)
+            // What is no number is never the length of a batch.
+            let size = try bound.required(0).number
             var carried: Value?
             return { (interpreter) throws(TemplateError) in
                 var items: [Value] = carried.map { [$0] } ?? []
                 carried = nil
                 while let item = try source.next(interpreter) {
-                    if items.count == size {
+                    if let size, Double(items.count) == size {
                         carried = item
                         return .list(items)
                     }
@@ -121,7 +122,7 @@ enum ListFilters {
                 }
                 guard !items.isEmpty else { return nil }
                 if case .none = filling { return .list(items) }
-                let missing = max(0, size - items.count)
+                let missing = max(0, try Arithmetic.subtract(try bound.integer(0), items.count))
                 try interpreter.spend(elements: missing)
                 return .list(items + Array(repeating: filling, count: missing))
             }

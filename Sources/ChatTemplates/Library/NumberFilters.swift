@@ -63,8 +63,9 @@ enum NumberFilters {
     ) throws(TemplateError) -> Value {
         let bound = try arguments.bound(to: ["precision", "method"], of: "round")
         let method = try bound.text(1, default: "common")
-        if let precision = bound[0], case .none = precision, method == "common", case .float(let number) = value {
+        if let precision = bound[0], case .none = precision, method == "common", let number = value.number {
             // Python's `round` without digits yields an integer.
+            if let integer = value.integerOrBool { return .integer(integer) }
             guard let integer = Int(exactly: number.rounded(.toNearestOrEven)) else {
                 throw TemplateError(.limit, "a number of more than 64 bits")
             }
@@ -75,7 +76,7 @@ enum NumberFilters {
         guard method == "common" || method == "ceil" || method == "floor" else {
             throw TemplateError(.value, "the method of round is common, ceil or floor")
         }
-        guard abs(precision) <= 300 else { throw TemplateError(.limit, "round to more than 300 digits") }
+        guard (-300...300).contains(precision) else { throw TemplateError(.limit, "round to more than 300 digits") }
         if method == "common" {
             if let integer = value.integerOrBool { return .integer(try rounded(integer, precision)) }
             guard number.isFinite else { return value }

@@ -2,19 +2,35 @@
 enum StringMethods {
     typealias Body = @Sendable (Text, Interpreter, Arguments) throws(TemplateError) -> Value
 
+    /// The methods that are supported.
+    static var names: [String] { Array(table.keys) }
+
     /// A method bound to its text; nil where `str` has none of that name.
     static func method(_ name: String, of text: Text) -> Value? {
         guard let body = table[name] else { return nil }
         return .function(
             Function("str.\(name)") { (interpreter, arguments) throws(TemplateError) in
                 try interpreter.check(characters: text.count)
-                return try body(text, interpreter, arguments)
+                let result = try body(text, interpreter, arguments)
+                return text.isMarkup ? marked(result) : result
             })
+    }
+
+    /// What a method makes of a marked text is marked as well.
+    private static func marked(_ value: Value) -> Value {
+        switch value {
+        case .string(var text):
+            text.isMarkup = true
+            return .string(text)
+        case .list(let items): return .list(items.items.map(marked))
+        case .tuple(let items): return .tuple(items.items.map(marked))
+        default: return value
+        }
     }
 
     private static let table: [String: Body] = [
         "upper": plain("upper") { $0.uppercased }, "lower": plain("lower") { $0.lowercased },
-        "casefold": plain("casefold") { $0.lowercased }, "title": plain("title") { $0.titled },
+        "title": plain("title") { $0.titled },
         "capitalize": plain("capitalize") { $0.capitalized }, "swapcase": plain("swapcase") { $0.caseSwapped },
         "strip": strip("strip", start: true, end: true), "lstrip": strip("lstrip", start: true, end: false),
         "rstrip": strip("rstrip", start: false, end: true),
@@ -49,7 +65,7 @@ enum StringMethods {
         },
         "center": pad("center", .center), "ljust": pad("ljust", .start), "rjust": pad("rjust", .end),
         "zfill": { text, interpreter, arguments throws(TemplateError) in
-            let width = try arguments.bound(to: ["width"], of: "zfill").integer(0)
+            let width = max(0, try arguments.bound(to: ["width"], of: "zfill").integer(0))
             let sign = text.scalars.first == "-" || text.scalars.first == "+" ? 1 : 0
             let digits = try interpreter.padded(text[sign..<text.count], to: width - sign, with: "0", .end)
             return .string(Text(text.scalars[..<sign] + digits.scalars))

@@ -77,10 +77,12 @@ enum TestLibrary {
             return try remainder(value, divisor, interpreter, is: 0)
         },
         "filter": { value, interpreter, arguments throws(TemplateError) in
-            try plain(arguments, "filter", FilterLibrary.isKnown(try interpreter.string(value).string))
+            let name = try name(value, interpreter)
+            return try plain(arguments, "filter", name.map(FilterLibrary.isKnown) ?? false)
         },
         "test": { value, interpreter, arguments throws(TemplateError) in
-            try plain(arguments, "test", isKnown(try interpreter.string(value).string))
+            let name = try name(value, interpreter)
+            return try plain(arguments, "test", name.map(isKnown) ?? false)
         },
         "sameas": { value, interpreter, arguments throws(TemplateError) in
             let other = try arguments.bound(to: ["other"], of: "sameas").required(0)
@@ -96,6 +98,15 @@ enum TestLibrary {
         "<": comparison(.less), "lt": comparison(.less), "lessthan": comparison(.less),
         "<=": comparison(.lessOrEqual), "le": comparison(.lessOrEqual),
     ]
+
+    /// A value as the name of a filter or a test; nil for what can be a key but is no text.
+    private static func name(_ value: Value, _ interpreter: Interpreter) throws(TemplateError) -> String? {
+        guard try interpreter.key(of: value) != nil else {
+            throw TemplateError(.value, "\(value.typeName) is no name")
+        }
+        if case .string(let text) = value { return text.string }
+        return nil
+    }
 
     /// The result of a test that takes no arguments.
     private static func plain(_ arguments: Arguments, _ name: String, _ result: Bool) throws(TemplateError) -> Bool {

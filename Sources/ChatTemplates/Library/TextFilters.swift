@@ -30,7 +30,7 @@ enum TextFilters {
         let bound = try arguments.bound(to: ["chars"], of: "trim")
         let text = try interpreter.string(value)
         try interpreter.check(characters: text.count)
-        return .string(text.stripped(of: try bound.optionalText(0), start: true, end: true))
+        return .string(text.stripped(of: try bound.optionalText(0), start: true, end: true).marked(as: text))
     }
 
     @Sendable static func replace(

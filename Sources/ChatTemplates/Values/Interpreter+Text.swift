@@ -52,7 +52,7 @@ private struct RepresentationWriter {
             guard case .macro = function.body else {
                 throw TemplateError(.value, "\(function.name) is printed, not called: parentheses are missing")
             }
-            try append("<Macro '\(function.name)'>")
+            try append(function.name.isEmpty ? "<Macro anonymous>" : "<Macro '\(function.name)'>")
         case .iterator:
             throw TemplateError(.value, "the result of a filter is printed that is no list yet: add \"| list\"")
         }

@@ -19,6 +19,13 @@ struct Text: Sendable {
         scalars = Array(string.unicodeScalars)
     }
 
+    /// The same text, marked where another one is.
+    func marked(as other: Text) -> Text {
+        var text = self
+        text.isMarkup = other.isMarkup
+        return text
+    }
+
     var count: Int { scalars.count }
     var isEmpty: Bool { scalars.isEmpty }
 

@@ -92,7 +92,13 @@ actor Auditor {
 
     private func prefetch(_ version: PolicyVersion) {
         guard let policies else { return }
-        Task { try? await desk.adopt(version, try await policies.files(of: version)) }
+        Task { try? await adopt(version, policies) }
+    }
+
+    private func adopt(_ version: PolicyVersion, _ policies: PolicyStore) async throws {
+        if let complaint = try await desk.adopt(version, try await policies.files(of: version)) {
+            log.notice("\(complaint)")
+        }
     }
 
     private func askForAudits() {
@@ -151,7 +157,7 @@ actor Auditor {
             requests.append((audit.auditID, request))
         }
         do {
-            try await desk.adopt(policy, try await policies.files(of: policy))
+            try await adopt(policy, policies)
             let began = ContinuousClock.now
             let results = try await desk.replay(requests.map(\.request), under: policy)
             let seconds = began.duration(to: .now) / .seconds(1) / Double(max(1, requests.count))

@@ -33,9 +33,10 @@ actor ReplayDesk {
 
     /// Loads a version, unless it is loaded.
     ///
+    /// - Returns: A sentence for the log where its weights could not be shared with other processes.
     /// - Throws: A ``RoleFailure`` when the files hold other weights than the audit names.
-    func adopt(_ version: PolicyVersion, _ files: PolicyFiles) throws {
-        guard replayers[version.number]?.weights.weightsHash != version.weightsHash else { return }
+    func adopt(_ version: PolicyVersion, _ files: PolicyFiles) throws -> String? {
+        guard replayers[version.number]?.weights.weightsHash != version.weightsHash else { return nil }
         let model = try ModelDirectory(opening: files.model)
         let most = max(1, min(Self.keptVersions, Self.keptBytes / ModelInspection(model).weightBytes))
         // Room is made before the next version is loaded.
@@ -49,6 +50,7 @@ actor ReplayDesk {
         replayers[version.number] = Replayer(
             weights: weights, kernels: kernels, pool: pool,
             limits: ReplayLimits(cacheBytes: cacheBytes, configuration: model.configuration))
+        return weights.residence.complaint
     }
 
     /// Replays groups under a version, all in as few forward passes as memory allows; where that fails, one by one, so

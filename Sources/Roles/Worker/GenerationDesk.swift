@@ -40,9 +40,10 @@ actor GenerationDesk {
 
     /// Loads a version, unless it is loaded.
     ///
+    /// - Returns: A sentence for the log where its weights could not be shared with other processes.
     /// - Throws: A ``RoleFailure`` when the files hold other weights than the lease names.
-    func adopt(_ version: PolicyVersion, _ files: PolicyFiles) throws {
-        guard engines[version.number] == nil else { return }
+    func adopt(_ version: PolicyVersion, _ files: PolicyFiles) throws -> String? {
+        guard engines[version.number] == nil else { return nil }
         let weights = try files.weights(kernels: kernels, pool: pool, expected: version.weightsHash)
         guard weights.weightsHash == version.weightsHash else {
             throw RoleFailure(
@@ -55,6 +56,7 @@ actor GenerationDesk {
             limits: capacity.limits(for: weights.configuration))
         // Old engines go when they have nothing left to do.
         engines = engines.filter { $0.key == version.number || !$0.value.isIdle }
+        return weights.residence.complaint
     }
 
     func add(_ request: GroupRequest, version: UInt64) throws {

@@ -122,7 +122,7 @@ actor RolloutWorker {
         do {
             guard let policies else { return }
             let files = try await policies.files(of: lease.version)
-            try await desk.adopt(lease.version, files)
+            if let complaint = try await desk.adopt(lease.version, files) { log.notice("\(complaint)") }
             guard held[lease.request.groupID]?.id == lease.id else { return }
             try await desk.add(lease.request, version: lease.version.number)
             ring.yield()
@@ -141,7 +141,8 @@ actor RolloutWorker {
         newest = version.number
         Task {
             do {
-                try await desk.adopt(version, try await policies.files(of: version))
+                let files = try await policies.files(of: version)
+                if let complaint = try await desk.adopt(version, files) { log.notice("\(complaint)") }
             } catch {
                 log.debug("version \(version.number) not fetched yet", metadata: ["reason": "\(error)"])
             }

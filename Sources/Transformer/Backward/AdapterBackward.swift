@@ -53,33 +53,46 @@ struct AdapterBackward {
         crew.multiply(
             kernels, product.rounded + column, stride: product.roundedStride, rows: rows, by: through.up,
             into: inner.pointer, outStride: rank)
-        roundScaled(inner, rows: rows, into: narrow)
-        crew.multiply(
-            kernels, narrow.pointer, stride: rows, rows: rank, by: packedInput,
-            into: sums.values.pointer + pair.down.offset,
-            outStride: product.width, accumulating: true)
+        eachPart(of: inner, rows: rows, narrow) {
+            crew.multiply(
+                kernels, narrow.pointer, stride: rows, rows: rank, by: packedInput,
+                into: sums.values.pointer + pair.down.offset, outStride: product.width, accumulating: true)
+        }
 
         crew.multiply(
             kernels, product.input, stride: product.width, rows: rows, by: through.down, into: inner.pointer,
             outStride: rank)
-        roundScaled(inner, rows: rows, into: narrow)
-        let packed = PackedMatrix(narrow.pointer, rows: rank, columns: rows)
         crew.run(over: outputs, by: 64) { columns, _ in
             TrainingKernels.roundTransposed(
                 product.output.pointer + column, stride: product.output.stride, rows: rows, columns: columns,
                 into: product.transposed, targetStride: rows)
         }
-        crew.multiply(
-            kernels, product.transposed, stride: rows, rows: outputs, by: packed,
-            into: sums.values.pointer + pair.up.offset,
-            outStride: rank, accumulating: true)
+        eachPart(of: inner, rows: rows, narrow) {
+            crew.multiply(
+                kernels, product.transposed, stride: rows, rows: outputs,
+                by: PackedMatrix(narrow.pointer, rows: rank, columns: rows),
+                into: sums.values.pointer + pair.up.offset, outStride: rank, accumulating: true)
+        }
     }
 
-    /// `target[r, n] = bf16(s · source[n, r])`.
-    private func roundScaled(_ source: Storage<Float>, rows: Int, into target: Storage<BFloat16Bits>) {
+    /// Runs `body` with `s · source` rounded and transposed, [rank, rows], and again with what the rounding left: the
+    /// inner dimension is so small that a second product costs less than the error would.
+    private func eachPart(
+        of source: Storage<Float>, rows: Int, _ target: Storage<BFloat16Bits>, _ body: () -> Void
+    ) {
         for index in 0..<source.count { source.pointer[index] *= scale }
-        TrainingKernels.roundTransposed(
-            source.pointer, stride: rank, rows: rows, columns: 0..<rank, into: target.pointer, targetStride: rows)
+        for part in 0..<2 {
+            TrainingKernels.roundTransposed(
+                source.pointer, stride: rank, rows: rows, columns: 0..<rank, into: target.pointer, targetStride: rows)
+            body()
+            guard part == 0 else { return }
+            for row in 0..<rows {
+                for column in 0..<rank {
+                    source.pointer[row * rank + column] -=
+                        Float(bitPattern: UInt32(target.pointer[column * rows + row]) << 16)
+                }
+            }
+        }
     }
 
     private func addPlain(_ pair: AdapterPair, _ product: Product, column: Int) {

