@@ -109,6 +109,8 @@ struct RealModelSwarmTests {
             let original = manager.contents(atPath: Fixture.model + "/" + name)
             #expect(original != nil)
             #expect(manager.contents(atPath: plan.directory.model + "/" + name) == original, "\(name) of the model")
+            let checkpoint = "\(plan.directory.checkpoints)/step_00000\(Self.steps)"
+            #expect(manager.contents(atPath: checkpoint + "/" + name) == original, "\(name) of a checkpoint")
             let fetched = plan.directory.cache("worker-1")
             let versions = try manager.contentsOfDirectory(atPath: fetched).filter { $0.hasPrefix("v") }
             let version = try #require(versions.max())

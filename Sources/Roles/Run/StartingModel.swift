@@ -5,6 +5,7 @@ import RunConfiguration
 import Sampling
 import Tensors
 import Tokenizers
+import Training
 import Transformer
 
 /// The model that a run starts from: a shape with random weights, or a Hugging Face directory.
@@ -84,6 +85,11 @@ public struct StartingModel: Sendable {
     /// Writes weights as a Hugging Face directory, with the files that stood beside the model that training began with.
     public func write(_ weights: ModelWeights, to path: String) throws {
         try Self.write(weights, companions: try companions(), generation: generation, to: path)
+    }
+
+    /// What makes a checkpoint a Hugging Face directory as well.
+    public func checkpointCompanions() throws -> ModelCompanions {
+        ModelCompanions(generation: generation, files: try companions())
     }
 
     /// Writes weights that were made from those of a directory, with the files that stand beside those.

@@ -37,7 +37,7 @@ public struct TrainerRole: Sendable {
         let environment = file.warmUp.steps > 0 ? try await EnvironmentRegistry.open(file.environment) : nil
         let model = try StartingModel(file.model, of: file.run)
         let story = try StoryFile(path: directory.story)
-        let desk = TrainingDesk(
+        let desk = try TrainingDesk(
             file: file, environment: environment, model: model, directory: directory, kernels: kernels)
         let began = ContinuousClock.now
         let start = try await desk.begin { progress, steps in

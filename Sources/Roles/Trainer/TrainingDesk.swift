@@ -30,9 +30,11 @@ actor TrainingDesk {
     private var trainer: PolicyTrainer?
 
     /// A desk of a run; the environment is needed for the warm-up only.
+    ///
+    /// - Throws: When the files beside the model that training begins with cannot be read.
     init(
         file: RunFile, environment: (any Environment)?, model: StartingModel, directory: RunDirectory, kernels: Kernels
-    ) {
+    ) throws {
         self.file = file
         self.environment = environment
         self.model = model
@@ -40,7 +42,9 @@ actor TrainingDesk {
         self.directory = directory
         executor = ComputeExecutor(name: "training")
         pool = ComputePool(threads: file.swarm.trainerThreads)
-        checkpoints = CheckpointStore(directory: directory.checkpoints, keepLast: file.training.keepCheckpoints)
+        checkpoints = CheckpointStore(
+            directory: directory.checkpoints, keepLast: file.training.keepCheckpoints,
+            companions: try model.checkpointCompanions())
     }
 
     /// The newest STABLE checkpoint, or a warmed-up model.
