@@ -160,7 +160,11 @@ extension Run {
 
     mutating func takeFaults(_ from: Correspondent, _ audits: [UInt64], _ reason: String, _ now: Instant) {
         guard let key = sender(from, .verifier, now) else { return }
-        for audit in audits where state.audits[audit]?.verifier == key { loseAudit(audit, reason) }
+        // Who has returned a replay cannot take it back: its rewards are being computed.
+        for audit in audits
+        where state.audits[audit]?.verifier == key && presence.auditDeadlines[audit] != .never {
+            loseAudit(audit, reason)
+        }
         outbox.append(.acknowledge(to: from))
     }
 

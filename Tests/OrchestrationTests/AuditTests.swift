@@ -43,6 +43,9 @@ struct AuditTests {
         let given = request(&bench, first)
         let spoken = bench.from(first)
         #expect(bench.send(.auditReturned(from: spoken, audit: given[0].id)).facts.isEmpty)
+        // Who has returned a replay cannot take it back.
+        bench.send(.auditsFaulted(from: spoken, audits: [given[0].id], reason: "changed my mind"))
+        #expect(bench.run.state.counters.auditsLost == 0 && bench.run.state.audits[given[0].id] != nil)
         // The other one is lost with the verifier, this one is not; nor is it sent again.
         bench.send(.goodbye(from: spoken.connection))
         #expect(bench.run.state.audits.keys.sorted() == [given[0].id])

@@ -64,14 +64,17 @@ struct BatchDeskTests {
         var assembly = BatchAssembly()
         var whole: [Wire.TrainingGroup]?
         for index in outline.parts.indices {
-            let part = try #require(try desk.part(index, of: outline, hashes))
+            let part = try #require(try desk.part(index, of: outline, hashes) { $0 + 100 })
             #expect(part.step == 3 && part.totalCompletionTokens == 42 && Int(part.parts) == outline.parts.count)
+            #expect(!assembly.holds(part))
             whole = assembly.add(part)
+            #expect(whole != nil || assembly.holds(part))
         }
         #expect(whole?.map(\.promptTokens) == (0..<groups).map { [UInt32($0)] })
         #expect(whole?.first?.samples.first?.behaviourLogProbabilities == [-2, -2, -2])
         #expect(whole?.first?.samples.first?.reportedLogProbabilities == [-1, -1, -1])
-        #expect(try desk.part(outline.parts.count, of: outline, hashes) == nil)
+        #expect(whole?.allSatisfy { $0.version.step == $0.version.number + 100 } == true)
+        #expect(try desk.part(outline.parts.count, of: outline, hashes) { $0 } == nil)
         #expect(throws: (any Error).self) { try desk.outline(4, hashes + [.zero], tokens: 0) }
     }
 }

@@ -36,6 +36,10 @@ private struct MoodyEnvironment: Environment {
             // A scorer that blocks its thread, as one that computes does.
             usleep(300_000)
             return 0.25
+        case "stuck":
+            usleep(1_500_000)
+            return 1
+        case "huge": return 1e39
         case "recovers":
             let isDown = failures.left.withLock { left in
                 left -= 1
@@ -90,10 +94,10 @@ struct ScoringDeskTests {
 
     @Test("A grader that fails is asked again, and its failure is no reward of 0", .timeLimit(.minutes(1)))
     func failures() async throws {
-        let results = try await score([["recovers"], ["fine", "broken"], ["wild"], ["fine"]])
+        let results = try await score([["recovers"], ["fine", "broken"], ["wild"], ["fine"], ["huge"]])
         #expect(results[0] == .rewards([0.5]))
         #expect(results[3] == .rewards([1]))
-        for index in [1, 2] {
+        for index in [1, 2, 4] {
             guard case .fault? = results[index] else {
                 Issue.record("group \(index) was scored")
                 continue
@@ -110,5 +114,14 @@ struct ScoringDeskTests {
             return
         }
         #expect(reason.contains("within"))
+    }
+
+    @Test("Graders that keep their threads do not keep the others from theirs", .timeLimit(.minutes(1)))
+    func stuck() async throws {
+        let width = MoodyEnvironment().concurrentScores
+        let results = try await score(
+            Array(repeating: ["stuck"], count: width) + Array(repeating: ["fine"], count: 3),
+            timeout: .milliseconds(300))
+        #expect(results.suffix(3).allSatisfy { $0 == .rewards([1]) })
     }
 }

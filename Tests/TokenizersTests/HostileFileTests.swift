@@ -217,6 +217,11 @@ struct HostileFileTests {
             "a decoder that makes tokens longer", .unsupported, "longer one",
             file("decoder", #"{"type":"Replace","pattern":{"String":"a"},"content":"bb"}"#)),
         Case(
+            "a replacement that is searched for slowly", .malformed, "256 bytes",
+            file(
+                "decoder",
+                #"{"type":"Replace","pattern":{"String":"\#(String(repeating: "a", count: 257))"},"content":""}"#)),
+        Case(
             "a decoder that strips the end", .unsupported, "strips the end",
             file(
                 "decoder",

@@ -14,10 +14,10 @@ public struct Instant: Hashable, Comparable, Sendable {
     /// A moment that does not come.
     static let never = Instant(milliseconds: .max)
 
-    /// The moment so many milliseconds later; the last one there is where that would overflow.
+    /// The moment so many milliseconds later; the last one that does come where that would overflow.
     public func advanced(by duration: UInt64) -> Instant {
         let (sum, overflow) = milliseconds.addingReportingOverflow(duration)
-        return Instant(milliseconds: overflow ? .max : sum)
+        return Instant(milliseconds: overflow ? .max - 1 : min(sum, .max - 1))
     }
 
     /// The milliseconds that passed since an earlier moment; 0 if that moment is not earlier.

@@ -66,7 +66,11 @@ final class BatchDesk {
     }
 
     /// One part of a batch: the replay's log-probabilities beside the worker's; nil where there is no such part.
-    func part(_ part: Int, of outline: Outline, _ hashes: [Hash256]) throws -> Wire.Batch? {
+    ///
+    /// - Parameter step: the step that a version, given by its number, was made at.
+    func part(
+        _ part: Int, of outline: Outline, _ hashes: [Hash256], step: (_ version: UInt64) -> UInt64?
+    ) throws -> Wire.Batch? {
         guard outline.parts.indices.contains(part), outline.parts.last?.upperBound == hashes.count else { return nil }
         var batch = Wire.Batch()
         batch.step = outline.step
@@ -74,11 +78,13 @@ final class BatchDesk {
         batch.totalCompletionTokens = outline.tokens
         batch.part = UInt32(part)
         batch.parts = UInt32(outline.parts.count)
-        batch.groups = try hashes[outline.parts[part]].map { try group($0, outline.step) }
+        batch.groups = try hashes[outline.parts[part]].map { try group($0, outline.step, step) }
         return batch
     }
 
-    private func group(_ hash: Hash256, _ step: UInt64) throws -> Wire.TrainingGroup {
+    private func group(
+        _ hash: Hash256, _ step: UInt64, _ stepOf: (_ version: UInt64) -> UInt64?
+    ) throws -> Wire.TrainingGroup {
         guard let stored = try database.group(hash), let replay = try database.replay(hash) else {
             throw missing(hash, step)
         }
@@ -90,6 +96,7 @@ final class BatchDesk {
         group.workerKey = payload.workerKey
         group.version.number = payload.policyVersion
         group.version.weightsHash = payload.weightsHash
+        group.version.step = stepOf(payload.policyVersion) ?? 0
         group.promptTokens = payload.promptTokens
         group.temperature = payload.sampling.temperature
         for (index, sample) in payload.samples.enumerated() {

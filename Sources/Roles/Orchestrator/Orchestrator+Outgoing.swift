@@ -103,7 +103,8 @@ extension Orchestrator {
     }
 
     private func sendPart(_ part: Int, of outline: BatchDesk.Outline, _ groups: [Hash256], to: Correspondent) throws {
-        guard let batch = try batches.part(part, of: outline, groups) else {
+        guard let batch = try batches.part(part, of: outline, groups, step: { run.state.versions[$0]?.step })
+        else {
             let reason = "Batch \(outline.step) has \(outline.parts.count) parts, and no part \(part)."
             send(.refusal(refusal("batch-unknown", reason)), to: to)
             return

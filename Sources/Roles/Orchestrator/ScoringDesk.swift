@@ -96,8 +96,10 @@ final class ScoringDesk: Sendable {
         let work = Task(executorPreference: executor) { [tasks, stopTokens] in
             sink.yield(await Self.rewards(job, tasks, stopTokens))
         }
-        let clock = Task { [timeout] in
+        let clock = Task { [timeout, executor] in
             try await Task.sleep(for: timeout)
+            // A scorer that never returns keeps its thread; the others must not wait for it.
+            executor.relieve()
             sink.yield(.fault("the lab did not score the group within \(timeout / .seconds(1)) s"))
         }
         defer {
@@ -116,8 +118,10 @@ final class ScoringDesk: Sendable {
                 do {
                     try Task.checkCancellation()
                     let reward = try await tasks.reward(slot: job.slot, tokens: completion, stopTokens: stopTokens)
-                    guard reward.isFinite else { return .fault("the grader gave no finite reward") }
-                    rewards.append(Float(reward))
+                    // Finite as a binary32, in which it is stored and sent: the trainer would refuse the whole batch.
+                    let narrow = Float(reward)
+                    guard narrow.isFinite else { return .fault("the grader gave no finite reward") }
+                    rewards.append(narrow)
                     break
                 } catch {
                     guard attempt < pauses.count, !Task.isCancelled else {

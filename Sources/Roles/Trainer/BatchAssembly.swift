@@ -12,6 +12,12 @@ struct BatchAssembly {
     /// The first part that is missing.
     var nextPart: UInt32 { UInt32(parts.firstIndex { $0 == nil } ?? 0) }
 
+    /// Whether this part of this batch is here already.
+    func holds(_ batch: Wire.Batch) -> Bool {
+        batch.step == step && batch.batchHashPrefix == prefix && parts.indices.contains(Int(batch.part))
+            && parts[Int(batch.part)] != nil
+    }
+
     /// Adds a part.
     ///
     /// - Returns: All groups of the batch in order, once the last missing part is here; nil before.

@@ -16,6 +16,8 @@ actor TrainingLoop {
     private var reportedStep: UInt64
     private var stableStep: UInt64
     private var waitingSince = ContinuousClock.now
+    /// The last request, or the last part that came.
+    private var lastHeard = ContinuousClock.now
     private var isTraining = false
     private var isFinished = false
     /// The parts of the next batch that have arrived.
@@ -80,15 +82,18 @@ actor TrainingLoop {
     }
 
     /// An answer may have been lost with its connection; asking again replaces the old request.
+    ///
+    /// Silence is what counts, not the time since the step: a batch of many parts may take minutes on a slow link.
     private func repeatRequest() async throws {
         while true {
             try await Task.sleep(for: .seconds(5))
-            if !isTraining, waitingSince.duration(to: .now) > .seconds(10) { askForBatch() }
+            if !isTraining, lastHeard.duration(to: .now) > .seconds(10) { askForBatch(part: assembly.nextPart) }
         }
     }
 
     private func askForBatch(part: UInt32 = 0) {
         guard step < UInt64(file.training.steps) else { return }
+        lastHeard = .now
         var request = Wire.BatchRequest()
         request.step = step + 1
         request.part = part
@@ -98,12 +103,15 @@ actor TrainingLoop {
     private func train(on message: Wire.Batch) async throws {
         // A redelivered batch that was trained on already; the next one has been asked for.
         guard message.step > step else { return }
+        lastHeard = .now
         guard message.step == step + 1 else {
             askForBatch()
             return
         }
+        let isNews = !assembly.holds(message)
         guard let groups = assembly.add(message) else {
-            askForBatch(part: assembly.nextPart)
+            // A part that came twice has its successor under way.
+            if isNews { askForBatch(part: assembly.nextPart) }
             return
         }
         isTraining = true

@@ -159,7 +159,8 @@ actor Auditor {
         do {
             try await adopt(policy, policies)
             let began = ContinuousClock.now
-            let results = try await desk.replay(requests.map(\.request), under: policy)
+            let results = try await desk.replay(
+                requests.map(\.request), under: policy, try await policies.files(of: policy))
             let seconds = began.duration(to: .now) / .seconds(1) / Double(max(1, requests.count))
             secondsPerGroup = secondsPerGroup.map { ($0 + seconds) / 2 } ?? seconds
             for (item, result) in zip(requests, results) {

@@ -55,7 +55,15 @@ actor ReplayDesk {
 
     /// Replays groups under a version, all in as few forward passes as memory allows; where that fails, one by one, so
     /// that a single odd group spoils no other audit.
-    func replay(_ requests: [ReplayRequest], under version: PolicyVersion) throws -> [Result<ReplayResult, Fault>] {
+    ///
+    /// The version is loaded again here where another one took its place since it was adopted: in between, this actor
+    /// may have run the adoption of a newer version.
+    ///
+    /// - Throws: A ``RoleFailure`` when the files hold other weights than the audits name.
+    func replay(
+        _ requests: [ReplayRequest], under version: PolicyVersion, _ files: PolicyFiles
+    ) throws -> [Result<ReplayResult, Fault>] {
+        _ = try adopt(version, files)
         guard let replayer = replayers[version.number] else {
             throw RoleFailure(.fault, "Version \(version.number) is not loaded.")
         }

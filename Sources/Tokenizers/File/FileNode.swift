@@ -72,6 +72,15 @@ struct FileNode {
         return Array(text.utf8)
     }
 
+    /// A text to replace: short, because it is searched for everywhere, in the whole vocabulary at load.
+    func replaceable() throws(TokenizerError) -> [UInt8] {
+        let pattern = try member("pattern").pattern()
+        guard !pattern.isExpression else { throw unsupported("replaces by the pattern \(pattern.text.prefix(200))") }
+        let bytes = Array(pattern.text.utf8)
+        guard bytes.count <= 256 else { throw malformed("replaces a text of more than 256 bytes") }
+        return bytes
+    }
+
     /// The text of a pattern that is written `{"String": …}`; expressions are for the caller.
     func pattern() throws(TokenizerError) -> (text: String, isExpression: Bool) {
         try expectMembers(["String", "Regex"])

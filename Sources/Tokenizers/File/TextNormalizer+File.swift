@@ -24,11 +24,7 @@ extension TextNormalizer {
             return .prepend(text)
         case "Replace":
             try node.expectMembers(["type", "pattern", "content"])
-            let pattern = try node.member("pattern").pattern()
-            guard !pattern.isExpression else {
-                throw node.unsupported("replaces by the pattern \(pattern.text.prefix(200))")
-            }
-            return .replace(Array(pattern.text.utf8), by: Array(try node.member("content").text().utf8))
+            return .replace(try node.replaceable(), by: Array(try node.member("content").text().utf8))
         case "Sequence":
             try node.expectMembers(["type", "normalizers"])
             var steps: [TextNormalizer] = []

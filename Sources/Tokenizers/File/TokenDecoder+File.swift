@@ -35,11 +35,7 @@ extension TokenDecoder {
             stage = .whole
         case ("Replace", .tokens):
             try node.expectMembers(["type", "pattern", "content"])
-            let pattern = try node.member("pattern").pattern()
-            guard !pattern.isExpression else {
-                throw node.unsupported("replaces by the pattern \(pattern.text.prefix(200))")
-            }
-            let (old, new) = (Array(pattern.text.utf8), Array(try node.member("content").text().utf8))
+            let (old, new) = (try node.replaceable(), Array(try node.member("content").text().utf8))
             // Every token of the vocabulary is decoded when the file is loaded.
             guard ByteSearch.growth(old, by: new) == 1 else {
                 throw node.unsupported("replaces a text by a longer one")

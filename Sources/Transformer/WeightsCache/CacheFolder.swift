@@ -62,10 +62,14 @@ struct CacheFolder {
         return try body()
     }
 
-    /// Deletes what crashed builds of a layout left; the caller holds its lock.
+    /// Deletes what crashed builds left: those of this layout, whose lock the caller holds, and those of any other that
+    /// nobody has touched for an hour, which no build takes.
     func removePartials(key: String) {
-        for name in names() where name.hasPrefix("\(key).") && name.hasSuffix(Self.partial) {
-            unlink("\(path)/\(name)")
+        let longAgo = time(nil) - 3600
+        for name in names() where name.hasSuffix(Self.partial) {
+            var status = stat()
+            guard lstat("\(path)/\(name)", &status) == 0 else { continue }
+            if name.hasPrefix("\(key).") || status.st_mtim.tv_sec < longAgo { unlink("\(path)/\(name)") }
         }
     }
 
