@@ -37,6 +37,8 @@ import Testing
         try publish(lab, 5)
         #expect(try lab.origin.prune(keeping: 1) == [1, 2, 3, 4])
         #expect(lab.origin.versions == [0, 5])
+        // The relay hears of a version by long poll; until then it has none of that number.
+        _ = try await client.waitForVersion(after: 4, timeout: .seconds(30))
         let next = try await client.fetch(version: 5)
         #expect(next.basePath == base && next.bytesTransferred < 3000)
         #expect(try client.prune(keeping: 1) == [4])
