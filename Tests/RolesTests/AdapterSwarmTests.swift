@@ -13,17 +13,6 @@ import Transformer
 /// A whole swarm that trains an adapter: what is broadcast is a thirtieth of a tiny model, and every audit holds.
 @Suite("A swarm that trains an adapter", .serialized)
 struct AdapterSwarmTests {
-    /// Where `swift build` puts executables, which is where the test bundle lies.
-    private static let executables: String = {
-        let own =
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return (own as NSString).deletingLastPathComponent
-    }()
-
-    private static let areBuilt = ["orchestrator", "relay", "trainer", "verifier", "rollout-worker"].allSatisfy {
-        FileManager.default.isExecutableFile(atPath: executables + "/" + $0)
-    }
-
     private static let steps = 12
 
     private func file(_ root: String) throws -> RunFile {
@@ -48,13 +37,14 @@ struct AdapterSwarmTests {
 
     @Test(
         "Versions are adapters, the trainer is killed once, every audit is accepted and every bit agrees",
-        .enabled(if: areBuilt, "the executables are not built beside the tests: swift build -c release"),
+        .enabled(
+            if: BuiltExecutables.areBuilt, "the executables are not built beside the tests: swift build -c release"),
         .timeLimit(.minutes(3)))
     func wholeSwarm() async throws {
         let root = NSTemporaryDirectory() + "apus-lora-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: root) }
         let plan = try SwarmPlan(try file(root), existing: .refuse)
-        let supervisor = Supervisor(directory: plan.directory, executables: Self.executables) { _ in }
+        let supervisor = Supervisor(directory: plan.directory, executables: BuiltExecutables.folder) { _ in }
         let killer = Task {
             while Self.rows(plan.directory) < 6 { try await Task.sleep(for: .milliseconds(5)) }
             while true {

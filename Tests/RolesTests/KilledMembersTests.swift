@@ -12,17 +12,6 @@ import Testing
 /// A real swarm of processes, each member of which is killed once while it works.
 @Suite("Killed members", .serialized)
 struct KilledMembersTests {
-    /// Where `swift build` puts executables, which is where the test bundle lies.
-    private static let executables: String = {
-        let own =
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return (own as NSString).deletingLastPathComponent
-    }()
-
-    private static let areBuilt = ["orchestrator", "relay", "trainer", "verifier", "rollout-worker"].allSatisfy {
-        FileManager.default.isExecutableFile(atPath: executables + "/" + $0)
-    }
-
     private static let steps = 60
 
     private func file(_ root: String) throws -> RunFile {
@@ -41,14 +30,15 @@ struct KilledMembersTests {
 
     @Test(
         "Each member is killed once; nothing acknowledged is lost, nothing is credited twice",
-        .enabled(if: areBuilt, "the executables are not built beside the tests: swift build -c release"),
+        .enabled(
+            if: BuiltExecutables.areBuilt, "the executables are not built beside the tests: swift build -c release"),
         .timeLimit(.minutes(3)))
     func everyMember() async throws {
         let root = NSTemporaryDirectory() + "apus-kill-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: root) }
         let plan = try SwarmPlan(try file(root), existing: .refuse)
         let deaths = Mutex<[String]>([])
-        let supervisor = Supervisor(directory: plan.directory, executables: Self.executables) { notice in
+        let supervisor = Supervisor(directory: plan.directory, executables: BuiltExecutables.folder) { notice in
             if case .died(let member, _, _) = notice { deaths.withLock { $0.append(member.name) } }
         }
         let victims = ["worker-1", "verifier-1", "trainer", "relay", "orchestrator"]

@@ -11,16 +11,6 @@ import Transformer
 /// A real swarm of processes on a directory as Hugging Face publishes it, with chats from a dataset.
 @Suite("A swarm on a real model directory", .serialized)
 struct RealModelSwarmTests {
-    private static let executables: String = {
-        let own =
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return (own as NSString).deletingLastPathComponent
-    }()
-
-    private static let areBuilt = ["orchestrator", "relay", "trainer", "verifier", "rollout-worker"].allSatisfy {
-        FileManager.default.isExecutableFile(atPath: executables + "/" + $0)
-    }
-
     private static let steps = 3
 
     private func run(_ root: String, environment: String) async throws -> SwarmPlan {
@@ -55,7 +45,7 @@ struct RealModelSwarmTests {
             layers: [ConfigurationNode(toml: toml, source: "test")],
             environmentDefaults: EnvironmentRegistry.runFileDefaults)
         let plan = try SwarmPlan(file, existing: .refuse)
-        let supervisor = Supervisor(directory: plan.directory, executables: Self.executables) { _ in }
+        let supervisor = Supervisor(directory: plan.directory, executables: BuiltExecutables.folder) { _ in }
         try await supervisor.run(plan.members)
         return plan
     }
@@ -66,7 +56,8 @@ struct RealModelSwarmTests {
 
     @Test(
         "Chats of a dataset are generated, audited, accepted and trained on; files of the tokenizer travel",
-        .enabled(if: areBuilt, "the executables are not built beside the tests: swift build -c release"),
+        .enabled(
+            if: BuiltExecutables.areBuilt, "the executables are not built beside the tests: swift build -c release"),
         .timeLimit(.minutes(3)))
     func dataset() async throws {
         let root = NSTemporaryDirectory() + "apus-real-\(UUID().uuidString)"
@@ -120,7 +111,8 @@ struct RealModelSwarmTests {
 
     @Test(
         "A program that takes its time does not hold up the run",
-        .enabled(if: areBuilt, "the executables are not built beside the tests: swift build -c release"),
+        .enabled(
+            if: BuiltExecutables.areBuilt, "the executables are not built beside the tests: swift build -c release"),
         .timeLimit(.minutes(3)))
     func slowProgram() async throws {
         let root = NSTemporaryDirectory() + "apus-slow-\(UUID().uuidString)"
