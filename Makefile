@@ -29,9 +29,10 @@ test: test-packages test-swift test-generate test-neon ## Build and run the whol
 
 test-swift:
 	@swift build $(SWIFT_FLAGS) --build-tests
-	@swift test $(SWIFT_FLAGS) --skip-build
+	@scripts/run-tests.sh $(SWIFT_FLAGS) --skip-build
 	@# By themselves: beside them, tests of sockets and deadlines would starve.
-	@APUS_FUZZ_SECONDS=$(APUS_FUZZ_SECONDS) swift test $(SWIFT_FLAGS) --skip-build --filter 'SafetensorsTests|TokenizersTests'
+	@APUS_FUZZ_SECONDS=$(APUS_FUZZ_SECONDS) scripts/run-tests.sh $(SWIFT_FLAGS) --skip-build \
+		--filter 'SafetensorsTests|TokenizersTests'
 
 test-generate:
 	@scripts/check-generate.sh

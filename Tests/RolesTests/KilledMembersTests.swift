@@ -70,7 +70,9 @@ struct KilledMembersTests {
         let report = try RunReport(directory: plan.directory, runID: plan.runID)
         #expect(report.steps == UInt64(Self.steps))
         #expect(report.metrics.compactMap { $0["step"] } == (1...Self.steps).map(Double.init))
-        #expect(report.series("mismatch_kl/mean").map(\.value) == Array(repeating: 0, count: Self.steps))
+        // The step whose report died with the trainer, after its checkpoint, has a row without the trainer's numbers.
+        let mismatches = report.series("mismatch_kl/mean").map(\.value)
+        #expect(mismatches.count >= Self.steps - 1 && mismatches.allSatisfy { $0 == 0 })
         #expect(report.series("reward/mean").count == Self.steps)
 
         // Credit: exactly what the accepted groups are worth, once each.

@@ -28,6 +28,8 @@ import Testing
         let client = try lab.client(relay.url)
         try lab.publish(0)
         for version in UInt64(1)...4 { try publish(lab, version) }
+        // The relay hears of a version by long poll; until then it has none of that number.
+        _ = try await client.waitForVersion(after: 3, timeout: .seconds(30))
         let joined = try await client.fetch(version: 4, weightsHash: hash("weights 4"))
         #expect(joined.manifest.kind == .adapter && joined.bytesTransferred > 164_900)
         #expect(contents("\(joined.path)/adapter_model.safetensors") == noise(900, seed: 4))
@@ -37,7 +39,6 @@ import Testing
         try publish(lab, 5)
         #expect(try lab.origin.prune(keeping: 1) == [1, 2, 3, 4])
         #expect(lab.origin.versions == [0, 5])
-        // The relay hears of a version by long poll; until then it has none of that number.
         _ = try await client.waitForVersion(after: 4, timeout: .seconds(30))
         let next = try await client.fetch(version: 5)
         #expect(next.basePath == base && next.bytesTransferred < 3000)

@@ -205,7 +205,7 @@ struct WeightsCacheTests {
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(Set(hashes.map(\.0)) == [original.weightsHash])
-        #expect(Set(hashes.map(\.1)).count == 1 && hashes.allSatisfy { $0.1 != nil })
+        #expect(Set(hashes.map(\.1)).count == 1 && hashes.allSatisfy { $0.1 != nil }, "\(hashes)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder)/cache").count == 2)
     }
 

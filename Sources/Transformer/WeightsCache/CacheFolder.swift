@@ -24,9 +24,11 @@ struct CacheFolder {
     /// - Throws: `CacheFailure` where it cannot be made, or is open to others: who can write here decides what a process
     ///   computes with.
     func prepare() throws(CacheFailure) {
-        // An error may mean that another process made it in this moment, so what is there decides.
+        // An error may mean that another process made it in this moment, so what is there decides. The last step is one
+        // system call: a folder that is made first and closed afterwards would be open to others for a moment.
         try? FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
+        mkdir(path, 0o700)
         var status = stat()
         guard stat(path, &status) == 0 else { throw CacheFailure(system: "the folder \(path) cannot be made") }
         guard status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
