@@ -57,22 +57,30 @@ extension GenerationEngine {
 
     /// Rows of begun groups come first and give every sample its first token; the others give one token each.
     private func choose(_ rows: HiddenRows, _ begun: [GroupState]) throws {
-        let failure = Mutex<SamplingError?>(nil)
-        logits.run(rows.pointer, count: rows.count) { row, logits in
-            let hidden = rows.pointer + row * rows.width
-            do throws(SamplingError) {
-                if row < begun.count {
-                    let group = begun[row]
-                    for sample in group.samples { try group.extend(sample, logits, hidden) }
-                } else {
-                    let item = decoding[row - begun.count]
-                    try item.group.extend(item.sample, logits, hidden)
-                }
-            } catch {
-                failure.withLock { $0 = error }
-            }
+        var drawing: [Decoding] = []
+        var draws: [TokenDraw] = []
+        var choosers: [TokenChooser] = []
+        func append(_ sample: SampleState, of group: GroupState, row: Int) {
+            let position = UInt32(group.request.promptTokens.count + sample.tokens.count)
+            draws.append(TokenDraw(row: row, chooser: choosers.count - 1, noise: sample.noise, position: position))
+            drawing.append(Decoding(group: group, sample: sample))
         }
-        if let error = failure.withLock({ $0 }) { throw error }
+        drawing.reserveCapacity(rows.count)
+        draws.reserveCapacity(rows.count)
+        for (row, group) in begun.enumerated() {
+            choosers.append(group.chooser)
+            for sample in group.samples { append(sample, of: group, row: row) }
+        }
+        for (place, item) in decoding.enumerated() {
+            if place == 0 || decoding[place - 1].group !== item.group { choosers.append(item.group.chooser) }
+            append(item.sample, of: item.group, row: begun.count + place)
+        }
+        let chosen = try logits.draw(draws, choosers, from: rows.pointer)
+        for (place, item) in drawing.enumerated() {
+            item.sample.accept(
+                chosen[place], row: rows.pointer + draws[place].row * rows.width,
+                parameters: item.group.request.parameters)
+        }
     }
 
     /// Proves every chunk that is full or ends its sample, spread over the pool.
@@ -104,16 +112,5 @@ extension GenerationEngine {
         case let error as ModelError: .model(error)
         default: .notFinite("\(error)")
         }
-    }
-}
-
-extension GroupState {
-    /// Chooses a sample's next token from its row and appends it.
-    fileprivate func extend(
-        _ sample: SampleState, _ logits: UnsafePointer<Float>, _ hidden: UnsafePointer<BFloat16Bits>
-    ) throws(SamplingError) {
-        let position = UInt32(request.promptTokens.count + sample.tokens.count)
-        let chosen = try chooser.choose(logits, noise: sample.noise, position: position)
-        sample.accept(chosen, row: hidden, parameters: request.parameters)
     }
 }

@@ -91,7 +91,8 @@ import Testing
                 let part = Array(logits[first..<min(first + VocabularyBlock.size, 9000)])
                 return kernels.vocabularyBlock(part, count: part.count, temperature: 0.8)
             }
-            #expect(VocabularySum(combining: blocks, temperature: 0.8) == whole)
+            let combined = blocks.withUnsafeBufferPointer { kernels.vocabularySum(combining: $0, temperature: 0.8) }
+            #expect(combined == whole)
         }
     }
 }

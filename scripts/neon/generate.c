@@ -126,20 +126,19 @@ static float choose(state *s, size_t position) {
     float divisor = h->temperature == 0 ? 1.0f : h->temperature;
     size_t count = (h->vocabulary + CK_VOCABULARY_BLOCK - 1) / CK_VOCABULARY_BLOCK;
     ck_block_sum *blocks = allocate(count, sizeof *blocks);
+    ck_choice choice = ck_choice_none();
     for (size_t b = 0; b < count; b++) {
         size_t first = b * CK_VOCABULARY_BLOCK, left = h->vocabulary - first;
-        size_t size = left < CK_VOCABULARY_BLOCK ? left : CK_VOCABULARY_BLOCK;
-        blocks[b] = s->row->block_sum(s->logits + first, size, divisor);
+        ck_sample_job job = {
+            .logits = s->logits + first, .first_id = first,
+            .count = left < CK_VOCABULARY_BLOCK ? left : CK_VOCABULARY_BLOCK, .temperature = divisor,
+            .noise = h->temperature == 0 ? NULL : &h->noise, .position = (uint32_t)position,
+        };
+        s->row->sample(&job, &blocks[b], &choice);
     }
     float maximum, log_sum;
-    ck_combine_blocks(blocks, count, &maximum, &log_sum);
+    s->row->combine(blocks, count, &maximum, &log_sum);
     free(blocks);
-    ck_choice choice = ck_choice_none();
-    if (h->temperature == 0) {
-        s->row->greedy(s->logits, 0, h->vocabulary, &choice);
-    } else {
-        s->row->choose(s->logits, 0, h->vocabulary, divisor, &h->noise, (uint32_t)position, &choice);
-    }
     s->m->tokens[position] = choice.token;
     return ck_log_probability(choice.logit, divisor, maximum, log_sum);
 }

@@ -104,7 +104,7 @@ typedef struct ck_noise_key {
     uint32_t counter[2];           // counter words 2 and 3
 } ck_noise_key;
 
-// A running argmax over ascending ids. Start from ck_choice_none().
+// A running argmax: ids may come in any order, and ties go to the lowest. Start from ck_choice_none().
 typedef struct ck_choice {
     float score;                   // z - log(E), or z for greedy
     float logit;                   // the raw logit of `token`
@@ -121,6 +121,16 @@ typedef struct ck_block_sum {
     float maximum;
     float sum;
 } ck_block_sum;
+
+// One block of a row's logits, from which a token is drawn (rules 8 and 10).
+typedef struct ck_sample_job {
+    const float *logits;           // [count]
+    size_t first_id;               // a multiple of 16
+    size_t count;                  // at most 2048
+    float temperature;             // above 0, and 1 when greedy
+    const ck_noise_key *_Nullable noise;  // NULL: greedy
+    uint32_t position;             // absolute index of the token to be chosen
+} ck_sample_job;
 
 // MARK: - The dispatch table
 
@@ -141,10 +151,10 @@ typedef struct ck_row {
     void (*matmul)(const ck_matmul_job *job);
     void (*attention)(const ck_attention_job *job);
     ck_block_sum (*block_sum)(const float *logits, size_t count, float temperature);  // count <= 2048
-    void (*choose)(
-        const float *logits, size_t first_id, size_t count, float temperature, const ck_noise_key *key,
-        uint32_t position, ck_choice *choice);  // first_id a multiple of 16
-    void (*greedy)(const float *logits, size_t first_id, size_t count, ck_choice *choice);
+    // M and log S of a row from its blocks, in ascending order.
+    void (*combine)(const ck_block_sum *blocks, size_t count, float *maximum, float *log_sum);
+    // block_sum of the job, and its ids in `choice`; false when a logit is not finite, which makes both meaningless.
+    bool (*sample)(const ck_sample_job *job, ck_block_sum *sum, ck_choice *choice);
     void (*exp)(const float *x, float *y, size_t count);
     void (*log)(const float *x, float *y, size_t count);
     void (*log1p)(const float *x, float *y, size_t count);
@@ -204,8 +214,6 @@ void ck_scaled_inverse_frequencies(double base, size_t dimension, const ck_rotar
 // One row of a rotary table: cosines and sines of f32(position) * inverse[i].
 void ck_rotary_row(const float *inverse, size_t count, uint32_t position, float *cosines, float *sines);
 
-// Combines blocks in ascending order (rule 8): M and log S of the whole vocabulary.
-void ck_combine_blocks(const ck_block_sum *blocks, size_t count, float *maximum, float *log_sum);
 // (logit / temperature - maximum) - log_sum.
 float ck_log_probability(float logit, float temperature, float maximum, float log_sum);
 
