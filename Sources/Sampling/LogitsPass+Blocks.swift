@@ -18,9 +18,11 @@ extension LogitsPass {
     }
 
     private func drawRound(_ batch: DrawBatch, _ range: Range<Int>, from rows: UnsafePointer<BFloat16Bits>) {
-        let draws = batch.indices(ofRow: range.lowerBound).lowerBound..<batch.indices(
-            ofRow: range.upperBound - 1
-        ).upperBound
+        let draws =
+            batch.indices(ofRow: range.lowerBound)
+            .lowerBound..<batch.indices(
+                ofRow: range.upperBound - 1
+            ).upperBound
         let round = DrawRound(
             batch, draws: draws, rows: range, threads: pool.threads,
             blocks: VocabularyBlock.count(vocabularySize: output.rows))

@@ -17,13 +17,18 @@ public struct NoiseWords: Sendable, Hashable {
     private let counterHigh: UInt32
 
     /// Noise from the first 16 bytes of key material, or nil when there are fewer.
-    public init?(material: some Collection<UInt8>) {
+    public init?(material: UnsafeRawBufferPointer) {
         guard material.count >= 16 else { return nil }
-        var words: [UInt32] = [0, 0, 0, 0]
-        for (index, byte) in material.prefix(16).enumerated() {
-            words[index / 4] |= UInt32(byte) << UInt32(8 * (index % 4))
+        func word(_ index: Int) -> UInt32 {
+            UInt32(littleEndian: material.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
         }
-        (keyLow, keyHigh, counterLow, counterHigh) = (words[0], words[1], words[2], words[3])
+        (keyLow, keyHigh, counterLow, counterHigh) = (word(0), word(1), word(2), word(3))
+    }
+
+    /// The same for bytes in an array.
+    public init?(material: [UInt8]) {
+        guard let words = material.withUnsafeBytes({ NoiseWords(material: $0) }) else { return nil }
+        self = words
     }
 
     var forC: ck_noise_key {
