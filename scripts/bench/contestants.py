@@ -67,7 +67,7 @@ class LlamaCpp:
 
     def bench(self, shape, batch, prompt, new, shared=False, repeats=1, options=None):
         """Rates and seconds of decoding and prefill, the median of the repeats, with the memory at the peak."""
-        context = (batch * prompt if not shared else batch * prompt + prompt) + batch * new
+        context = batch * (prompt + new)
         command = [str(self.program), "-m", f"{self.models / shape}.gguf", "-t", str(self.threads), "-c", str(context)]
         command += ["-npp", str(prompt), "-ntg", str(new), "-npl", ",".join([str(batch)] * repeats)]
         command += ["--output-format", "jsonl", *(["-pps"] if shared else []), *(options or self.options)]

@@ -19,7 +19,11 @@ def run(command, environment=None, timeout=600):
         output, errors = read_both(process, time.monotonic() + timeout)
     except BaseException:
         process.kill()
+        process.wait()
         raise
+    finally:
+        process.stdout.close()
+        process.stderr.close()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

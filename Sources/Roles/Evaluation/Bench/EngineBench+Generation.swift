@@ -49,10 +49,10 @@ extension EngineBench {
         let first = engine.tokensGenerated
         while !engine.isIdle { _ = try engine.step() }
         let ended = ContinuousClock.now
-        let decoded = Double(max(1, engine.tokensGenerated - first))
+        let decoded = engine.tokensGenerated - first
         return (
             Double(groups * prompt) / (began.duration(to: filled) / .seconds(1)),
-            decoded / (filled.duration(to: ended) / .seconds(1)),
+            decoded == 0 ? 0 : Double(decoded) / (filled.duration(to: ended) / .seconds(1)),
             Double(engine.tokensGenerated) / (began.duration(to: ended) / .seconds(1))
         )
     }
