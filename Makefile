@@ -8,6 +8,9 @@ BIN := .build/release
 OUT ?= runs/demo
 # How long the fuzz tests go on, all together and beside the others (CONTRIBUTING.md).
 APUS_FUZZ_SECONDS ?= 60
+# Which rows `make bench` measures (all and the page without; `scripts/bench/main.py --list`), and how often.
+ROWS ?=
+BENCH_ROUNDS ?= 5
 
 RUN_PACKAGES := libopenblas-dev libzmq3-dev libssl-dev libsqlite3-dev
 # The NEON row is compiled with the cross compiler and run under user-mode emulation.
@@ -52,7 +55,7 @@ format: ## Format the sources in place
 
 bench: build ## Measure this machine beside llama.cpp and PyTorch, write docs/benchmarks.md (ROWS="generate-s-64": only print)
 	@scripts/peers.sh >/dev/null
-	@python3 scripts/bench/main.py --rows "$(ROWS)"
+	@BENCH_ROUNDS=$(BENCH_ROUNDS) python3 scripts/bench/main.py --rows "$(ROWS)"
 
 docs: build ## Regenerate the pages that are made from the code
 	@scripts/make-docs.sh

