@@ -47,7 +47,7 @@ extension Decoder {
         for piece in plan.pieces {
             piece.table.takeUnretainedValue().length = piece.position + piece.rows.count
         }
-        for unit in plan.units where workspace.finite.pointer[unit.rows.lowerBound] == 0 {
+        for unit in plan.units where finiteFlags(unit).contains(0) {
             throw ModelError(
                 .notFinite, place: "forward pass",
                 "a value overflowed or is not a number; these weights cannot be used, go back to an earlier version")
@@ -59,7 +59,7 @@ extension Decoder {
         CanonicalEnvironment.run {
             scope.eachUnit { unit, _ in
                 let rows = plan.units[unit].rows
-                workspace.finite.pointer[rows.lowerBound] = 1
+                finiteFlags(plan.units[unit]).update(repeating: 1)
                 kernels.embed(
                     table: weights.embedding, tokens: workspace.tokens.pointer + rows.lowerBound, count: rows.count,
                     into: workspace.residual.pointer + rows.lowerBound * width)
@@ -78,14 +78,17 @@ extension Decoder {
         product(
             workspace.normed, configuration.hiddenSize, by: layer.matrices.queryKeyValue,
             bias: layer.matrices.queryKeyValueBias, into: workspace.projected, workspace.projectedWidth, scope)
-        scope.eachUnit { unit, _ in
-            rotate(unit, layer)
-            store(unit, index)
+        let heads = configuration.keyValueHeads
+        let areIndependent = plan.unitsAreIndependent
+        if !areIndependent {
+            scope.eachUnitAndHead(heads, isWorthSharing: scope.units.count > 1) { unit, heads, _ in
+                prepareAttention(unit, heads, layer: index)
+            }
         }
         let attentionWork = 4 * configuration.queryWidth * plan.visiblePositions
-        scope.eachUnitAndHead(
-            configuration.keyValueHeads, isWorthSharing: attentionWork >= Self.smallestSharedAttention
-        ) { unit, heads, thread in
+        let isWorthSharing = scope.units.count > 1 || attentionWork >= Self.smallestSharedAttention
+        scope.eachUnitAndHead(heads, isWorthSharing: isWorthSharing) { unit, heads, thread in
+            if areIndependent { prepareAttention(unit, heads, layer: index) }
             attend(unit, heads, layer: index, scratch: attentionScratch[thread].pointer)
         }
         product(
@@ -180,6 +183,17 @@ extension Decoder {
                 epsilon: configuration.rmsEpsilon, rows: run.count, width: width, into: target, targetStride: width)
             finite = Kernels.isFinite(target, count: run.count * width) && finite
         }
-        if !finite { workspace.finite.pointer[rows.lowerBound] = 0 }
+        if !finite { noteOverflow(unit, 0) }
+    }
+
+    private func finiteFlags(_ unit: ForwardPlan.Unit) -> UnsafeMutableBufferPointer<UInt8> {
+        let heads = configuration.keyValueHeads
+        return UnsafeMutableBufferPointer(
+            start: workspace.finite.pointer + unit.rows.lowerBound * heads, count: heads)
+    }
+
+    /// Notes that what was computed of a head, or of all of them under the first one's name, is not finite.
+    func noteOverflow(_ unit: Int, _ head: Int) {
+        finiteFlags(plan.units[unit])[head] = 0
     }
 }
