@@ -60,7 +60,8 @@ public struct EngineBench {
             let engine = GenerationEngine(
                 weights: weights, kernels: kernels, pool: pool,
                 context: GenerationContext(runID: .zero, workerKey: nil),
-                limits: GenerationLimits(sequences: batch, pages: pages))
+                // All prompts first, then all tokens: each has its own rate.
+                limits: GenerationLimits(sequences: batch, pages: pages, promptRows: batch * prompt))
             let parameters = SamplingParameters(samples: 1, maximumTokens: new, temperature: 1, stopTokens: [])
             for index in 0..<batch {
                 try engine.add(
