@@ -128,7 +128,8 @@ let suites: [Target] = [
         "Roles",
         [
             "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Orchestration",
-            "RunConfiguration", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers", "Training", "Transformer",
+            "RunConfiguration", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers", "Training",
+            "Transformer",
             logging,
         ]),
     suite("Commands", ["EnvironmentKit", "JSON", "Roles", argumentParser]),

@@ -56,7 +56,8 @@ import Transformer
             preemptions += engine.preemptions
             #expect(engine.cache.usedPages == 0 && engine.cache.sequenceCount == 0)
         }
-        #expect(groups > 4000 && preemptions > 2000, "\(groups) groups, \(preemptions) preemptions: too little happened")
+        #expect(
+            groups > 4000 && preemptions > 2000, "\(groups) groups, \(preemptions) preemptions: too little happened")
     }
 
     /// Runs some of the groups to their end; returns how many were finished.
@@ -85,7 +86,9 @@ import Transformer
             }
             #expect(engine.cache.usedPages <= engine.limits.pages)
             #expect(engine.cache.sequenceCount == engine.lanes.reduce(0) { $0 + $1.active.count })
-            for lane in engine.lanes { #expect(lane.active.filter { $0.sample != nil }.count <= engine.limits.sequences) }
+            for lane in engine.lanes {
+                #expect(lane.active.filter { $0.sample != nil }.count <= engine.limits.sequences)
+            }
             steps += 1
             try #require(steps < 100_000, "the engine makes no progress")
         }

@@ -50,7 +50,8 @@ import Transformer
         GroupRequest(
             groupID: SHA256.hash([UInt8(number & 255), UInt8(number >> 8)]),
             promptTokens: (0..<1 + number % 20).map { Int32(($0 * 7 + number) % 30) },
-            parameters: SamplingParameters(samples: 1 + number % 5, maximumTokens: 1 + number * 7 % 60, stopTokens: [1]))
+            parameters: SamplingParameters(samples: 1 + number % 5, maximumTokens: 1 + number * 7 % 60, stopTokens: [1])
+        )
     }
 
     private func alone(_ request: GroupRequest, _ version: Int) throws -> [SampleResult]? {
