@@ -132,6 +132,14 @@ import Transformer
         #expect(try engine.finish().first { $0.groupID == long.groupID } == expected)
     }
 
+    /// Where memory suffices, nothing is computed twice.
+    @Test func nothingIsRecomputedWithoutNeed() throws {
+        let engine = try model.engine(sequences: 512, pages: 4096)
+        for request in requests { try engine.add(request) }
+        _ = try engine.finish()
+        #expect(engine.preemptions == 0 && engine.positionsRecomputed == 0)
+    }
+
     @Test func versionsComeAndGo() throws {
         let engine = try engine(GenerationLimits(sequences: 8, pages: 512))
         #expect(throws: GenerationError.self) { try engine.adopt(weights[0], version: 1) }
