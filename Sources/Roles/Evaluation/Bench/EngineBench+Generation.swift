@@ -35,7 +35,8 @@ extension EngineBench {
         let engine = GenerationEngine(
             weights: weights, kernels: kernels, pool: pool,
             context: GenerationContext(runID: .zero, workerKey: evidence ? SigningKey().publicKey : nil),
-            limits: GenerationLimits(sequences: groups * samples, pages: pages))
+            // All prompts first, then all tokens: each has its own rate.
+            limits: GenerationLimits(sequences: groups * samples, pages: pages, promptRows: groups * prompt))
         let parameters = SamplingParameters(samples: samples, maximumTokens: new, temperature: 1, stopTokens: [])
         for index in 0..<groups {
             try engine.add(
