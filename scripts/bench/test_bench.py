@@ -111,6 +111,7 @@ class Page(unittest.TestCase):
         self.assertIn("| **3.00** (3.00 to 3.00) | 2.7 (3.2) | reached | 81 % |", text)
         self.assertIn("| generation, 64 × (64 + 64), S | 1 | llama.cpp | 2 | **0.50** |", text)
         self.assertNotIn("Matrix products", text)
+        self.assertNotIn("| |", page.tables({"matmul-s": [entry]}))
 
 
 if __name__ == "__main__":

@@ -37,10 +37,10 @@ def prefill(apus, llama, torch, shape, batch, cost):
     return Trial(
         f"prefill-{shape}",
         {
-            "Apus": lambda: apus.rate("prefill", shape, batch, 256),
+            "Apus": lambda: apus.rate("prefill", shape, batch, 256, repeats=2),
             # A benchmark without decoding does not exist there; one new token is.
-            "llama.cpp": lambda: {"rate": llama.bench(shape, batch, 256, 1)["prefill"]},
-            "transformers": lambda: torch.ask("prefill", shape, batch=batch, length=256, together=4),
+            "llama.cpp": lambda: {"rate": llama.bench(shape, batch, 256, 1, repeats=2)["prefill"]},
+            "transformers": lambda: torch.ask("prefill", shape, batch=batch, length=256, together=4, repeats=2),
         },
         cost)
 
@@ -109,8 +109,8 @@ def every_trial(apus, llama, torch, core):
         Trial(
             "replay-s",
             {
-                "prefill": lambda: apus.rate("prefill", "s", 64, 128),
-                "Apus": lambda: apus.rate("replay", "s", 64, 128),
+                "prefill": lambda: apus.rate("prefill", "s", 64, 128, repeats=2),
+                "Apus": lambda: apus.rate("replay", "s", 64, 128, repeats=2),
                 "audit": lambda: apus.audit("s", 64, 64, 64),
             },
             12),
