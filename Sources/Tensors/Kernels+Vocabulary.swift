@@ -1,7 +1,7 @@
 import CKernels
 
 /// Maximum and sum of exponentials of one block of 2048 ids (rule 8).
-public struct VocabularyBlock: Sendable, Equatable {
+public struct VocabularyBlock: Sendable, Equatable, BitwiseCopyable {
     /// The largest `logit / temperature` of the block.
     public var maximum: Float
     /// `Σ exp(z - maximum)` in the lanes of rule 4.
