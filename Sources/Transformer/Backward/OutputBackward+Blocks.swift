@@ -4,7 +4,7 @@ import Tensors
 /// The end of the pass in bf16: logits of some rows and ids at a time, of which half the bytes are kept.
 extension OutputBackward {
     private var vocabulary: Int { weights.configuration.vocabularySize }
-    private var blockCount: Int { (vocabulary + VocabularyBlock.size - 1) / VocabularyBlock.size }
+    private var blockCount: Int { VocabularyBlock.count(vocabularySize: vocabulary) }
     private var output: OutputBuffers { buffers.output }
 
     /// Log-probabilities and entropies of a block, and its derivatives where there is a target.
@@ -67,7 +67,7 @@ extension OutputBackward {
         into pass: TargetStorage
     ) {
         let sums = UnsafeBufferPointer(start: output.sums.pointer + row * blockCount, count: blockCount)
-        let total = VocabularySum(combining: Array(sums), temperature: temperature)
+        let total = kernels.vocabularySum(combining: sums, temperature: temperature)
         let logProbability = total.logProbability(ofLogit: output.targets.pointer[row])
         pass.logProbabilities.pointer[block[row].number] = logProbability
         let step = isLearning ? slope(block[row].number, logProbability) / temperature : 0

@@ -42,7 +42,7 @@ struct OutputBuffers {
         self.rows = max(1, min(rows, elements / vocabulary))
         logits = memory.take(isRounded ? 0 : self.rows * vocabulary)
         let count = isRounded ? self.rows : 0
-        let blockCount = (vocabulary + VocabularyBlock.size - 1) / VocabularyBlock.size
+        let blockCount = VocabularyBlock.count(vocabularySize: vocabulary)
         blocks = (0..<threads).map { _ in
             memory.take(isRounded ? min(Self.taskRows, count) * min(Self.taskIds, vocabulary) : 0)
         }
