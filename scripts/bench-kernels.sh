@@ -5,6 +5,6 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 # shellcheck disable=SC2046 # a list of files
-"${CC:-clang}" -std=c17 -O3 -ffp-contract=off -fno-fast-math -I "$root/Sources/CKernels/include" \
+"${CC:-clang}" -std=c17 -O3 -g -fPIC -fno-omit-frame-pointer -ffp-contract=off -fno-fast-math -I "$root/Sources/CKernels/include" \
     "$root/Benchmarks/kernels.c" $(find "$root/Sources/CKernels" -name '*.c') -o "$build/bench" -lm
 "$build/bench"

@@ -40,7 +40,10 @@ struct MatmulPlan {
         rowsPerTask = tiles * Self.tileRows
         rowTasks = (rows + rowsPerTask - 1) / rowsPerTask
         let taskWork = panelWork * max(min(rows, rowsPerTask), Self.fewestRows)
-        panelsPerTask = min(panels, (Self.smallestTaskWork + taskWork - 1) / taskWork)
+        // Neighbours may keep a core busy: there are more tasks than threads even where they get small.
+        let wanted = min((Self.smallestTaskWork + taskWork - 1) / taskWork, panels / (4 * threads))
+        // The kernels read two panels side by side when there is one row.
+        panelsPerTask = rows == 1 ? min(panels, max(2, wanted / 2 * 2)) : max(1, wanted)
         panelTasks = (panels + panelsPerTask - 1) / panelsPerTask
     }
 

@@ -10,7 +10,7 @@
 // 24 accumulators, 3 registers of weights and the input from memory.
 #define TILE_ROWS 8
 #define TILE_VECTORS 3
-#define SINGLE_VECTORS 12
+#define SINGLE_VECTORS 6
 #define SCORE_PAGES(rows) ((rows) <= 4 ? 4 : 2)
 #define ATTENTION_ROWS 8
 #define VALUE_VECTORS 4

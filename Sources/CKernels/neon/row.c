@@ -13,7 +13,7 @@
 // 16 accumulators, 8 registers of weights and 2 of input.
 #define TILE_ROWS 4
 #define TILE_VECTORS 1
-#define SINGLE_VECTORS 1
+#define SINGLE_VECTORS 3
 #define SCORE_PAGES(rows) 1
 #define ATTENTION_ROWS 4
 #define VALUE_VECTORS 1

@@ -4,17 +4,13 @@
 // has to be waited for.
 
 #define PANEL_VECTORS (CK_PANEL_COLUMNS / 16)
+// One row takes SINGLE_VECTORS, of several panels where registers suffice: several streams have more of memory under way
+// than one, and then no fetching ahead helps.
+#define SINGLE_PANELS (SINGLE_VECTORS / PANEL_VECTORS)
 #define PAIR_BYTES (4 * CK_PANEL_COLUMNS)  // of one panel for one step of the chain
 #define LINE_BYTES 64
 // One pass alone runs this far ahead of itself: enough to cover the latency of memory, little enough to stay cached.
 #define NEAR_BYTES 4096
-
-// What a pass over a panel fetches on the way: `step` bytes further at every pair, `lines` cache lines of it.
-typedef struct fetch {
-    const char *ahead;
-    size_t step;
-    size_t lines;
-} fetch;
 
 ALWAYS_INLINE uint32_t input_pair(const uint16_t *x) {
     uint32_t pair;
@@ -40,7 +36,7 @@ static void store_part_tile(
 
 // All columns exist: no masks, and what every row needs is asked and loaded once.
 ALWAYS_INLINE void store_whole_tile(
-    const ck_matmul_job *job, lanes acc[TILE_ROWS][PANEL_VECTORS], size_t row, size_t column, const size_t rows,
+    const ck_matmul_job *job, lanes acc[TILE_ROWS][SINGLE_VECTORS], size_t row, size_t column, const size_t rows,
     const size_t vectors
 ) {
     float *out = job->out + row * job->out_stride + column;
@@ -65,36 +61,39 @@ ALWAYS_INLINE void store_whole_tile(
     }
 }
 
+// Where vector v of a step lies: beside the one before, or in the next panel.
+#define TILE_VECTOR(v) ((v) / PANEL_VECTORS * panel_size + (v) % PANEL_VECTORS * 32)
+
 // `rows`, `vectors` and `lines` are constants at every call, so the loops over them disappear and the accumulators stay
-// in registers.
+// in registers. At every pair `lines` cache lines from `ahead` on are fetched, `step` bytes further each time.
 ALWAYS_INLINE void matmul_tile(
-    const ck_matmul_job *job, size_t row, size_t column, const size_t rows, const size_t vectors, fetch next,
-    const size_t lines
+    const ck_matmul_job *job, size_t row, size_t column, const size_t rows, const size_t vectors, const char *ahead,
+    size_t step, const size_t lines
 ) {
     size_t whole = job->k / 2;
-    const uint16_t *w = job->panels + column / CK_PANEL_COLUMNS * ((job->k + 1) / 2 * 2 * CK_PANEL_COLUMNS)
-        + column % CK_PANEL_COLUMNS * 2;
-    const uint16_t *x[TILE_ROWS];
-    UNROLL for (size_t r = 0; r < rows; r++) x[r] = job->x + (row + r) * job->x_stride;
-    lanes acc[TILE_ROWS][PANEL_VECTORS];
+    size_t panel_size = (job->k + 1) / 2 * 2 * CK_PANEL_COLUMNS;
+    const uint16_t *w = job->panels + column / CK_PANEL_COLUMNS * panel_size + column % CK_PANEL_COLUMNS * 2;
+    const uint16_t *x = job->x + row * job->x_stride;
+    size_t stride = job->x_stride;
+    lanes acc[TILE_ROWS][SINGLE_VECTORS];
     UNROLL for (size_t r = 0; r < rows; r++) {
         UNROLL for (size_t v = 0; v < vectors; v++) acc[r][v] = lanes_set(0.0f);
     }
-    for (size_t p = 0; p < whole; p++) {
-        UNROLL for (size_t l = 0; l < lines; l++) __builtin_prefetch(next.ahead + l * LINE_BYTES);
-        next.ahead += next.step;
-        pairs weight[PANEL_VECTORS];
-        UNROLL for (size_t v = 0; v < vectors; v++) weight[v] = pairs_load(w + p * 2 * CK_PANEL_COLUMNS + 32 * v);
+    for (size_t p = 0; p < whole; p++, x += 2, w += 2 * CK_PANEL_COLUMNS) {
+        UNROLL for (size_t l = 0; l < lines; l++) __builtin_prefetch(ahead + l * LINE_BYTES);
+        ahead += step;
+        pairs weight[SINGLE_VECTORS];
+        UNROLL for (size_t v = 0; v < vectors; v++) weight[v] = pairs_load(w + TILE_VECTOR(v));
         UNROLL for (size_t r = 0; r < rows; r++) {
-            pairs input = pairs_broadcast(input_pair(x[r] + 2 * p));
+            pairs input = pairs_broadcast(input_pair(x + r * stride));
             UNROLL for (size_t v = 0; v < vectors; v++) acc[r][v] = pairs_accumulate(acc[r][v], weight[v], input);
         }
     }
     if (job->k % 2) {
         UNROLL for (size_t v = 0; v < vectors; v++) {
-            pairs weight = pairs_load(w + whole * 2 * CK_PANEL_COLUMNS + 32 * v);
+            pairs weight = pairs_load(w + TILE_VECTOR(v));
             UNROLL for (size_t r = 0; r < rows; r++) {
-                pairs input = pairs_broadcast(CLEAN_PAIR((uint32_t)x[r][2 * whole]));
+                pairs input = pairs_broadcast(CLEAN_PAIR((uint32_t)x[r * stride]));
                 acc[r][v] = pairs_accumulate(acc[r][v], weight, input);
             }
         }
@@ -102,7 +101,7 @@ ALWAYS_INLINE void matmul_tile(
     if (column + 16 * vectors <= job->columns) {
         store_whole_tile(job, acc, row, column, rows, vectors);
     } else {
-        float sums[TILE_ROWS * CK_PANEL_COLUMNS];
+        float sums[TILE_ROWS * 16 * SINGLE_VECTORS];
         UNROLL for (size_t r = 0; r < rows; r++) {
             UNROLL for (size_t v = 0; v < vectors; v++) lanes_store(sums + 16 * (r * vectors + v), acc[r][v]);
         }
@@ -111,7 +110,7 @@ ALWAYS_INLINE void matmul_tile(
 }
 
 #define TILE_CASE(rows, lines) \
-    case rows: matmul_tile(job, row, column, rows, TILE_VECTORS, next, lines); break
+    case rows: matmul_tile(job, row, column, rows, TILE_VECTORS, ahead, step, lines); break
 #if TILE_ROWS > 6
 #define LARGE_TILE_CASES(lines) TILE_CASE(5, lines); TILE_CASE(6, lines); TILE_CASE(7, lines); TILE_CASE(8, lines)
 #elif TILE_ROWS > 4
@@ -122,16 +121,18 @@ ALWAYS_INLINE void matmul_tile(
 #define TILE_SWITCH(rows, lines) \
     switch (rows) { TILE_CASE(2, lines); TILE_CASE(3, lines); TILE_CASE(4, lines); LARGE_TILE_CASES(lines); }
 
-// `rows` rows, at most a tile, against the columns of one panel; one row takes all of them at once.
-static void matmul_rows(const ck_matmul_job *job, size_t row, size_t rows, size_t panel, fetch next) {
+// `rows` rows, at most a tile, against the columns of one panel.
+static void matmul_rows(
+    const ck_matmul_job *job, size_t row, size_t rows, size_t panel, const char *ahead, size_t step, size_t lines
+) {
     size_t column = panel * CK_PANEL_COLUMNS;
-    if (rows == 1) {
-        matmul_tile(job, row, column, 1, PANEL_VECTORS, next, PANEL_VECTORS);
+    if (rows == 1) {  // all columns at once
+        matmul_tile(job, row, column, 1, PANEL_VECTORS, ahead, step, PANEL_VECTORS);
         return;
     }
     size_t end = column + CK_PANEL_COLUMNS < job->columns ? column + CK_PANEL_COLUMNS : job->columns;
-    for (; column < end; column += 16 * TILE_VECTORS, next.ahead += job->k / 2 * next.step) {
-        if (next.lines == 1) {
+    for (; column < end; column += 16 * TILE_VECTORS, ahead += job->k / 2 * step) {
+        if (lines == 1) {
             TILE_SWITCH(rows, 1)
         } else {
             TILE_SWITCH(rows, PANEL_VECTORS)
@@ -139,27 +140,29 @@ static void matmul_rows(const ck_matmul_job *job, size_t row, size_t rows, size_
     }
 }
 
-// How the passes of `tiles` tiles over a panel fetch the next one, which lies at `ahead`.
-static fetch fetch_share(size_t tiles, const void *panel, const void *ahead) {
-    size_t passes = tiles * (PANEL_VECTORS / TILE_VECTORS);
-    if (tiles == 1) return (fetch){(const char *)panel + NEAR_BYTES, PAIR_BYTES * TILE_VECTORS / PANEL_VECTORS, 3};
-    size_t step = (PAIR_BYTES + passes - 1) / passes;
-    return (fetch){ahead, step, step <= LINE_BYTES ? 1 : 3};
-}
-
 void ROW(matmul)(const ck_matmul_job *job) {
     // Tiles of nearly equal height: full ones and a rest would leave a tile too low to be fast.
     size_t tiles = (job->rows + TILE_ROWS - 1) / TILE_ROWS;
     size_t height = job->rows / tiles, higher = job->rows % tiles;
-    size_t panel_size = (job->k + 1) / 2 * 2 * CK_PANEL_COLUMNS;
-    for (size_t panel = 0; panel * CK_PANEL_COLUMNS < job->columns; panel++) {
-        const uint16_t *w = job->panels + panel * panel_size;
-        fetch next = fetch_share(tiles, w, w + panel_size);
+    size_t panel_bytes = (job->k + 1) / 2 * PAIR_BYTES;
+    // Every pass of a tile over columns of a panel fetches an equal share of the next panel.
+    size_t passes = tiles * (PANEL_VECTORS / TILE_VECTORS);
+    size_t step = (PAIR_BYTES + passes - 1) / passes;
+    size_t lines = step <= LINE_BYTES ? 1 : PANEL_VECTORS;
+    size_t share = job->k / 2 * step * (PANEL_VECTORS / TILE_VECTORS);
+    const char *w = (const char *)job->panels;
+    size_t panel = 0, panels = (job->columns + CK_PANEL_COLUMNS - 1) / CK_PANEL_COLUMNS;
+    if (job->rows == 1) {
+        for (; panel + SINGLE_PANELS <= panels; panel += SINGLE_PANELS, w += SINGLE_PANELS * panel_bytes) {
+            matmul_tile(job, 0, panel * CK_PANEL_COLUMNS, 1, SINGLE_VECTORS, w, 0, 0);
+        }
+    }
+    for (; panel < panels; panel++, w += panel_bytes) {
+        const char *ahead = w + (tiles == 1 ? NEAR_BYTES : panel_bytes);
         size_t row = 0;
-        for (size_t tile = 0; tile < tiles; tile++) {
+        for (size_t tile = 0; tile < tiles; tile++, ahead += share) {
             size_t rows = height + (tile < higher);
-            matmul_rows(job, row, rows, panel, next);
-            next.ahead += job->k / 2 * next.step * (PANEL_VECTORS / TILE_VECTORS);
+            matmul_rows(job, row, rows, panel, ahead, step, lines);
             row += rows;
         }
     }
