@@ -19,10 +19,11 @@ import Transformer
         let models = try (3..<3 + UInt64(Self.versions)).map { try TestModel(seed: $0) }
         model = models[0]
         weights = models.map(\.weights)
-        requests = (0..<40).map {
+        let requests = (0..<40).map {
             TestModel.request(
                 $0, samples: 1 + $0 % 9, maximumTokens: 1 + ($0 * 11) % 90, prompt: 1 + ($0 * 17) % 80)
         }
+        self.requests = requests
         alone = try models.map { model in
             var results: [Hash256: GroupResult] = [:]
             for request in requests { results[request.groupID] = try Self.alone(request, model) }
