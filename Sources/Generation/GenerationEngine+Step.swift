@@ -28,7 +28,9 @@ extension GenerationEngine {
         let answered = lane.active.allSatisfy(\.isComplete) ? lane.active : lane.active.filter(\.isComplete)
         try choose(rows, answered, lane)
         try prove(answered)
-        for item in lane.active { item.advance() }
+        lane.active.withUnsafeMutableBufferPointer { items in
+            for index in items.indices { items[index].advance() }
+        }
         try settle(lane, answered)
     }
 
@@ -36,7 +38,7 @@ extension GenerationEngine {
         // The segments borrow the token arrays; they are gone before a token is appended, or arrays would be copied.
         var segments: [Segment] = []
         segments.reserveCapacity(lane.active.count)
-        for item in lane.active where item.rows > 0 {
+        for item in lane.active {
             if let segment = item.segment { segments.append(segment) }
         }
         return try lane.decoder.forward(segments, cache: cache)
@@ -114,17 +116,20 @@ extension GenerationEngine {
 
     private func settle(_ item: WorkItem, in lane: Lane) {
         let group = item.group
-        guard item.sample != nil || item.missing == 0 else { return lane.active.append(item) }
-        for sample in item.sample.map({ [$0] }) ?? group.samples {
-            if sample.finishReason == nil {
-                lane.active.append(WorkItem(group, sample))
-            } else {
-                lengths.note(sample.tokens.count)
-                group.unfinished -= 1
-                release(WorkItem(group, sample))
+        if let sample = item.sample {
+            if sample.finishReason == nil { return lane.active.append(item) }
+            lengths.note(sample.tokens.count)
+            group.unfinished -= 1
+            if let sequence = item.sequence { cache.release(sequence) }
+        } else if item.missing > 0 {
+            lane.active.append(item)
+        } else {
+            group.prompt = item.sequence
+            for sample in group.samples {
+                settle(WorkItem(group, sample, computed: group.promptCount), in: lane)
             }
+            if group.unfinished == 0 { releasePrompt(of: group) }
         }
-        if group.unfinished == 0 { releasePrompt(of: group) }
     }
 
     private static func failure(_ error: any Error) -> GenerationError {
@@ -141,8 +146,8 @@ extension GroupState {
     fileprivate func extend(
         _ sample: SampleState, _ logits: UnsafePointer<Float>, _ hidden: UnsafePointer<BFloat16Bits>
     ) throws(SamplingError) {
-        let position = UInt32(request.promptTokens.count + sample.tokens.count)
+        let position = UInt32(promptCount + sample.tokens.count)
         let chosen = try chooser.choose(logits, noise: sample.noise, position: position)
-        sample.accept(chosen, row: hidden, parameters: request.parameters)
+        sample.accept(chosen, row: hidden, self)
     }
 }
