@@ -46,7 +46,10 @@ extension GenerationEngine {
             } else {
                 sample.sequence = prompt
                 group.prompt = nil
-                while lane.active.count > index + 1, let item = lane.active.popLast() { putOff(item, in: lane) }
+                // Siblings without room wait, and so does whatever is younger than they are.
+                while hasSibling, lane.active.count > index + 1, let item = lane.active.popLast() {
+                    putOff(item, in: lane)
+                }
                 return
             }
         }
