@@ -1,9 +1,10 @@
 import Tensors
 
-/// The hidden rows of a sample's current chunk; holds nothing where no evidence is collected.
+/// The hidden rows of a sample's current chunk; holds nothing where no evidence is collected, or before the first row.
 struct ChunkRows {
     private let width: Int
     private let capacity: Int
+    private let isCollecting: Bool
     private var storage: Storage<BFloat16Bits>?
     private(set) var count = 0
 
@@ -11,7 +12,7 @@ struct ChunkRows {
     init(capacity: Int, width: Int, isCollecting: Bool) {
         self.width = width
         self.capacity = capacity
-        storage = isCollecting ? Storage(count: capacity * width, zeroed: false) : nil
+        self.isCollecting = isCollecting
     }
 
     var isFull: Bool { count == capacity }
@@ -23,7 +24,9 @@ struct ChunkRows {
     }
 
     mutating func append(_ row: UnsafePointer<BFloat16Bits>) {
-        guard let storage else { return }
+        guard isCollecting else { return }
+        let storage = self.storage ?? Storage(count: capacity * width, zeroed: false)
+        self.storage = storage
         precondition(count < capacity, "a chunk is proved before the next row comes")
         (storage.pointer + count * width).update(from: row, count: width)
         count += 1

@@ -2,68 +2,105 @@ import Sampling
 import Tensors
 import Transformer
 
+/// Who starts.
 extension GenerationEngine {
-    /// Lets samples of begun groups branch off from their prompts while sequences and pages are free.
-    func startWaitingSamples() throws(ModelError) {
-        for group in running {
-            guard let prompt = group.prompt else { continue }
-            while group.nextSample < group.samples.count {
-                let sample = group.samples[group.nextSample]
-                if sample.finishReason == nil {
-                    guard decoding.count < limits.sequences, reservedPages + group.samplePages <= limits.pages else {
-                        return
-                    }
-                    sample.sequence = try cache.fork(prompt)
-                    reservedPages += group.samplePages
-                    decoding.append(Decoding(group: group, sample: sample))
-                }
-                group.nextSample += 1
-            }
-            releasePrompt(of: group)
-        }
-    }
-
-    /// Begins waiting groups for which there is room, and names them for the forward pass.
+    /// Starts what comes next in a lane while sequences are free and the pages probably suffice.
     ///
-    /// Groups begin in order, and only when no begun group still waits for sequences or pages. Every group but the last
-    /// one begun has room for all its samples, and the last has room for one at least: so the oldest work always goes
-    /// on, and no set of half-started groups can block each other.
-    func beginWaitingGroups() -> [GroupState] {
-        var begun: [GroupState] = []
-        guard running.allSatisfy({ $0.prompt == nil }) else { return begun }
-        var sequences = decoding.count
-        var pages = reservedPages
-        while let request = waiting.first {
-            let group = makeState(request)
-            guard sequences < limits.sequences, pages + group.promptPages + group.samplePages <= limits.pages else {
-                break
-            }
-            waiting.removeFirst()
-            reservedPages += group.promptPages
-            group.prompt = cache.makeSequence()
-            running.append(group)
-            begun.append(group)
-            sequences += group.samples.count
-            pages += group.promptPages + group.samples.count * group.samplePages
-            guard sequences <= limits.sequences, pages <= limits.pages else { break }
+    /// The first item of a lane starts in any case: it alone always fits.
+    func admit(to lane: Lane) {
+        guard !lane.pending.isEmpty || !lane.waiting.isEmpty else { return }
+        var sequences = lane.active.reduce(0) { $0 + $1.sequences }
+        var pages = expectedPages(of: lane)
+        func hasRoom(_ first: Int) -> Bool {
+            lane.active.isEmpty || sequences < limits.sequences && pages + first <= limits.pages
         }
-        return begun
+        while let item = lane.pending.last {
+            let isAlone = lane.active.last?.group !== item.group
+            let wanted = expectedPages(of: item) + (isAlone ? item.group.sharedPages : 0)
+            guard hasRoom(wanted), start(item, in: lane) else { return }
+            lane.pending.removeLast()
+            sequences += item.sequences
+            pages += wanted
+        }
+        while let request = lane.waiting.first {
+            guard hasRoom(GroupState.sharedPages(request) + expectedPages(of: request, tokens: 0)) else { return }
+            lane.waiting.removeFirst()
+            let group = makeState(request, lane)
+            lane.running.append(group)
+            let item = WorkItem(group)
+            _ = start(item, in: lane)
+            sequences += item.sequences
+            pages += group.sharedPages + expectedPages(of: item)
+        }
     }
 
-    private func makeState(_ request: GroupRequest) -> GroupState {
+    /// The pages that what is active in a lane is counted with.
+    func expectedPages(of lane: Lane) -> Int { expectedPages(of: lane.active[...]) }
+
+    func expectedPages(of items: ArraySlice<WorkItem>) -> Int {
+        var pages = 0
+        var last: GroupState?
+        for item in items {
+            // The items of a group are neighbours.
+            if item.group !== last { pages += item.group.sharedPages }
+            last = item.group
+            pages += expectedPages(of: item)
+        }
+        return pages
+    }
+
+    /// The pages of its own that an item is counted with: a prompt with those of all samples of its group.
+    func expectedPages(of item: WorkItem) -> Int {
+        guard let sample = item.sample else {
+            return item.group.samples.count * expectedPages(of: item.group.request, tokens: 0)
+        }
+        return expectedPages(of: item.group.request, tokens: sample.tokens.count)
+    }
+
+    private func expectedPages(of request: GroupRequest, tokens: Int) -> Int {
+        GroupState.ownPages(
+            request, lengths.expected(after: tokens, maximum: request.parameters.maximumTokens))
+    }
+
+    /// Gives an item a sequence and makes it the youngest that is active.
+    ///
+    /// - Returns: false where it has to wait until a sibling has computed their prompt again.
+    private func start(_ item: WorkItem, in lane: Lane) -> Bool {
+        let group = item.group
+        if let sample = item.sample {
+            let shared = group.sharedPages
+            let sibling = shared == 0 ? nil : lane.active.last { $0.group === group }?.sample
+            if let sibling, let source = sibling.sequence {
+                guard sibling.computed >= shared * KeyValuePageLayout.positions else { return false }
+                sample.sequence = cache.fork(source, sharing: shared)
+                sample.computed = shared * KeyValuePageLayout.positions
+            } else {
+                sample.sequence = cache.makeSequence()
+                sample.computed = 0
+            }
+            positionsRecomputed += UInt64(item.missing - 1)
+        } else {
+            group.prompt = cache.makeSequence()
+            group.computedPrompt = 0
+        }
+        lane.active.append(item)
+        return true
+    }
+
+    private func makeState(_ request: GroupRequest, _ lane: Lane) -> GroupState {
         let parameters = request.parameters
         let chunkRows = min(context.chunking.rows, parameters.maximumTokens)
         let samples = (0..<UInt32(parameters.samples)).map { index in
             let key = NoiseKey(
-                runID: context.runID, weightsHash: noiseWeightsHash, groupID: request.groupID, sample: index)
+                runID: context.runID, weightsHash: lane.noiseWeightsHash, groupID: request.groupID, sample: index)
             let rows = ChunkRows(
-                capacity: chunkRows, width: weights.configuration.hiddenSize, isCollecting: context.workerKey != nil)
+                capacity: chunkRows, width: configuration.hiddenSize, isCollecting: context.workerKey != nil)
             // Arrays grow as needed beyond this; a huge maximum must not cost memory that nobody uses.
             return SampleState(
                 index: index, noise: key.words, rows: rows, capacity: min(parameters.maximumTokens, 64))
         }
         let chooser = TokenChooser(
-            kernels: kernels, vocabularySize: weights.configuration.vocabularySize, parameters: parameters)
+            kernels: kernels, vocabularySize: configuration.vocabularySize, parameters: parameters)
         return GroupState(request, chooser: chooser, samples: samples)
     }
 }

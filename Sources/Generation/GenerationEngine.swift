@@ -1,5 +1,4 @@
 import Identity
-import Proofs
 import Sampling
 import Tensors
 import Transformer
@@ -16,83 +15,113 @@ import Transformer
 /// while !engine.isIdle { for group in try engine.step() { submit(group) } }
 /// ```
 ///
-/// Memory is bounded: a sample starts only when a sequence and its worst case of pages are free. Not safe for use from
-/// several threads at once. One engine serves one version of the weights.
+/// Memory is bounded, and used: work starts by the pages that it will probably need. Where the guess was wrong, the
+/// youngest samples give their pages back and later compute the positions of their tokens again, which gives the same
+/// bits; the oldest work always goes on. One engine serves several versions of a model's weights with one cache: the
+/// oldest version that has work takes the step, since its groups age. Not safe for use from several threads at once.
 public final class GenerationEngine {
-    /// The weights that generate.
-    public let weights: ModelWeights
     /// What all groups have in common.
     public let context: GenerationContext
     /// What bounds the engine.
     public let limits: GenerationLimits
 
-    let decoder: Decoder
+    let configuration: ModelConfiguration
     let cache: KeyValueCache
-    let logits: LogitsPass
     let pool: ComputePool
     let kernels: Kernels
-
-    /// Groups that have not begun, oldest first.
-    var waiting: [GroupRequest] = []
-    /// Groups that have begun, oldest first.
-    var running: [GroupState] = []
-    /// Samples that decode, each holding a sequence.
-    var decoding: [Decoding] = []
-    /// Pages promised to prompts and samples that run.
-    var reservedPages = 0
+    /// The versions, oldest first.
+    var lanes: [Lane] = []
+    var lengths = CompletionLengths()
     private var knownGroups: Set<Hash256> = []
-
-    /// The weights hash that noise is drawn for: the true one, unless a test plays a worker that lies about it.
-    var noiseWeightsHash: Hash256
 
     /// Tokens sampled so far, those of unfinished and cancelled groups included.
     public internal(set) var tokensGenerated: UInt64 = 0
-    /// Prompt tokens computed so far.
+    /// Prompt tokens computed so far, each once.
     public internal(set) var promptTokensComputed: UInt64 = 0
+    /// Positions computed again after a preemption.
+    public internal(set) var positionsRecomputed: UInt64 = 0
+    /// How often a sample or prompt gave its pages back to older work.
+    public internal(set) var preemptions: UInt64 = 0
 
-    /// A sample that decodes, with its group.
-    struct Decoding {
-        let group: GroupState
-        let sample: SampleState
-    }
-
-    /// An engine without work.
+    /// An engine without work and without weights.
     public init(
-        weights: ModelWeights, kernels: Kernels, pool: ComputePool, context: GenerationContext,
+        configuration: ModelConfiguration, kernels: Kernels, pool: ComputePool, context: GenerationContext,
         limits: GenerationLimits
     ) {
-        self.weights = weights
+        self.configuration = configuration
         self.context = context
-        noiseWeightsHash = weights.weightsHash
         self.limits = limits
         self.kernels = kernels
         self.pool = pool
-        decoder = Decoder(weights: weights, kernels: kernels, pool: pool)
-        cache = KeyValueCache(weights.configuration, maximumPages: limits.pages)
-        logits = LogitsPass(output: weights.output, kernels: kernels, pool: pool)
+        cache = KeyValueCache(configuration, maximumPages: limits.pages)
     }
 
+    /// An engine without work, for one version of the weights: number 0.
+    public convenience init(
+        weights: ModelWeights, kernels: Kernels, pool: ComputePool, context: GenerationContext,
+        limits: GenerationLimits
+    ) {
+        self.init(
+            configuration: weights.configuration, kernels: kernels, pool: pool, context: context, limits: limits)
+        lanes = [Lane(weights, version: 0, kernels: kernels, pool: pool)]
+    }
+
+    // MARK: - Versions
+
+    /// The versions that are loaded, oldest first.
+    public var versions: [UInt64] { lanes.map(\.version) }
+
+    /// Takes in a version of the weights, between steps.
+    ///
+    /// - Throws: `GenerationError.unusableVersion` for a number that is taken, or a model of another shape.
+    public func adopt(_ weights: ModelWeights, version: UInt64) throws(GenerationError) {
+        guard weights.configuration == configuration else {
+            throw .unusableVersion(version, "its model has another shape than the one before")
+        }
+        guard lane(version) == nil else { throw .unusableVersion(version, "it is loaded already") }
+        let lane = Lane(weights, version: version, kernels: kernels, pool: pool)
+        lanes.insert(lane, at: lanes.firstIndex { $0.version > version } ?? lanes.endIndex)
+    }
+
+    /// Lets go of a version that has no work.
+    ///
+    /// - Returns: its weights, or nil where there was nothing to let go of.
+    @discardableResult
+    public func retire(_ version: UInt64) -> ModelWeights? {
+        guard let index = lanes.firstIndex(where: { $0.version == version && $0.isIdle }) else { return nil }
+        return lanes.remove(at: index).weights
+    }
+
+    // MARK: - Work
+
     /// Whether nothing is left to do.
-    public var isIdle: Bool { waiting.isEmpty && running.isEmpty }
+    public var isIdle: Bool { lanes.allSatisfy(\.isIdle) }
     /// Groups that have been added and not handed on.
-    public var pendingGroups: Int { waiting.count + running.count }
-    /// Samples that decode at the moment.
-    public var activeSequences: Int { decoding.count }
+    public var pendingGroups: Int { lanes.reduce(0) { $0 + $1.groups } }
+    /// Samples that hold a sequence at the moment.
+    public var activeSequences: Int {
+        lanes.reduce(0) { $0 + $1.active.count { $0.sample != nil } }
+    }
     /// Tokens sampled for a group so far, or nil if the engine does not have it.
     public func tokensGenerated(in groupID: Hash256) -> Int? {
         guard knownGroups.contains(groupID) else { return nil }
-        let group = running.first { $0.request.groupID == groupID }
-        return group?.samples.reduce(0) { $0 + $1.tokens.count } ?? 0
+        for lane in lanes {
+            if let group = lane.running.first(where: { $0.request.groupID == groupID }) {
+                return group.samples.reduce(0) { $0 + $1.tokens.count }
+            }
+        }
+        return 0
     }
 
-    /// Adds a group behind those that wait.
+    /// Adds a group behind those of its version that wait.
     ///
     /// - Throws: `GenerationError`, after which the engine is as it was.
-    public func add(_ request: GroupRequest) throws(GenerationError) {
+    public func add(_ request: GroupRequest, version: UInt64 = 0) throws(GenerationError) {
+        guard let lane = lane(version) else { throw .unusableVersion(version, "it is not loaded") }
         try check(request)
-        guard waiting.count < limits.waitingGroups else { throw .tooManyWaiting(waiting.count) }
+        guard lane.waiting.count < limits.waitingGroups else { throw .tooManyWaiting(lane.waiting.count) }
         guard knownGroups.insert(request.groupID).inserted else { throw .duplicateGroup(request.groupID) }
-        waiting.append(request)
+        lane.waiting.append(request)
     }
 
     /// Drops a group and frees what it holds.
@@ -101,16 +130,19 @@ public final class GenerationEngine {
     @discardableResult
     public func cancel(_ groupID: Hash256) -> Bool {
         guard knownGroups.remove(groupID) != nil else { return false }
-        waiting.removeAll { $0.groupID == groupID }
-        decoding.removeAll { item in
-            guard item.group.request.groupID == groupID else { return false }
-            releaseSequence(of: item)
-            return true
-        }
-        running.removeAll { group in
-            guard group.request.groupID == groupID else { return false }
-            forget(group)
-            return true
+        for lane in lanes {
+            lane.waiting.removeAll { $0.groupID == groupID }
+            lane.pending.removeAll { $0.group.request.groupID == groupID }
+            lane.active.removeAll { item in
+                guard item.group.request.groupID == groupID else { return false }
+                release(item)
+                return true
+            }
+            lane.running.removeAll { group in
+                guard group.request.groupID == groupID else { return false }
+                releasePrompt(of: group)
+                return true
+            }
         }
         return true
     }
@@ -121,40 +153,20 @@ public final class GenerationEngine {
     }
 
     /// Takes finished groups out, oldest first.
-    func takeFinished() -> [GroupResult] {
+    func takeFinished(_ lane: Lane) -> [GroupResult] {
         var finished: [GroupResult] = []
-        running.removeAll { group in
+        lane.running.removeAll { group in
             guard group.unfinished == 0 else { return false }
-            forget(group)
-            finished.append(group.result)
+            knownGroups.remove(group.request.groupID)
+            finished.append(group.result(version: lane.version))
             return true
         }
         return finished
     }
 
-    /// Frees the sequence and the promise of a sample that decodes no more.
-    func releaseSequence(of item: Decoding) {
-        guard let sequence = item.sample.sequence else { return }
-        cache.release(sequence)
-        item.sample.sequence = nil
-        reservedPages -= item.group.samplePages
-    }
-
-    /// Frees the prompt's own sequence; full pages stay with the samples that share them, and so does their promise.
-    func releasePrompt(of group: GroupState) {
-        guard let prompt = group.prompt else { return }
-        cache.release(prompt)
-        group.prompt = nil
-    }
-
-    private func forget(_ group: GroupState) {
-        releasePrompt(of: group)
-        reservedPages -= group.promptPages
-        knownGroups.remove(group.request.groupID)
-    }
+    func lane(_ version: UInt64) -> Lane? { lanes.first { $0.version == version } }
 
     private func check(_ request: GroupRequest) throws(GenerationError) {
-        let configuration = weights.configuration
         do throws(SamplingError) {
             try request.parameters.validate(
                 vocabularySize: configuration.vocabularySize, allowFilters: context.allowsFilters)
@@ -171,8 +183,7 @@ public final class GenerationEngine {
                 "\(request.promptTokens.count) prompt tokens and max_tokens \(request.parameters.maximumTokens) "
                     + "exceed the model's \(configuration.maxPositions) positions")
         }
-        let pages =
-            KeyValuePageLayout.pages(for: request.promptTokens.count) + GroupState.samplePages(request)
+        let pages = KeyValuePageLayout.pages(for: positions)
         guard pages <= limits.pages else { throw .cacheTooSmall(pages: pages, available: limits.pages) }
     }
 }

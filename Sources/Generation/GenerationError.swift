@@ -14,6 +14,8 @@ public enum GenerationError: Error, Sendable, CustomStringConvertible {
     case tooManyWaiting(Int)
     /// One sample alone needs more pages than the cache has.
     case cacheTooSmall(pages: Int, available: Int)
+    /// The version is not loaded, or its model has another shape than the engine's cache.
+    case unusableVersion(UInt64, String)
     /// The forward pass failed.
     case model(ModelError)
 
@@ -30,6 +32,7 @@ public enum GenerationError: Error, Sendable, CustomStringConvertible {
         case .cacheTooSmall(let pages, let available):
             "A sample may need \(pages) pages of key-value cache and only \(available) are allowed; "
                 + "raise the memory limit or lower max_tokens."
+        case .unusableVersion(let version, let reason): "Version \(version) cannot be used: \(reason)."
         case .model(let error): "\(error)"
         case .notFinite(let reason): reason
         }

@@ -8,14 +8,17 @@ public struct GroupResult: Sendable, Hashable {
     public let request: GroupRequest
     /// The samples, by their place in the group.
     public let samples: [SampleResult]
+    /// The version of the weights that made every token of it.
+    public let version: UInt64
 
     /// The group.
     public var groupID: Hash256 { request.groupID }
 
     /// Pairs a request with its samples.
-    public init(request: GroupRequest, samples: [SampleResult]) {
+    public init(request: GroupRequest, samples: [SampleResult], version: UInt64 = 0) {
         self.request = request
         self.samples = samples
+        self.version = version
     }
 }
 

@@ -1,3 +1,4 @@
+import Identity
 import Proofs
 import Sampling
 import Tensors
@@ -8,10 +9,10 @@ final class GroupState {
     let request: GroupRequest
     let chooser: TokenChooser
     let samples: [SampleState]
-    /// Where the prompt's keys and values are, until the last sample has branched off.
+    /// Where the prompt's keys and values are, until the samples have branched off.
     var prompt: SequenceHandle?
-    /// The next sample that has not branched off yet.
-    var nextSample = 0
+    /// Positions of the prompt that are computed.
+    var computedPrompt = 0
     /// Samples that have not ended.
     var unfinished: Int
 
@@ -22,22 +23,24 @@ final class GroupState {
         unfinished = samples.count
     }
 
-    /// Pages that hold the prompt.
-    var promptPages: Int { KeyValuePageLayout.pages(for: request.promptTokens.count) }
+    /// Pages that all samples share: those that the prompt fills.
+    var sharedPages: Int { GroupState.sharedPages(request) }
 
-    /// Pages that one sample can come to need of its own: everything from the prompt's last, partial page on.
+    /// Pages of its own that a sample holds when it has so many tokens.
     ///
-    /// The last token is never fed, so it takes no position.
-    var samplePages: Int { GroupState.samplePages(request) }
+    /// The last token is not fed before the next one is wanted, so it takes no position.
+    func ownPages(_ tokens: Int) -> Int { GroupState.ownPages(request, tokens) }
 
-    static func samplePages(_ request: GroupRequest) -> Int {
-        let positions = request.promptTokens.count + request.parameters.maximumTokens - 1
-        return KeyValuePageLayout.pages(for: positions)
-            - request.promptTokens.count / KeyValuePageLayout.positions
+    static func sharedPages(_ request: GroupRequest) -> Int {
+        request.promptTokens.count / KeyValuePageLayout.positions
+    }
+
+    static func ownPages(_ request: GroupRequest, _ tokens: Int) -> Int {
+        KeyValuePageLayout.pages(for: request.promptTokens.count + tokens - 1) - sharedPages(request)
     }
 
     /// The finished group.
-    var result: GroupResult {
-        GroupResult(request: request, samples: samples.compactMap(\.result))
+    func result(version: UInt64) -> GroupResult {
+        GroupResult(request: request, samples: samples.compactMap(\.result), version: version)
     }
 }

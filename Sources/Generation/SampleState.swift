@@ -13,8 +13,10 @@ final class SampleState {
     private(set) var tokens: [Int32] = []
     private(set) var logProbabilities: [Float] = []
     private(set) var finishReason: FinishReason?
-    /// Where its keys and values are, once it decodes.
+    /// Where its keys and values are while it decodes.
     var sequence: SequenceHandle?
+    /// Positions whose keys and values are there.
+    var computed = 0
 
     private var rows: ChunkRows
     private var commitments: [Hash256] = []

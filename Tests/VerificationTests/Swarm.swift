@@ -64,7 +64,7 @@ struct Swarm {
             weights: other ?? weights, kernels: kernels, pool: pool,
             context: GenerationContext(runID: Self.runID, workerKey: terms[0].workerKey),
             limits: GenerationLimits(sequences: 256, pages: 20000))
-        engine.noiseWeightsHash = weights.weightsHash
+        engine.lanes[0].noiseWeightsHash = weights.weightsHash
         for item in terms {
             var request = GroupRequest(
                 groupID: item.groupID, promptTokens: item.promptTokens, parameters: item.parameters)

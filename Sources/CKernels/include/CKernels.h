@@ -26,7 +26,7 @@ extern "C" {
 #define CK_LANES 16           // virtual lanes of rule 4
 #define CK_PANEL_COLUMNS 48   // columns (rows of W) of one weight panel
 #define CK_PAGE_POSITIONS 16  // positions of one KV cache page
-#define CK_ATTENTION_TILE 16  // query rows that attention scores together at most
+#define CK_ATTENTION_VECTORS 48  // query vectors that attention works on together at most
 #define CK_VOCABULARY_BLOCK 2048  // ids of one log-sum-exp block (rule 8)
 
 // MARK: - Floating-point environment (rule 1)
@@ -64,19 +64,27 @@ typedef struct ck_matmul_job {
     bool accumulate;               // true: out += y (the residual addition of rule 5), false: out = y
 } ck_matmul_job;
 
-// Rows of attention of one sequence, one layer and one key/value head (rule 7).
+// Consecutive positions of one sequence, for attention.
+typedef struct ck_attention_segment {
+    const uint16_t *_Nonnull const *_Nonnull pages;  // page i holds positions 16 i ..< 16 i + 16
+    size_t rows;                   // consecutive positions, at least 1
+    size_t first_position;         // absolute position of the first; row r sees positions 0...first_position + r
+    size_t first_row;              // its place in `query` and `out`
+} ck_attention_segment;
+
+// Rows of attention of one layer and one key/value head (rule 7): of one sequence, or of several that share pages.
 typedef struct ck_attention_job {
+    const ck_attention_segment *segments;
+    size_t segment_count;
+    size_t shared_pages;           // leading pages that all segments have in common and no segment begins in
     const uint16_t *query;         // bf16 [rows, group, head_dimension] of this key/value head, rotated
     size_t query_stride;           // elements between rows
     uint16_t *out;                 // bf16, same shape
     size_t out_stride;
-    size_t rows;                   // consecutive positions
-    size_t first_position;         // absolute position of row 0; row r sees positions 0...first_position + r
     size_t group;                  // query heads per key/value head
     size_t head_dimension;         // even
     size_t window;                 // 0: everything; otherwise row at position p sees max(0, p - window + 1)...p
     float scale;                   // f32(1 / sqrt(head_dimension)) unless the model says otherwise
-    const uint16_t *_Nonnull const *_Nonnull pages;  // page i holds positions 16 i ..< 16 i + 16
     size_t key_offset;             // elements from a page's start to this layer's and head's key panel
     size_t value_offset;           // the same for the value panel
     float *scratch;                // ck_attention_scratch() floats, 64-byte aligned
@@ -182,12 +190,15 @@ uint16_t ck_packed_element(const uint16_t *packed, size_t k, size_t row, size_t 
 // Elements of one key panel or one value panel of a page: 16 * head_dimension.
 size_t ck_page_panel_count(size_t head_dimension);
 void ck_write_key(uint16_t *panel, size_t head_dimension, size_t slot, const uint16_t *row);
+// Positions are written in ascending order: an even one clears the odd one beside it, so that a pair is always whole.
 void ck_write_value(uint16_t *panel, size_t head_dimension, size_t slot, const uint16_t *row);
 void ck_read_key(const uint16_t *panel, size_t head_dimension, size_t slot, uint16_t *row);
 void ck_read_value(const uint16_t *panel, size_t head_dimension, size_t slot, uint16_t *row);
 
-// Floats of scratch that an attention job needs when its last row sees `positions` positions.
-size_t ck_attention_scratch(size_t group, size_t positions);
+// Query vectors that attention works on together when the last one sees `positions` positions.
+size_t ck_attention_vectors(size_t positions);
+// Floats of scratch that an attention job needs when its last row sees `positions` positions or fewer.
+size_t ck_attention_scratch(size_t head_dimension, size_t positions);
 
 // MARK: - Scalar pieces shared by every row
 

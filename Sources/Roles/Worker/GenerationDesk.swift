@@ -1,18 +1,33 @@
 import Generation
 import Identity
+import Logging
 import Orchestration
 import Tensors
 import Transformer
 
-/// A worker's arithmetic, on a thread of its own: one engine per policy version that is still in use.
+/// A worker's arithmetic, on a thread of its own: one engine for all policy versions that are in use.
+///
+/// Versions are loaded beside generation, on another thread, and adopted between steps.
 actor GenerationDesk {
-    /// A finished group and the version that made it.
+    /// A finished group and its share of the computing time.
     struct Finished: Sendable {
-        let version: UInt64
         let group: GroupResult
-        /// The group's share of the computing time.
         let seconds: Double
     }
+
+    /// What has to be known of a version to load it.
+    private struct Source {
+        let version: PolicyVersion
+        let files: PolicyFiles
+    }
+
+    private struct Waiter {
+        let request: GroupRequest
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+
+    /// A step of a small model takes less time than to ask for the next.
+    private static let turn = Duration.milliseconds(5)
 
     nonisolated let executor: ComputeExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -21,84 +36,179 @@ actor GenerationDesk {
     private let pool: ComputePool
     private let context: GenerationContext
     private let capacity: GenerationCapacity
-    private let tampering: WeightTampering?
-    private var engines: [UInt64: GenerationEngine] = [:]
+    private let loader: WeightLoader
+    private let log: Logger
+    private let clock = ContinuousClock()
+
+    private var engine: GenerationEngine?
+    private var shelf = VersionShelf(capacity: 1)
+    private var sources: [UInt64: Source] = [:]
+    /// The version of every group that is here.
+    private var owners: [Hash256: UInt64] = [:]
+    private var waiters: [UInt64: [Waiter]] = [:]
+    /// Why this machine cannot work at all.
+    private var refusal: RoleFailure?
     /// Computing time that no finished group has taken its share of yet.
     private var unclaimedSeconds = 0.0
 
     init(
         kernels: Kernels, threads: Int, context: GenerationContext, capacity: GenerationCapacity,
-        tampering: WeightTampering?
+        tampering: WeightTampering?, log: Logger
     ) {
         self.kernels = kernels
         self.context = context
         self.capacity = capacity
-        self.tampering = tampering
+        self.log = log
+        loader = WeightLoader(kernels: kernels, tampering: tampering)
         pool = ComputePool(threads: threads)
         executor = ComputeExecutor(name: "generation")
     }
 
-    /// Loads a version, unless it is loaded.
+    deinit { executor.stop() }
+
+    // MARK: - Groups
+
+    /// Takes in a group, and returns when its version is loaded and it is the engine's.
     ///
-    /// - Returns: A sentence for the log where its weights could not be shared with other processes.
-    /// - Throws: A ``RoleFailure`` when the files hold other weights than the lease names.
-    func adopt(_ version: PolicyVersion, _ files: PolicyFiles) throws -> String? {
-        guard engines[version.number] == nil else { return nil }
-        let weights = try files.weights(kernels: kernels, pool: pool, expected: version.weightsHash)
-        guard weights.weightsHash == version.weightsHash else {
-            throw RoleFailure(
-                .badInput, "Version \(version.number) in \(files.place) holds other weights than its lease names.",
-                advice: "Delete the directory; it will be fetched again.")
+    /// - Throws: A ``RoleFailure`` when the files hold other weights than the lease names, `GenerationError`, or
+    ///   `CancellationError` where the group was cancelled meanwhile.
+    func add(_ request: GroupRequest, version: PolicyVersion, _ files: PolicyFiles) async throws {
+        guard owners[request.groupID] == nil else { throw GenerationError.duplicateGroup(request.groupID) }
+        let number = version.number
+        owners[request.groupID] = number
+        shelf.take(number)
+        if shelf.loaded.contains(number) { return try enter(request, number) }
+        sources[number] = Source(version: version, files: files)
+        try await withCheckedThrowingContinuation { continuation in
+            waiters[number, default: []].append(Waiter(request: request, continuation: continuation))
+            tidy()
         }
-        let used = try tampering?.weights(for: version, in: files, honest: weights, kernels, pool) ?? weights
-        engines[version.number] = GenerationEngine(
-            weights: used, kernels: kernels, pool: pool, context: context,
-            limits: capacity.limits(for: weights.configuration))
-        // Old engines go when they have nothing left to do.
-        engines = engines.filter { $0.key == version.number || !$0.value.isIdle }
-        return weights.residence.complaint
     }
 
-    func add(_ request: GroupRequest, version: UInt64) throws {
-        guard let engine = engines[version] else {
-            throw RoleFailure(.fault, "Version \(version) is not loaded.")
-        }
-        try engine.add(request)
-    }
-
+    /// Drops a group, wherever it is.
     func cancel(_ group: Hash256) {
-        for engine in engines.values { _ = engine.cancel(group) }
-    }
-
-    /// One token for every sequence; the oldest version first, since its groups age.
-    ///
-    /// - Returns: The groups that this step finished, and whether anything is left to do.
-    func step() throws -> (finished: [Finished], isIdle: Bool) {
-        guard let (version, engine) = engines.filter({ !$0.value.isIdle }).min(by: { $0.key < $1.key }) else {
-            return ([], true)
+        guard let version = owners[group] else { return }
+        if let index = waiters[version]?.firstIndex(where: { $0.request.groupID == group }) {
+            waiters[version]?.remove(at: index).continuation.resume(throwing: CancellationError())
         }
-        let began = ContinuousClock.now
-        let groups = try engine.step()
-        unclaimedSeconds += began.duration(to: .now) / .seconds(1)
-        let share = unclaimedSeconds / Double(max(1, groups.count))
-        if !groups.isEmpty { unclaimedSeconds = 0 }
-        return (
-            groups.map { Finished(version: version, group: $0, seconds: share) }, engines.values.allSatisfy(\.isIdle)
-        )
+        _ = engine?.cancel(group)
+        forget(group)
+        tidy()
     }
 
-    /// Tokens generated so far, over all engines that are loaded.
-    var tokensGenerated: UInt64 { engines.values.reduce(0) { $0 + $1.tokensGenerated } }
-}
-
-/// What a worker lends: sequences at once, and memory for their caches.
-struct GenerationCapacity: Sendable {
-    /// Samples decoded at the same time.
-    let sequences: Int
-    /// Bytes for key-value caches of one engine.
-    let cacheBytes: Int
-
-    func limits(for configuration: ModelConfiguration) -> GenerationLimits {
-        GenerationLimits(sequences: sequences, cacheBytes: cacheBytes, configuration: configuration)
+    private func enter(_ request: GroupRequest, _ version: UInt64) throws {
+        do throws(GenerationError) {
+            try engine?.add(request, version: version)
+        } catch {
+            forget(request.groupID)
+            throw error
+        }
     }
+
+    private func forget(_ group: Hash256) {
+        if let version = owners.removeValue(forKey: group) { shelf.finish(version) }
+    }
+
+    // MARK: - Versions
+
+    /// Loads a version ahead of its first group, when there is room.
+    func announce(_ version: PolicyVersion, _ files: PolicyFiles) {
+        sources[version.number] = Source(version: version, files: files)
+        shelf.announce(version.number)
+        tidy()
+    }
+
+    /// The versions in memory, the one that is being loaded included.
+    var versionsInMemory: Int { (engine?.versions.count ?? 0) + (shelf.loading == nil ? 0 : 1) }
+
+    private func tidy() {
+        while let move = shelf.nextMove() {
+            switch move {
+            case .load(let version): Task { await load(version) }
+            case .drop(let version):
+                if let weights = engine?.retire(version) { Task { [loader] in await loader.discard(weights) } }
+            }
+        }
+    }
+
+    private func load(_ version: UInt64) async {
+        let began = clock.now
+        do {
+            guard let source = sources[version] else {
+                throw RoleFailure(.fault, "Nobody knows where version \(version) lies.")
+            }
+            let engine = try await preparedEngine(source.files)
+            let weights = try await loader.load(source.version, source.files)
+            let loaded = clock.now
+            try engine.adopt(weights, version: version)
+            log.debug(
+                "version \(version) is ready",
+                metadata: [
+                    "load_seconds": "\(began.duration(to: loaded) / .seconds(1))",
+                    "pause_seconds": "\(loaded.duration(to: clock.now) / .seconds(1))",
+                ])
+            if let complaint = weights.residence.complaint { log.notice("\(complaint)") }
+            shelf.finishLoading(version, succeeded: true)
+            for waiter in waiters.removeValue(forKey: version) ?? [] {
+                waiter.continuation.resume(with: Result { try enter(waiter.request, version) })
+            }
+        } catch {
+            log.debug("version \(version) is not loaded", metadata: ["reason": "\(error)"])
+            shelf.finishLoading(version, succeeded: false)
+            for waiter in waiters.removeValue(forKey: version) ?? [] {
+                forget(waiter.request.groupID)
+                waiter.continuation.resume(throwing: error)
+            }
+        }
+        let known = shelf.loaded
+        sources = sources.filter { !known.contains($0.key) && (waiters[$0.key] != nil || $0.key > version) }
+        tidy()
+    }
+
+    /// The engine, made when the first version shows what model it is.
+    private func preparedEngine(_ files: PolicyFiles) async throws -> GenerationEngine {
+        if let engine { return engine }
+        let model = try await loader.inspect(files)
+        let plan: GenerationCapacity.Plan
+        do {
+            plan = try capacity.plan(for: model, threads: pool.threads, available: AvailableMemory.bytes)
+        } catch let failure as RoleFailure {
+            refusal = failure
+            throw failure
+        }
+        if let complaint = plan.complaint { log.notice("\(complaint)") }
+        shelf.capacity = plan.versions
+        let made = GenerationEngine(
+            configuration: model.configuration, kernels: kernels, pool: pool, context: context, limits: plan.limits)
+        engine = made
+        return made
+    }
+
+    // MARK: - Work
+
+    /// Steps until a group is finished, nothing is left, or others have waited long enough.
+    ///
+    /// - Returns: The groups that were finished, and whether anything is left to do.
+    /// - Throws: `GenerationError`, or a ``RoleFailure`` where this machine cannot work for the run at all.
+    func step() throws -> (finished: [Finished], isIdle: Bool) {
+        if let refusal { throw refusal }
+        guard let engine, !engine.isIdle else { return ([], true) }
+        let began = clock.now
+        var groups: [GroupResult] = []
+        var elapsed = Duration.zero
+        repeat {
+            groups = try engine.step()
+            elapsed = began.duration(to: clock.now)
+        } while groups.isEmpty && !engine.isIdle && elapsed < Self.turn
+        unclaimedSeconds += elapsed / .seconds(1)
+        guard !groups.isEmpty else { return ([], engine.isIdle) }
+        let share = unclaimedSeconds / Double(groups.count)
+        unclaimedSeconds = 0
+        for group in groups { forget(group.groupID) }
+        tidy()
+        return (groups.map { Finished(group: $0, seconds: share) }, engine.isIdle)
+    }
+
+    /// Tokens generated so far.
+    var tokensGenerated: UInt64 { engine?.tokensGenerated ?? 0 }
 }

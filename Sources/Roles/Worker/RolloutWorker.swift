@@ -122,13 +122,15 @@ actor RolloutWorker {
         do {
             guard let policies else { return }
             let files = try await policies.files(of: lease.version)
-            if let complaint = try await desk.adopt(lease.version, files) { log.notice("\(complaint)") }
             guard held[lease.request.groupID]?.id == lease.id else { return }
-            try await desk.add(lease.request, version: lease.version.number)
+            try await desk.add(lease.request, version: lease.version, files)
             ring.yield()
         } catch {
+            // Whatever took the lease away has said so.
+            guard held[lease.request.groupID]?.id == lease.id else { return }
             log.warning("lease \(lease.id) given back", metadata: ["reason": "\(error)"])
-            if held[lease.request.groupID]?.id == lease.id { held[lease.request.groupID] = nil }
+            held[lease.request.groupID] = nil
+            ring.yield()
             giveBack([lease.id], reason: String("\(error)".prefix(200)))
             // Not at once: whatever failed would fail again.
             try? await Task.sleep(for: .seconds(1))
@@ -141,8 +143,7 @@ actor RolloutWorker {
         newest = version.number
         Task {
             do {
-                let files = try await policies.files(of: version)
-                if let complaint = try await desk.adopt(version, files) { log.notice("\(complaint)") }
+                await desk.announce(version, try await policies.files(of: version))
             } catch {
                 log.debug("version \(version.number) not fetched yet", metadata: ["reason": "\(error)"])
             }
@@ -186,11 +187,13 @@ actor RolloutWorker {
     private func generate() async throws {
         for await _ in bell {
             var isIdle = false
-            while !isIdle {
+            var finished: [GenerationDesk.Finished] = []
+            while !isIdle || !finished.isEmpty {
                 try Task.checkCancellation()
-                let outcome = try await desk.step()
-                for finished in outcome.finished { try submit(finished) }
-                isIdle = outcome.isIdle
+                // What is finished is handed in while the desk computes on.
+                async let outcome = desk.step()
+                for group in finished { try submit(group) }
+                (finished, isIdle) = try await outcome
                 if isDraining, held.isEmpty { session.closeWhenAnswered("drained") }
             }
         }
@@ -199,7 +202,7 @@ actor RolloutWorker {
 
     private func submit(_ finished: GenerationDesk.Finished) throws {
         // A group that was leased again under another version must not be handed in with the earlier version's tokens.
-        guard let lease = held[finished.group.groupID], lease.version.number == finished.version else { return }
+        guard let lease = held[finished.group.groupID], lease.version.number == finished.group.version else { return }
         held[finished.group.groupID] = nil
         let bytes = lease.payload(
             finished.group, run: run.bytes, worker: keys.signing.publicKey,

@@ -16,7 +16,7 @@ public struct WorkerRole: Sendable {
         public var groups: Int
         /// Samples decoded at once.
         public var sequences = 256
-        /// Bytes for key-value caches.
+        /// Bytes for the key-value cache.
         public var cacheBytes: Int
         /// Where fetched versions are kept.
         public var cache: String
@@ -62,7 +62,7 @@ public struct WorkerRole: Sendable {
             kernels: kernels, threads: settings.threads,
             context: .init(runID: run, workerKey: keys.signing.publicKey),
             capacity: GenerationCapacity(sequences: settings.sequences, cacheBytes: settings.cacheBytes),
-            tampering: settings.isDishonest ? WeightTampering() : nil)
+            tampering: settings.isDishonest ? WeightTampering() : nil, log: log)
         let worker = RolloutWorker(
             run: run, ticket: ticket, keys: keys, settings: settings, session: session, desk: desk, log: log)
         try await worker.work()

@@ -79,6 +79,20 @@ public final class KeyValueCache {
         return child
     }
 
+    /// Adds a sequence that begins with the first pages of another, which are full; it takes no page before its next token.
+    public func fork(_ parent: SequenceHandle, sharing pages: Int) -> SequenceHandle {
+        let source = table(parent)
+        precondition(pages * KeyValuePageLayout.positions <= source.length, "only full pages can be shared")
+        let child = makeSequence()
+        let target = table(child)
+        for page in source.pages.prefix(pages) {
+            store.retain(page)
+            target.append(page, store.pointer(page))
+        }
+        target.length = pages * KeyValuePageLayout.positions
+        return child
+    }
+
     /// Removes a sequence; its handle must not be used again.
     public func release(_ sequence: SequenceHandle) {
         for page in table(sequence).pages { store.release(page) }
