@@ -8,13 +8,16 @@ BIN := .build/release
 OUT ?= runs/demo
 # How long the fuzz tests go on, all together and beside the others (CONTRIBUTING.md).
 APUS_FUZZ_SECONDS ?= 60
+# Which rows `make bench` measures (all and the page without; `scripts/bench/main.py --list`), and how often.
+ROWS ?=
+BENCH_ROUNDS ?= 5
 
 RUN_PACKAGES := libopenblas-dev libzmq3-dev libssl-dev libsqlite3-dev
 # The NEON row is compiled with the cross compiler and run under user-mode emulation.
 TEST_PACKAGES := $(RUN_PACKAGES) qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 
 .PHONY: help demo test build lint format bench docs messages clean packages test-packages test-swift test-generate \
-	test-neon
+	test-neon test-bench
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +28,7 @@ demo: build ## Build, then watch a swarm train a policy while a cheat is caught 
 build: packages ## Build every executable into .build/release
 	@swift build $(SWIFT_FLAGS)
 
-test: test-packages test-swift test-generate test-neon ## Build and run the whole test suite
+test: test-packages test-bench test-swift test-generate test-neon ## Build and run the whole test suite
 
 test-swift:
 	@swift build $(SWIFT_FLAGS) --build-tests
@@ -40,6 +43,9 @@ test-generate:
 test-neon:
 	@scripts/check-neon.sh
 
+test-bench:
+	@python3 -m unittest discover -q -s scripts/bench
+
 lint: ## Check the format of the sources and the rules of the house
 	@swift format lint --strict --parallel --recursive Package.swift Sources Tests environments rewards Plugins
 	@scripts/check-house.sh
@@ -47,8 +53,9 @@ lint: ## Check the format of the sources and the rules of the house
 format: ## Format the sources in place
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests environments rewards Plugins
 
-bench: build ## Measure this machine and write docs/benchmarks.md
-	@scripts/bench.sh
+bench: build ## Measure this machine beside llama.cpp and PyTorch, write docs/benchmarks.md (ROWS="generate-s-64": only print)
+	@scripts/peers.sh >/dev/null
+	@BENCH_ROUNDS=$(BENCH_ROUNDS) python3 scripts/bench/main.py --rows "$(ROWS)"
 
 docs: build ## Regenerate the pages that are made from the code
 	@scripts/make-docs.sh

@@ -59,31 +59,39 @@ static void other_rates(const ck_row *row) {
     uint16_t *query = bf16(POSITIONS * GROUP * DIMENSION), *out = bf16(POSITIONS * GROUP * DIMENSION);
     const uint16_t *pages[POSITIONS / CK_PAGE_POSITIONS];
     for (size_t i = 0; i < POSITIONS / CK_PAGE_POSITIONS; i++) pages[i] = bf16(2 * CK_PAGE_POSITIONS * DIMENSION);
-    float *scratch = aligned_alloc(64, (ck_attention_scratch(GROUP, POSITIONS) + 16) / 16 * 64);
+    float *scratch = aligned_alloc(64, (ck_attention_scratch(DIMENSION, POSITIONS) + 16) / 16 * 64);
     float *logits = aligned_alloc(64, VOCABULARY * sizeof *logits);
     if (!query || !out || !scratch || !logits) exit(70);
     for (uint32_t i = 0; i < VOCABULARY; i++) logits[i] = (float)((int32_t)(i * 2654435761u) >> 8) * 0x1p-20f;
+    ck_attention_segment last = {.pages = pages, .rows = 1, .first_position = POSITIONS - 1};
+    ck_attention_segment all_rows = {.pages = pages, .rows = POSITIONS};
     ck_attention_job decode = {
-        .query = query, .query_stride = GROUP * DIMENSION, .out = out, .out_stride = GROUP * DIMENSION, .rows = 1,
-        .first_position = POSITIONS - 1, .group = GROUP, .head_dimension = DIMENSION, .scale = 0.125f,
-        .pages = pages, .key_offset = 0, .value_offset = CK_PAGE_POSITIONS * DIMENSION, .scratch = scratch,
+        .segments = &last, .segment_count = 1, .query = query, .query_stride = GROUP * DIMENSION, .out = out,
+        .out_stride = GROUP * DIMENSION, .group = GROUP, .head_dimension = DIMENSION, .scale = 0.125f,
+        .key_offset = 0, .value_offset = CK_PAGE_POSITIONS * DIMENSION, .scratch = scratch,
     };
     ck_attention_job prefill = decode;
-    prefill.rows = POSITIONS, prefill.first_position = 0;
+    prefill.segments = &all_rows;
     ck_noise_key key = {{1, 2}, {3, 4}};
     ck_choice choice;
     size_t rounds = row->name[0] == 's' ? 1 : 20;
     double one = BEST(rounds, row->attention(&decode)), all = BEST(rounds, row->attention(&prefill));
-    double choose = BEST(
-        rounds, (choice = ck_choice_none(), row->choose(logits, 0, VOCABULARY, 1.0f, &key, 5, &choice)));
+    double sample = BEST(rounds, ({
+        choice = ck_choice_none();
+        for (size_t v = 0; v < VOCABULARY; v += CK_VOCABULARY_BLOCK) {
+            ck_sample_job job = {logits + v, v, CK_VOCABULARY_BLOCK, 1.0f, &key, 5};
+            ck_block_sum sum;
+            row->sample(&job, &sum, &choice);
+        }
+    }));
     double sums = BEST(rounds, ({
         for (size_t v = 0; v < VOCABULARY; v += CK_VOCABULARY_BLOCK) {
             row->block_sum(logits + v, CK_VOCABULARY_BLOCK, 1.0f);
         }
     }));
     printf(
-        "%-10s µs: attention 3 heads of 64 at 128 positions %.2f, prefill of 128 %.1f; 49152 logits: choose %.1f, "
-        "log-sum-exp %.1f\n", row->name, one * 1e6, all * 1e6, choose * 1e6, sums * 1e6);
+        "%-10s µs: attention 3 heads of 64 at 128 positions %.2f, prefill of 128 %.1f; 49152 logits: sample %.1f, "
+        "log-sum-exp alone %.1f\n", row->name, one * 1e6, all * 1e6, sample * 1e6, sums * 1e6);
 }
 
 int main(void) {

@@ -46,21 +46,29 @@ extension GenerationEngine {
 
     /// The row of a prompt gives every sample of its group the first token; the others give one token each.
     private func choose(_ rows: HiddenRows, _ answered: [WorkItem], _ lane: Lane) throws {
-        let failure = Mutex<SamplingError?>(nil)
-        lane.logits.run(rows.pointer, count: rows.count) { row, logits in
-            let hidden = rows.pointer + row * rows.width
-            let group = answered[row].group
-            do throws(SamplingError) {
-                if let sample = answered[row].sample {
-                    try group.extend(sample, logits, hidden)
-                } else {
-                    for sample in group.samples { try group.extend(sample, logits, hidden) }
-                }
-            } catch {
-                failure.withLock { $0 = error }
+        var drawing: [(group: GroupState, sample: SampleState)] = []
+        var draws: [TokenDraw] = []
+        var choosers: [TokenChooser] = []
+        func append(_ sample: SampleState, of group: GroupState, row: Int) {
+            let position = UInt32(group.promptCount + sample.tokens.count)
+            draws.append(TokenDraw(row: row, chooser: choosers.count - 1, noise: sample.noise, position: position))
+            drawing.append((group, sample))
+        }
+        drawing.reserveCapacity(rows.count)
+        draws.reserveCapacity(rows.count)
+        for (row, item) in answered.enumerated() {
+            let group = item.group
+            if row == 0 || answered[row - 1].group !== group { choosers.append(group.chooser) }
+            if let sample = item.sample {
+                append(sample, of: group, row: row)
+            } else {
+                for sample in group.samples { append(sample, of: group, row: row) }
             }
         }
-        if let error = failure.withLock({ $0 }) { throw error }
+        let chosen = try lane.logits.draw(draws, choosers, from: rows.pointer)
+        for (place, item) in drawing.enumerated() {
+            item.sample.accept(chosen[place], row: rows.pointer + draws[place].row * rows.width, item.group)
+        }
     }
 
     /// Proves every chunk that is full or ends its sample, spread over the pool.
@@ -138,16 +146,5 @@ extension GenerationEngine {
         case let error as ModelError: .model(error)
         default: .notFinite("\(error)")
         }
-    }
-}
-
-extension GroupState {
-    /// Chooses a sample's next token from its row and appends it.
-    fileprivate func extend(
-        _ sample: SampleState, _ logits: UnsafePointer<Float>, _ hidden: UnsafePointer<BFloat16Bits>
-    ) throws(SamplingError) {
-        let position = UInt32(promptCount + sample.tokens.count)
-        let chosen = try chooser.choose(logits, noise: sample.noise, position: position)
-        sample.accept(chosen, row: hidden, self)
     }
 }

@@ -1,15 +1,18 @@
 import Tensors
 
-/// Multiplies hidden rows with the output projection and hands every row's logits to a closure, without ever holding
-/// the logits of a whole batch.
+/// Draws tokens from hidden rows: multiplies them with the output projection and reads every logit once, while it is
+/// in the cache.
 ///
-/// Which thread sees a row, and together with which others it is multiplied, changes no bit of it.
+/// Logits are computed for a block of ids and rows at a time, handed to the choosers, and forgotten. Which thread sees a
+/// block, in what order and together with which other rows, changes no bit of any token or log-probability.
 public final class LogitsPass {
-    private let output: PackedMatrix
-    private let kernels: Kernels
-    private let pool: ComputePool
-    private let stride: Int
-    private var scratch: Storage<Float>
+    let output: PackedMatrix
+    let kernels: Kernels
+    let pool: ComputePool
+    /// Floats of one thread's logits.
+    var scratch: [Storage<Float>] = []
+    /// Logits of whole rows, where filters need them.
+    private var wholeRows: Storage<Float>?
 
     /// Below this many weights a thread takes whole rows; above, threads share the projection's panels.
     private static let sharedProjectionWeights = 1 << 19
@@ -21,55 +24,64 @@ public final class LogitsPass {
         self.output = output
         self.kernels = kernels
         self.pool = pool
-        let width = PackedMatrix.panelWidth
-        self.stride = (output.rows + width - 1) / width * width
-        self.scratch = Storage(count: LogitsPass.rowsPerTask * pool.threads * stride, zeroed: false)
     }
 
-    /// Calls `body` once for every row with its raw logits, on several threads at once and in no order.
+    /// Draws every token.
     ///
     /// - Parameters:
     ///   - rows: bf16 [count, hidden], contiguous.
-    ///   - body: must touch only what belongs to its row; the logits are gone when it returns.
-    public func run(
-        _ rows: UnsafePointer<BFloat16Bits>, count: Int, _ body: (_ row: Int, _ logits: UnsafePointer<Float>) -> Void
-    ) {
-        guard count > 0 else { return }
+    ///   - draws: in ascending order of their rows.
+    ///   - choosers: one for each group.
+    /// - Returns: one token for each draw.
+    /// - Throws: `SamplingError.nonFiniteLogits` for the first draw without a distribution.
+    public func draw(
+        _ draws: [TokenDraw], _ choosers: [TokenChooser], from rows: UnsafePointer<BFloat16Bits>
+    ) throws(SamplingError) -> [ChosenToken] {
+        let batch = DrawBatch(draws, choosers)
         if output.rows * output.columns < LogitsPass.sharedProjectionWeights {
-            runByRows(rows, count: count, body)
+            drawByRows(batch, from: rows)
+        } else if choosers.contains(where: \.needsWholeRows) {
+            drawByWholeRows(batch, from: rows)
         } else {
-            runByPanels(rows, count: count, body)
+            drawByBlocks(batch, from: rows)
         }
+        return try batch.finish()
     }
 
-    private func runByRows(
-        _ rows: UnsafePointer<BFloat16Bits>, count: Int, _ body: (Int, UnsafePointer<Float>) -> Void
-    ) {
+    private func drawByRows(_ batch: DrawBatch, from rows: UnsafePointer<BFloat16Bits>) {
         let block = LogitsPass.rowsPerTask
-        let base = scratch.pointer
-        pool.run((count + block - 1) / block) { task, thread in
+        let stride = paddedVocabulary
+        reserveScratch(block * stride)
+        pool.run((batch.rowCount + block - 1) / block) { task, thread in
             let first = task * block
-            let taken = min(block, count - first)
-            let logits = base + thread * block * stride
+            let taken = min(block, batch.rowCount - first)
+            let logits = scratch[thread].pointer
             kernels.matmul(
                 rows + first * output.columns, stride: output.columns, rows: taken, by: output, into: logits,
                 outStride: stride)
-            for row in 0..<taken { body(first + row, UnsafePointer(logits + row * stride)) }
+            for row in 0..<taken { batch.draw(fromRow: first + row, logits + row * stride) }
         }
     }
 
-    private func runByPanels(
-        _ rows: UnsafePointer<BFloat16Bits>, count: Int, _ body: (Int, UnsafePointer<Float>) -> Void
-    ) {
-        let block = max(1, min(count, LogitsPass.largestScratchBytes / (4 * stride)))
-        if scratch.count < block * stride { scratch = Storage(count: block * stride, zeroed: false) }
-        let logits = scratch.pointer
-        for first in Swift.stride(from: 0, to: count, by: block) {
-            let taken = min(block, count - first)
+    private func drawByWholeRows(_ batch: DrawBatch, from rows: UnsafePointer<BFloat16Bits>) {
+        let stride = paddedVocabulary
+        let block = max(1, min(batch.rowCount, LogitsPass.largestScratchBytes / (4 * stride)))
+        let logits = wholeRows.flatMap { $0.count >= block * stride ? $0 : nil } ?? Storage(count: block * stride)
+        wholeRows = logits
+        for first in Swift.stride(from: 0, to: batch.rowCount, by: block) {
+            let taken = min(block, batch.rowCount - first)
             kernels.matmul(
-                rows + first * output.columns, stride: output.columns, rows: taken, by: output, into: logits,
+                rows + first * output.columns, stride: output.columns, rows: taken, by: output, into: logits.pointer,
                 outStride: stride, pool: pool)
-            pool.run(taken) { row, _ in body(first + row, UnsafePointer(logits + row * stride)) }
+            pool.run(taken) { row, _ in batch.draw(fromRow: first + row, logits.pointer + row * stride) }
         }
+    }
+
+    /// The row stride of logits of the whole vocabulary.
+    private var paddedVocabulary: Int { output.panelCount * PackedMatrix.panelWidth }
+
+    func reserveScratch(_ count: Int) {
+        if scratch.first.map({ $0.count >= count }) == true { return }
+        scratch = (0..<pool.threads).map { _ in Storage(count: count, zeroed: false) }
     }
 }

@@ -46,7 +46,7 @@ public struct NoiseKey: Hashable, Sendable {
 
     /// The Philox key and counter words.
     public var words: NoiseWords {
-        guard let words = material.withUnsafeBytes(NoiseWords.init(material:)) else {
+        guard let words = material.withUnsafeBytes({ NoiseWords(material: $0) }) else {
             preconditionFailure("A hash has 32 bytes, more than the 16 that noise takes.")
         }
         return words

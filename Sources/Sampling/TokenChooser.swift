@@ -20,6 +20,9 @@ public struct TokenChooser: Sendable {
         self.filters = parameters.hasFilters ? TokenFilters(parameters) : nil
     }
 
+    /// Whether a choice needs all logits of a row at once.
+    var needsWholeRows: Bool { filters != nil }
+
     /// The token that the noise dictates at a position, with its log-probability.
     ///
     /// - Parameters:
@@ -30,10 +33,7 @@ public struct TokenChooser: Sendable {
     public func choose(
         _ logits: UnsafePointer<Float>, noise: NoiseWords, position: UInt32
     ) throws(SamplingError) -> ChosenToken {
-        try requireFinite(logits, position: position)
-        let choice = select(logits, noise: noise, position: position)
-        let sum = kernels.vocabularySum(logits, count: vocabularySize, temperature: temperature)
-        return ChosenToken(token: choice.token, logProbability: sum.logProbability(ofLogit: choice.logit))
+        try draw(TokenDraw(row: 0, chooser: 0, noise: noise, position: position), from: logits)
     }
 
     /// The replayed choice together with the log-probability of the token that was claimed.
@@ -42,27 +42,57 @@ public struct TokenChooser: Sendable {
     public func replay(
         _ logits: UnsafePointer<Float>, claimed: Int32, noise: NoiseWords, position: UInt32
     ) throws(SamplingError) -> (choice: Int32, logProbability: Float) {
-        precondition(claimed >= 0 && Int(claimed) < vocabularySize)
-        try requireFinite(logits, position: position)
-        let choice = select(logits, noise: noise, position: position)
-        let sum = kernels.vocabularySum(logits, count: vocabularySize, temperature: temperature)
-        return (choice.token, sum.logProbability(ofLogit: logits[Int(claimed)]))
+        let draw = TokenDraw(row: 0, chooser: 0, noise: noise, position: position, claimed: claimed)
+        let chosen = try self.draw(draw, from: logits)
+        return (chosen.token, chosen.logProbability)
     }
 
-    private func requireFinite(_ logits: UnsafePointer<Float>, position: UInt32) throws(SamplingError) {
-        guard Kernels.isFinite(logits, count: vocabularySize) else { throw .nonFiniteLogits(position: position) }
-    }
-
-    private func select(_ logits: UnsafePointer<Float>, noise: NoiseWords, position: UInt32) -> TokenChoice {
-        guard let filters else {
-            return kernels.gumbelArgmax(
-                logits, count: vocabularySize, temperature: temperature, noise: noise, position: position)
+    /// The drawn token, with the log-probability of the claimed one if there is one.
+    func draw(_ draw: TokenDraw, from logits: UnsafePointer<Float>) throws(SamplingError) -> ChosenToken {
+        precondition(draw.claimed.map { $0 >= 0 && Int($0) < vocabularySize } ?? true, "a claimed token exists")
+        let drawn = withUnsafeTemporaryAllocation(
+            of: VocabularyBlock.self, capacity: VocabularyBlock.count(vocabularySize: vocabularySize)
+        ) { blocks -> ChosenToken? in
+            var choice = TokenChoice()
+            for block in blocks.indices {
+                guard let sum = sample(draw, block, logits + block * VocabularyBlock.size, &choice) else { return nil }
+                blocks.initializeElement(at: block, to: sum)
+            }
+            if let filters { choice = filtered(filters, draw, logits) }
+            return result(
+                of: choice, claimedLogit: draw.claimed.map { logits[Int($0)] }, UnsafeBufferPointer(blocks))
         }
-        return withUnsafeTemporaryAllocation(of: Float.self, capacity: vocabularySize) { kept in
+        guard let drawn else { throw .nonFiniteLogits(position: draw.position) }
+        return drawn
+    }
+
+    /// Continues a choice with one block of 2048 ids of its row; nil where a logit is not finite.
+    func sample(
+        _ draw: TokenDraw, _ block: Int, _ logits: UnsafePointer<Float>, _ choice: inout TokenChoice
+    ) -> VocabularyBlock? {
+        let first = block * VocabularyBlock.size
+        return kernels.sample(
+            logits, firstID: first, count: min(VocabularyBlock.size, vocabularySize - first), temperature: temperature,
+            noise: draw.noise, position: draw.position, choice: &choice)
+    }
+
+    /// What the blocks of a row make of a finished choice.
+    func result(
+        of choice: TokenChoice, claimedLogit: Float?, _ blocks: UnsafeBufferPointer<VocabularyBlock>
+    ) -> ChosenToken {
+        let sum = kernels.vocabularySum(combining: blocks, temperature: temperature)
+        return ChosenToken(
+            token: choice.token, logProbability: sum.logProbability(ofLogit: claimedLogit ?? choice.logit))
+    }
+
+    private func filtered(
+        _ filters: TokenFilters, _ draw: TokenDraw, _ logits: UnsafePointer<Float>
+    ) -> TokenChoice {
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: vocabularySize) { kept in
             filters.apply(to: UnsafeBufferPointer(start: logits, count: vocabularySize), into: kept)
             guard let base = kept.baseAddress else { return TokenChoice() }
             return kernels.gumbelArgmax(
-                base, count: vocabularySize, temperature: temperature, noise: noise, position: position)
+                base, count: vocabularySize, temperature: temperature, noise: draw.noise, position: draw.position)
         }
     }
 }

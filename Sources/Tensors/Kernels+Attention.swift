@@ -30,20 +30,72 @@ public struct AttentionShape: Sendable, Equatable {
 
     /// Floats of scratch that one call needs when its last row sees `positions` positions.
     public func scratchCount(positions: Int) -> Int {
-        ck_attention_scratch(group, positions)
+        ck_attention_scratch(headDimension, positions)
+    }
+}
+
+/// Consecutive positions of one sequence whose attention is computed, and the pages that they see.
+public struct AttentionSegment {
+    let forC: ck_attention_segment
+
+    /// Describes a segment; keys and values of all its positions must be in the pages when it is computed.
+    ///
+    /// - Parameters:
+    ///   - pages: page i holds positions 16 i ..< 16 i + 16; must outlive the segment.
+    ///   - rows: consecutive positions, one at least.
+    ///   - firstPosition: the absolute position of the first; it sees 0...firstPosition.
+    ///   - firstRow: its row among the queries.
+    public init(pages: UnsafePointer<UnsafePointer<BFloat16Bits>>, rows: Int, firstPosition: Int, firstRow: Int = 0) {
+        forC = ck_attention_segment(pages: pages, rows: rows, first_position: firstPosition, first_row: firstRow)
+    }
+
+    /// How many leading pages this segment and another one have in common, up to where the earlier one begins.
+    public func sharedPages(with other: AttentionSegment) -> Int {
+        let most = min(forC.first_position, other.forC.first_position) / KeyValuePageLayout.positions
+        if forC.pages == other.forC.pages { return most }
+        return (0..<most).first { forC.pages[$0] != other.forC.pages[$0] } ?? most
     }
 }
 
 extension Kernels {
-    /// Attention of consecutive positions of one sequence (rule 7); the same function decodes and prefills.
+    /// Attention of one sequence, or of several that may share pages (rule 7); the same function decodes and prefills.
     ///
-    /// Keys and values of all positions up to the last row's must already be in the pages.
+    /// What segments share is read once. That, and which segments are computed together, changes no bit.
     /// - Parameters:
+    ///   - segments: One at least.
+    ///   - sharedPages: Leading pages that all segments have in common; see `AttentionSegment.sharedPages(with:)`.
     ///   - query: bf16 [rows, heads, headDimension], rotated.
+    ///   - keyValueHeads: The key/value heads to compute (a unit of work for a pool).
+    ///   - out: bf16, shaped as `query`.
+    ///   - scratch: `shape.scratchCount(positions:)` floats for the longest segment that nobody else uses meanwhile.
+    public func attention(
+        _ segments: UnsafeBufferPointer<AttentionSegment>, sharedPages: Int = 0, query: UnsafePointer<BFloat16Bits>,
+        stride: Int, layout: KeyValuePageLayout, layer: Int, shape: AttentionShape, keyValueHeads: Range<Int>,
+        into out: UnsafeMutablePointer<BFloat16Bits>, outStride: Int, scratch: UnsafeMutablePointer<Float>
+    ) {
+        guard let start = segments.baseAddress else { return }
+        // A segment is nothing but its C form.
+        let first = UnsafeRawPointer(start).assumingMemoryBound(to: ck_attention_segment.self)
+        CanonicalEnvironment.run {
+            for head in keyValueHeads {
+                let column = head * shape.group * shape.headDimension
+                var job = ck_attention_job(
+                    segments: first, segment_count: segments.count, shared_pages: sharedPages, query: query + column,
+                    query_stride: stride, out: out + column, out_stride: outStride, group: shape.group,
+                    head_dimension: shape.headDimension, window: shape.window, scale: shape.scale,
+                    key_offset: layout.keyOffset(layer: layer, head: head),
+                    value_offset: layout.valueOffset(layer: layer, head: head), scratch: scratch)
+                table.pointee.attention(&job)
+            }
+        }
+    }
+
+    /// Attention of consecutive positions of one sequence.
+    ///
+    /// - Parameters:
     ///   - firstPosition: The absolute position of row 0; row r sees 0...firstPosition + r.
     ///   - pages: Page i holds positions 16 i ..< 16 i + 16.
-    ///   - keyValueHeads: The key/value heads to compute, all by default (a unit of work for a pool).
-    ///   - out: bf16, shaped as `query`.
+    ///   - keyValueHeads: The key/value heads to compute, all by default.
     ///   - scratch: `shape.scratchCount(positions: firstPosition + rows)` floats that nobody else uses meanwhile.
     public func attention(
         query: UnsafePointer<BFloat16Bits>, stride: Int, rows: Int, firstPosition: Int,
@@ -51,18 +103,11 @@ extension Kernels {
         shape: AttentionShape, keyValueHeads: Range<Int>? = nil, into out: UnsafeMutablePointer<BFloat16Bits>,
         outStride: Int, scratch: UnsafeMutablePointer<Float>
     ) {
-        let heads = keyValueHeads ?? 0..<shape.keyValueHeads
-        CanonicalEnvironment.run {
-            for head in heads {
-                let column = head * shape.group * shape.headDimension
-                var job = ck_attention_job(
-                    query: query + column, query_stride: stride, out: out + column, out_stride: outStride,
-                    rows: rows, first_position: firstPosition, group: shape.group,
-                    head_dimension: shape.headDimension, window: shape.window, scale: shape.scale, pages: pages,
-                    key_offset: layout.keyOffset(layer: layer, head: head),
-                    value_offset: layout.valueOffset(layer: layer, head: head), scratch: scratch)
-                table.pointee.attention(&job)
-            }
+        withUnsafePointer(to: AttentionSegment(pages: pages, rows: rows, firstPosition: firstPosition)) { segment in
+            attention(
+                UnsafeBufferPointer(start: segment, count: 1), query: query, stride: stride, layout: layout,
+                layer: layer, shape: shape, keyValueHeads: keyValueHeads ?? 0..<shape.keyValueHeads, into: out,
+                outStride: outStride, scratch: scratch)
         }
     }
 }

@@ -17,13 +17,18 @@ public struct NoiseWords: Sendable, Hashable {
     private let counterHigh: UInt32
 
     /// Noise from the first 16 bytes of key material, or nil when there are fewer.
-    public init?(material: some Collection<UInt8>) {
+    public init?(material: UnsafeRawBufferPointer) {
         guard material.count >= 16 else { return nil }
-        var words: [UInt32] = [0, 0, 0, 0]
-        for (index, byte) in material.prefix(16).enumerated() {
-            words[index / 4] |= UInt32(byte) << UInt32(8 * (index % 4))
+        func word(_ index: Int) -> UInt32 {
+            UInt32(littleEndian: material.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
         }
-        (keyLow, keyHigh, counterLow, counterHigh) = (words[0], words[1], words[2], words[3])
+        (keyLow, keyHigh, counterLow, counterHigh) = (word(0), word(1), word(2), word(3))
+    }
+
+    /// The same for bytes in an array.
+    public init?(material: [UInt8]) {
+        guard let words = material.withUnsafeBytes({ NoiseWords(material: $0) }) else { return nil }
+        self = words
     }
 
     var forC: ck_noise_key {
@@ -31,8 +36,8 @@ public struct NoiseWords: Sendable, Hashable {
     }
 }
 
-/// A running choice over ascending ids: feed chunks of a vocabulary in order, then read the token.
-public struct TokenChoice: Sendable, Equatable {
+/// A running choice: feed the blocks of a row in any order, on several threads if need be, then read the token.
+public struct TokenChoice: Sendable, Equatable, BitwiseCopyable {
     /// The chosen id, or -1 before anything was fed (or when no logit compares, NaN included).
     public private(set) var token: Int32 = -1
     /// The raw logit of `token`.
@@ -43,6 +48,11 @@ public struct TokenChoice: Sendable, Equatable {
     /// Nothing chosen yet.
     public init() {}
 
+    /// Takes the better of two choices over different ids; ties go to the lowest id.
+    public mutating func merge(_ other: TokenChoice) {
+        if other.score > score || other.score == score && other.token < token { self = other }
+    }
+
     var forC: ck_choice {
         get { ck_choice(score: score, logit: logit, token: token) }
         set { (score, logit, token) = (newValue.score, newValue.logit, newValue.token) }
@@ -50,21 +60,30 @@ public struct TokenChoice: Sendable, Equatable {
 }
 
 extension Kernels {
-    /// Continues a Gumbel argmax over the ids `firstID ..< firstID + count` (rule 10); ties go to the lowest id.
+    /// Reads one block of a row once, for everything that sampling wants to know of it (rules 2, 8 and 10).
     ///
     /// - Parameters:
-    ///   - firstID: A multiple of 16, ascending from call to call.
-    ///   - temperature: Above 0; greedy is `chooseGreedily`.
+    ///   - firstID: A multiple of 2048.
+    ///   - count: At most 2048.
+    ///   - temperature: 0 is greedy: the plain argmax, and the sum at temperature 1.
     ///   - position: The absolute index of the token to be chosen in the canonical token array.
-    public func choose(
-        _ logits: UnsafePointer<Float>, firstID: Int = 0, count: Int, temperature: Float, noise: NoiseWords,
+    ///   - choice: Continued with the ids of the block, where minus infinity never wins.
+    /// - Returns: The block's part of the log-sum-exp, or nil where a logit is a NaN or an infinity.
+    public func sample(
+        _ logits: UnsafePointer<Float>, firstID: Int, count: Int, temperature: Float, noise: NoiseWords,
         position: UInt32, choice: inout TokenChoice
-    ) {
-        precondition(firstID % Int(CK_LANES) == 0 && temperature > 0)
-        var key = noise.forC
-        CanonicalEnvironment.run {
-            table.pointee.choose(logits, firstID, count, temperature, &key, position, &choice.forC)
+    ) -> VocabularyBlock? {
+        precondition(firstID % VocabularyBlock.size == 0 && count > 0 && count <= VocabularyBlock.size)
+        precondition(temperature >= 0)
+        var sum = ck_block_sum()
+        let isFinite = withUnsafePointer(to: noise.forC) { key in
+            let isGreedy = temperature == 0
+            var job = ck_sample_job(
+                logits: logits, first_id: firstID, count: count, temperature: isGreedy ? 1 : temperature,
+                noise: isGreedy ? nil : key, position: position)
+            return CanonicalEnvironment.run { table.pointee.sample(&job, &sum, &choice.forC) }
         }
+        return isFinite ? VocabularyBlock(maximum: sum.maximum, sum: sum.sum) : nil
     }
 
     /// The Gumbel argmax over a whole row of logits, or the plain argmax at temperature 0.
@@ -72,20 +91,12 @@ extension Kernels {
         _ logits: UnsafePointer<Float>, count: Int, temperature: Float, noise: NoiseWords, position: UInt32
     ) -> TokenChoice {
         var choice = TokenChoice()
-        if temperature == 0 {
-            chooseGreedily(logits, count: count, choice: &choice)
-        } else {
-            choose(
-                logits, count: count, temperature: temperature, noise: noise, position: position, choice: &choice)
+        for first in stride(from: 0, to: count, by: VocabularyBlock.size) {
+            _ = sample(
+                logits + first, firstID: first, count: min(VocabularyBlock.size, count - first),
+                temperature: temperature, noise: noise, position: position, choice: &choice)
         }
         return choice
-    }
-
-    /// Continues a plain argmax; ties go to the lowest id.
-    public func chooseGreedily(
-        _ logits: UnsafePointer<Float>, firstID: Int = 0, count: Int, choice: inout TokenChoice
-    ) {
-        CanonicalEnvironment.run { table.pointee.greedy(logits, firstID, count, &choice.forC) }
     }
 
     /// One Philox4x32-10 block.

@@ -72,17 +72,27 @@ extension Kernels {
         norm: (weight: UnsafePointer<BFloat16Bits>, epsilon: Float)? = nil, positions: UnsafePointer<Int32>,
         table rotary: RotaryTable, into target: UnsafeMutablePointer<BFloat16Bits>, targetStride: Int
     ) {
-        guard rows > 0 else { return }
         var highest: Int32 = 0
+        for row in 0..<rows { highest = max(highest, positions[row]) }
+        rope(
+            x, stride: stride, rows: rows, heads: heads, norm: norm, positions: positions,
+            table: rotary.rows(for: Int(highest) + 1), into: target, targetStride: targetStride)
+    }
+
+    /// The same with rows that were looked up before, which spares the table's lock.
+    public func rope(
+        _ x: UnsafePointer<Float>, stride: Int, rows: Int, heads: Int,
+        norm: (weight: UnsafePointer<BFloat16Bits>, epsilon: Float)? = nil, positions: UnsafePointer<Int32>,
+        table rotary: RotaryRows, into target: UnsafeMutablePointer<BFloat16Bits>, targetStride: Int
+    ) {
         for row in 0..<rows {
-            precondition(positions[row] >= 0, "position \(positions[row]) is negative")
-            highest = max(highest, positions[row])
+            precondition(
+                positions[row] >= 0 && positions[row] < rotary.positions, "position \(positions[row]) is off the table")
         }
-        let rotation = rotary.rows(for: Int(highest) + 1)
         var job = ck_rotary_job(
             x: x, x_stride: stride, out: target, out_stride: targetStride, rows: rows, heads: heads,
             head_dimension: rotary.halfDimension * 2, norm_weight: norm?.weight, epsilon: norm?.epsilon ?? 0,
-            positions: positions, cosines: rotation.cosines, sines: rotation.sines)
+            positions: positions, cosines: rotary.cosines, sines: rotary.sines)
         CanonicalEnvironment.run { table.pointee.rotate(&job) }
     }
 

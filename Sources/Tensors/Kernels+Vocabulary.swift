@@ -1,7 +1,7 @@
 import CKernels
 
 /// Maximum and sum of exponentials of one block of 2048 ids (rule 8).
-public struct VocabularyBlock: Sendable, Equatable {
+public struct VocabularyBlock: Sendable, Equatable, BitwiseCopyable {
     /// The largest `logit / temperature` of the block.
     public var maximum: Float
     /// `Σ exp(z - maximum)` in the lanes of rule 4.
@@ -9,6 +9,11 @@ public struct VocabularyBlock: Sendable, Equatable {
 
     /// Ids per block; blocks start at multiples of it.
     public static let size = Int(CK_VOCABULARY_BLOCK)
+
+    /// How many blocks a vocabulary has.
+    public static func count(vocabularySize: Int) -> Int {
+        (vocabularySize + size - 1) / size
+    }
 }
 
 /// The normaliser of a row of logits: log-probability = (z - maximum) - logSum.
@@ -19,15 +24,6 @@ public struct VocabularySum: Sendable, Equatable {
     public var logSum: Float
     /// What logits are divided by; 1 for greedy decoding.
     public var temperature: Float
-
-    /// Combines the blocks of one row, ascending from id 0.
-    public init(combining blocks: [VocabularyBlock], temperature: Float) {
-        maximum = 0
-        logSum = 0
-        self.temperature = temperature
-        let blocks = blocks.map { ck_block_sum(maximum: $0.maximum, sum: $0.sum) }
-        CanonicalEnvironment.run { ck_combine_blocks(blocks, blocks.count, &maximum, &logSum) }
-    }
 
     init(maximum: Float, logSum: Float, temperature: Float) {
         self.maximum = maximum
@@ -57,20 +53,31 @@ extension Kernels {
     ) -> VocabularySum {
         precondition(count > 0 && temperature >= 0)
         let divisor = temperature == 0 ? 1 : temperature
-        let blocks = (count + VocabularyBlock.size - 1) / VocabularyBlock.size
-        return withUnsafeTemporaryAllocation(of: ck_block_sum.self, capacity: blocks) { sums in
+        return withUnsafeTemporaryAllocation(
+            of: VocabularyBlock.self, capacity: VocabularyBlock.count(vocabularySize: count)
+        ) { blocks in
+            for block in blocks.indices {
+                let first = block * VocabularyBlock.size
+                blocks.initializeElement(
+                    at: block,
+                    to: vocabularyBlock(
+                        logits + first, count: min(VocabularyBlock.size, count - first), temperature: divisor))
+            }
+            return vocabularySum(combining: UnsafeBufferPointer(blocks), temperature: temperature)
+        }
+    }
+
+    /// Combines the blocks of one row, ascending from id 0; temperature 0 (greedy) counts as 1.
+    public func vocabularySum(
+        combining blocks: UnsafeBufferPointer<VocabularyBlock>, temperature: Float
+    ) -> VocabularySum {
+        var result = VocabularySum(maximum: 0, logSum: 0, temperature: temperature == 0 ? 1 : temperature)
+        guard let base = blocks.baseAddress else { return result }
+        base.withMemoryRebound(to: ck_block_sum.self, capacity: blocks.count) { sums in
             CanonicalEnvironment.run {
-                for block in 0..<blocks {
-                    let first = block * VocabularyBlock.size
-                    sums[block] = table.pointee.block_sum(
-                        logits + first, min(VocabularyBlock.size, count - first), divisor)
-                }
-                var result = VocabularySum(maximum: 0, logSum: 0, temperature: divisor)
-                if let start = sums.baseAddress {
-                    ck_combine_blocks(start, blocks, &result.maximum, &result.logSum)
-                }
-                return result
+                table.pointee.combine(sums, blocks.count, &result.maximum, &result.logSum)
             }
         }
+        return result
     }
 }

@@ -4,8 +4,8 @@ import CKernels
 ///
 /// A page holds every layer and key/value head: first the key panel, then the value panel of layer 0 head 0, and so on.
 /// Keys lie as pairs along the head dimension for 16 positions, values as pairs of positions along the head dimension,
-/// so that scores and weighted sums run in the matmul's order. Fresh pages must be zeroed (`Storage` does it): what lies
-/// in slots that are not written yet is multiplied by an exact zero and has to be finite.
+/// so that scores and weighted sums run in the matmul's order. Pages need not be cleared, as long as their positions are
+/// written in ascending order.
 public struct KeyValuePageLayout: Sendable, Equatable {
     /// Positions per page.
     public static let positions = Int(CK_PAGE_POSITIONS)
@@ -54,7 +54,7 @@ public struct KeyValuePageLayout: Sendable, Equatable {
 
     /// Stores the value of one position.
     ///
-    /// Two positions share each 32-bit pair: one thread must own both positions of a pair.
+    /// Two positions share each 32-bit pair: an even one clears the odd one, and one thread must own both.
     public func writeValue(
         _ row: UnsafePointer<BFloat16Bits>, page: UnsafeMutablePointer<BFloat16Bits>, layer: Int, head: Int, slot: Int
     ) {

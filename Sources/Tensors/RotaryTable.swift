@@ -58,14 +58,16 @@ public final class RotaryTable: Sendable {
         }
     }
 
-    /// Pointers to `[positions, halfDimension]` cosines and sines, valid as long as the table lives.
-    public func rows(for positions: Int) -> (cosines: UnsafePointer<Float>, sines: UnsafePointer<Float>) {
+    /// The rows of the first `positions` positions.
+    public func rows(for positions: Int) -> RotaryRows {
         precondition(positions <= Self.maximumPositions, "\(positions) positions are beyond the rotary table's range")
         return tables.withLock { tables in
             if positions > tables.positions {
                 grow(&tables, to: max(positions, min(2 * tables.positions, Self.maximumPositions)))
             }
-            return (UnsafePointer(tables.cosines.pointer), UnsafePointer(tables.sines.pointer))
+            return RotaryRows(
+                positions: tables.positions, halfDimension: halfDimension, cosines: tables.cosines.pointer,
+                sines: tables.sines.pointer)
         }
     }
 
@@ -88,4 +90,16 @@ public final class RotaryTable: Sendable {
         tables.sines = sines
         tables.positions = positions
     }
+}
+
+/// Rows of a ``RotaryTable``, valid as long as the table lives.
+public struct RotaryRows {
+    /// The number of rows.
+    public let positions: Int
+    /// Half the head dimension: values per row.
+    public let halfDimension: Int
+    /// f32 [positions, halfDimension].
+    public let cosines: UnsafePointer<Float>
+    /// f32 [positions, halfDimension].
+    public let sines: UnsafePointer<Float>
 }

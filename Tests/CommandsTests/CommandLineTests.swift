@@ -24,6 +24,7 @@ struct CommandLineTests {
             ["generate", "--model", "x"], ["generate", "--model", "x", "--prompt", "a", "--tokens", "1"],
             ["generate", "--model", "x", "--prompt", "a", "--n", "0"], ["demo", "--shape", "enormous"],
             ["demo", "--steps", "0"], ["up", "--resume", "--clean"], ["bench", "generate", "--batch", "0"],
+            ["bench", "generate", "--batch", "10", "--samples", "4"], ["bench", "matmul", "--batch", "-1"],
             ["eval", "--model", "x", "--env", "y", "-n", "0"], ["kernels", "--threads", "3"], ["nonsense"],
         ])
     func refused(words: [String]) {

@@ -1,11 +1,10 @@
 import Foundation
-import Synchronization
 import Tensors
 import Testing
 
 @testable import Sampling
 
-/// Small projections go row by row, large ones panel by panel; the logits are the same product.
+/// Small projections go row by row, large ones block by block; the tokens are the same.
 @Suite struct LogitsPassTests {
     private func matrix(_ rows: Int, _ columns: Int) -> (packed: PackedMatrix, input: [UInt16]) {
         var state: UInt64 = 17
@@ -20,29 +19,61 @@ import Testing
         return (packed, (0..<70 * columns).map { _ in bits() })
     }
 
-    @Test(arguments: [(101, 40), (9001, 60), (2048, 64), (70000, 8)])
-    func everyRowOnceAndEqual(vocabulary: Int, hidden: Int) throws {
+    /// Against the choice from whole rows of logits, which the kernels' tests compare with the scalar row.
+    @Test(arguments: [(101, 40), (9001, 60), (2048, 264), (70000, 8)])
+    func everyDrawEqualsTheWholeRow(vocabulary: Int, hidden: Int) throws {
         let kernels = try Kernels.preferred()
         let (packed, input) = matrix(vocabulary, hidden)
-        var reference = [Float](repeating: 0, count: 70 * packed.panelCount * PackedMatrix.panelWidth)
         let stride = packed.panelCount * PackedMatrix.panelWidth
-        kernels.matmul(input, stride: hidden, rows: 70, by: packed, into: &reference, outStride: stride)
-        for threads in [1, 3] {
-            let pass = LogitsPass(output: packed, kernels: kernels, pool: ComputePool(threads: threads))
-            for count in [0, 1, 15, 16, 17, 70] {
-                let seen = Mutex([Int](repeating: 0, count: 70))
-                let equal = Mutex(true)
-                pass.run(input, count: count) { row, logits in
-                    seen.withLock { $0[row] += 1 }
-                    let same = (0..<vocabulary).allSatisfy {
-                        logits[$0].bitPattern == reference[row * stride + $0].bitPattern
+        var logits = [Float](repeating: 0, count: 70 * stride)
+        kernels.matmul(input, stride: hidden, rows: 70, by: packed, into: &logits, outStride: stride)
+        let parameters: [SamplingParameters] = [
+            SamplingParameters(samples: 1, maximumTokens: 1),
+            SamplingParameters(samples: 1, maximumTokens: 1, temperature: 0),
+            SamplingParameters(samples: 1, maximumTokens: 1, temperature: 0.3),
+            SamplingParameters(samples: 1, maximumTokens: 1, minP: 0.2),
+        ]
+        for groups in [3, 4] {
+            let choosers = parameters.prefix(groups).map {
+                TokenChooser(kernels: kernels, vocabularySize: vocabulary, parameters: $0)
+            }
+            for (threads, count) in [(1, 70), (3, 1), (3, 70)] {
+                // Some rows have several draws and some have none; some draws claim a token.
+                let draws = try (0..<count).flatMap { row in
+                    try (0..<(row * 7 + 1) % 4).map { place in
+                        let claimed = (row + place) % 3 == 0 ? Int32((row * 977 + place) % vocabulary) : nil
+                        return TokenDraw(
+                            row: row, chooser: row % groups, noise: try KnownAnswerTests.key(UInt32(place)).words,
+                            position: UInt32(row), claimed: claimed)
                     }
-                    if !same { equal.withLock { $0 = false } }
                 }
-                #expect(seen.withLock { $0 } == (0..<70).map { $0 < count ? 1 : 0 })
-                #expect(equal.withLock { $0 }, "\(threads) threads, \(count) rows")
+                let pass = LogitsPass(output: packed, kernels: kernels, pool: ComputePool(threads: threads))
+                let drawn = try pass.draw(draws, choosers, from: input)
+                let expected = try draws.map { draw in
+                    try logits.withUnsafeBufferPointer {
+                        try choosers[draw.chooser].draw(draw, from: try #require($0.baseAddress) + draw.row * stride)
+                    }
+                }
+                #expect(drawn == expected, "\(groups) groups, \(threads) threads, \(count) rows")
             }
         }
+    }
+
+    @Test(arguments: [(101, 40), (9001, 60)]) func nonFiniteLogitsNameThePosition(vocabulary: Int, hidden: Int) throws {
+        let kernels = try Kernels.preferred()
+        var (packed, input) = matrix(vocabulary, hidden)
+        input[5 * hidden] = 0x7F80
+        let pass = LogitsPass(output: packed, kernels: kernels, pool: ComputePool(threads: 2))
+        let chooser = TokenChooser(
+            kernels: kernels, vocabularySize: vocabulary,
+            parameters: SamplingParameters(samples: 1, maximumTokens: 1))
+        let draws = try (0..<9).map {
+            TokenDraw(row: $0, chooser: 0, noise: try KnownAnswerTests.key(0).words, position: 100 + UInt32($0))
+        }
+        #expect(throws: SamplingError.nonFiniteLogits(position: 105)) {
+            try pass.draw(draws, [chooser], from: input)
+        }
+        #expect(try pass.draw([], [chooser], from: input).isEmpty)
     }
 
     /// Vocabularies of several blocks: against double precision, with the naive choice.

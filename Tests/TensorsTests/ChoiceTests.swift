@@ -69,19 +69,66 @@ import Testing
         }
     }
 
-    @Test func chunksContinueTheScan() {
+    /// Blocks in any order, on several threads' choices: ties inside a block and across blocks, zeros of both signs,
+    /// logits so large that noise is lost, and temperatures at both ends.
+    @Test func theOrderOfBlocksDoesNotMatter() throws {
+        let reference = try scalarRow()
         var inputs = Inputs(seed: 32)
-        let logits = inputs.floats(1000, .logits)
-        let noise = inputs.noise()
-        for kernels in everyRow {
-            let whole = kernels.gumbelArgmax(logits, count: 1000, temperature: 1, noise: noise, position: 3)
-            for cut in [16, 48, 512, 992] {
-                var choice = TokenChoice()
-                kernels.choose(logits, count: cut, temperature: 1, noise: noise, position: 3, choice: &choice)
-                kernels.choose(
-                    Array(logits[cut...]), firstID: cut, count: 1000 - cut, temperature: 1, noise: noise, position: 3,
-                    choice: &choice)
-                #expect(choice == whole)
+        let patterns: [(Int, inout Inputs) -> Float] = [
+            { _, inputs in inputs.float(.logits) },
+            { _, inputs in inputs.word() % 2 == 0 ? -0.0 : 0.0 },
+            { _, _ in 1e8 },
+            { v, _ in v % 2048 == 77 ? 1e8 : -1e8 },
+            { v, _ in v % 2048 == 2047 ? 60 : -60 },
+            { v, _ in v / 2048 == 3 ? 40 : -40 },
+            { v, _ in Float(v / 2048) * 25 },
+            { v, _ in Float(v / 2048) * -25 },
+            { _, inputs in inputs.float(.plain) * 0.25 },
+            { _, inputs in 990 + 20 * inputs.float(.plain) },
+        ]
+        let count = 7000
+        for pattern in patterns {
+            let logits = (0..<count).map { pattern($0, &inputs) }
+            for temperature: Float in [0, 1, 0.01, 0.7, 100] {
+                let noise = inputs.noise()
+                let expected = reference.gumbelArgmax(
+                    logits, count: count, temperature: temperature, noise: noise, position: 3)
+                let sum = reference.vocabularySum(logits, count: count, temperature: temperature)
+                for kernels in everyRow {
+                    var choices = [TokenChoice(), TokenChoice()]
+                    var sums = [VocabularyBlock?](repeating: nil, count: 4)
+                    for block in (0..<4).sorted(by: { _, _ in inputs.word() % 2 == 0 }) {
+                        let part = Array(logits[block * 2048..<min((block + 1) * 2048, count)])
+                        sums[block] = kernels.sample(
+                            part, firstID: block * 2048, count: part.count, temperature: temperature, noise: noise,
+                            position: 3, choice: &choices[Int(inputs.word() % 2)])
+                    }
+                    var choice = choices[1]
+                    choice.merge(choices[0])
+                    #expect(choice == expected)
+                    let combined = sums.compactMap(\.self).withUnsafeBufferPointer {
+                        kernels.vocabularySum(combining: $0, temperature: temperature)
+                    }
+                    #expect(combined == sum)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [Float.nan, .infinity, -.infinity]) func nonFiniteLogitsAreSeen(bad: Float) {
+        for count in [1, 64, 100, 2048] {
+            for place in [0, count / 2, count - 1] {
+                var logits = [Float](repeating: 1, count: count)
+                logits[place] = bad
+                for kernels in everyRow {
+                    for temperature: Float in [0, 1, 0.5] {
+                        var choice = TokenChoice()
+                        let sum = kernels.sample(
+                            logits, firstID: 0, count: count, temperature: temperature, noise: Inputs.fixedNoise,
+                            position: 0, choice: &choice)
+                        #expect(sum == nil)
+                    }
+                }
             }
         }
     }

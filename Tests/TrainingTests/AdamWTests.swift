@@ -33,12 +33,15 @@ import Transformer
                     weightDecay: golden.weightDecay),
                 clipping: GradientClipping(maximumNorm: golden.clipNorm))
             let pool = ComputePool(threads: 2)
+            let kernels = try Kernels.preferred()
+            let weights = try state.makeWeights(kernels: kernels, pool: pool)
             for step in golden.steps {
                 let gradients = Small.weights(step.gradient)
                 let norm = AdamW.norm(of: gradients.values, pool: pool)
                 #expect(abs(norm - step.norm) < 1e-5 * step.norm)
-                optimizer.update(
-                    state, gradients: gradients.values, norm: norm, learningRate: golden.learningRate, pool: pool)
+                try optimizer.update(
+                    state, gradients: gradients.values, norm: norm, learningRate: golden.learningRate,
+                    weights: weights, kernels: kernels, pool: pool)
                 close(state.master, step.parameters, 1e-5)
                 close(state.firstMoments, step.first, 1e-5)
                 close(state.secondMoments, step.second, 1e-5)

@@ -163,15 +163,15 @@ final class Sampler {
                 for (target, part) in batches[index].parts.enumerated() {
                     kernels.matmul(
                         memory.outputNormed.pointer + target * hidden, stride: hidden, rows: 1, by: weights.output,
-                        into: memory.logits.pointer, outStride: vocabulary)
+                        into: memory.output.logits.pointer, outStride: vocabulary)
                     let row = rows[active[part.sequence]]
                     guard let noise = row.noise else { continue }
                     let choice = kernels.gumbelArgmax(
-                        memory.logits.pointer, count: vocabulary, temperature: temperature, noise: noise,
+                        memory.output.logits.pointer, count: vocabulary, temperature: temperature, noise: noise,
                         position: UInt32(row.tokens.count))
                     chosen.pointer[part.sequence] = choice.token
                     found.pointer[part.sequence] = kernels.vocabularySum(
-                        memory.logits.pointer, count: vocabulary, temperature: temperature
+                        memory.output.logits.pointer, count: vocabulary, temperature: temperature
                     ).logProbability(ofLogit: choice.logit)
                 }
             }

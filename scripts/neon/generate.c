@@ -49,7 +49,7 @@ static state start(model *m, const ck_row *row) {
     free(inverse);
     s.residual = allocate(h->hidden, sizeof(float));
     s.wide = allocate(widest, sizeof(float));
-    s.scratch = allocate(ck_attention_scratch(h->heads / h->kv_heads, s.positions), sizeof(float));
+    s.scratch = allocate(ck_attention_scratch(h->dimension, s.positions), sizeof(float));
     s.logits = allocate(h->vocabulary, sizeof(float));
     s.normed = allocate(h->hidden, sizeof(uint16_t));
     s.heads = allocate(q + 2 * kv, sizeof(uint16_t));
@@ -85,12 +85,12 @@ static void attend(state *s, size_t l, size_t position) {
         ck_write_key(page + offset, h->dimension, slot, s->heads + q + head * h->dimension);
         ck_write_value(page + offset + panel, h->dimension, slot, s->heads + q + kv + head * h->dimension);
     }
+    ck_attention_segment segment = {.pages = s->page_table, .rows = 1, .first_position = position};
     for (size_t head = 0; head < h->kv_heads; head++) {
         ck_attention_job job = {
-            .query = s->heads + head * group * h->dimension, .query_stride = q,
-            .out = s->mixed + head * group * h->dimension, .out_stride = q, .rows = 1, .first_position = position,
-            .group = group, .head_dimension = h->dimension,
-            .scale = (float)(1 / __builtin_sqrt((double)h->dimension)), .pages = s->page_table,
+            .segments = &segment, .segment_count = 1, .query = s->heads + head * group * h->dimension,
+            .query_stride = q, .out = s->mixed + head * group * h->dimension, .out_stride = q, .group = group,
+            .head_dimension = h->dimension, .scale = (float)(1 / __builtin_sqrt((double)h->dimension)),
             .key_offset = key_offset(h, l, head), .value_offset = key_offset(h, l, head) + panel,
             .scratch = s->scratch,
         };
@@ -126,20 +126,19 @@ static float choose(state *s, size_t position) {
     float divisor = h->temperature == 0 ? 1.0f : h->temperature;
     size_t count = (h->vocabulary + CK_VOCABULARY_BLOCK - 1) / CK_VOCABULARY_BLOCK;
     ck_block_sum *blocks = allocate(count, sizeof *blocks);
+    ck_choice choice = ck_choice_none();
     for (size_t b = 0; b < count; b++) {
         size_t first = b * CK_VOCABULARY_BLOCK, left = h->vocabulary - first;
-        size_t size = left < CK_VOCABULARY_BLOCK ? left : CK_VOCABULARY_BLOCK;
-        blocks[b] = s->row->block_sum(s->logits + first, size, divisor);
+        ck_sample_job job = {
+            .logits = s->logits + first, .first_id = first,
+            .count = left < CK_VOCABULARY_BLOCK ? left : CK_VOCABULARY_BLOCK, .temperature = divisor,
+            .noise = h->temperature == 0 ? NULL : &h->noise, .position = (uint32_t)position,
+        };
+        s->row->sample(&job, &blocks[b], &choice);
     }
     float maximum, log_sum;
-    ck_combine_blocks(blocks, count, &maximum, &log_sum);
+    s->row->combine(blocks, count, &maximum, &log_sum);
     free(blocks);
-    ck_choice choice = ck_choice_none();
-    if (h->temperature == 0) {
-        s->row->greedy(s->logits, 0, h->vocabulary, &choice);
-    } else {
-        s->row->choose(s->logits, 0, h->vocabulary, divisor, &h->noise, (uint32_t)position, &choice);
-    }
     s->m->tokens[position] = choice.token;
     return ck_log_probability(choice.logit, divisor, maximum, log_sum);
 }

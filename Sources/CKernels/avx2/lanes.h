@@ -84,35 +84,6 @@ ALWAYS_INLINE lanes lanes_from_signed(words x) {
     return BOTH(lanes, _mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b));
 }
 
-ALWAYS_INLINE void multiply_half(__m256i a, __m256i b, __m256i *high, __m256i *low) {
-    __m256i even = _mm256_mul_epu32(a, b);
-    __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32));
-    *low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
-    *high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
-}
-// High and low halves of the 64-bit products x * y.
-ALWAYS_INLINE void words_multiply(words x, words y, words *high, words *low) {
-    multiply_half(x.a, y.a, &high->a, &low->a);
-    multiply_half(x.b, y.b, &high->b, &low->b);
-}
-
-#define TRANSPOSE_HALF(v, half)                                       \
-    do {                                                              \
-        __m256i t0 = _mm256_unpacklo_epi32(v[0].half, v[1].half);     \
-        __m256i t1 = _mm256_unpackhi_epi32(v[0].half, v[1].half);     \
-        __m256i t2 = _mm256_unpacklo_epi32(v[2].half, v[3].half);     \
-        __m256i t3 = _mm256_unpackhi_epi32(v[2].half, v[3].half);     \
-        v[0].half = _mm256_unpacklo_epi64(t0, t2);                    \
-        v[1].half = _mm256_unpackhi_epi64(t0, t2);                    \
-        v[2].half = _mm256_unpacklo_epi64(t1, t3);                    \
-        v[3].half = _mm256_unpackhi_epi64(t1, t3);                    \
-    } while (0)
-// Inside each quarter of four lanes: column i of the four inputs becomes result i.
-ALWAYS_INLINE void words_transpose_quarters(words v[4]) {
-    TRANSPOSE_HALF(v, a);
-    TRANSPOSE_HALF(v, b);
-}
-
 ALWAYS_INLINE __m256 widen_half(const uint16_t *p) {
     __m256i bits = _mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16);
     __m256i exponent = _mm256_and_si256(bits, _mm256_set1_epi32(0x7f800000));

@@ -11,7 +11,7 @@
 #define TILE_ROWS 8
 #define TILE_VECTORS 3
 #define SINGLE_VECTORS 12
-#define SCORE_PAGES(rows) ((rows) <= 2 ? 4 : (rows) <= 4 ? 2 : 1)
+#define SCORE_PAGES(rows) ((rows) <= 4 ? 4 : 2)
 #define ATTENTION_ROWS 8
 #define VALUE_VECTORS 4
 #define CLEAN_PAIR(pair) (pair)

@@ -48,22 +48,6 @@ ALWAYS_INLINE words words_xor(words a, words b) { return _mm512_xor_si512(a, b);
 #define words_shift_right_signed(x, n) _mm512_srai_epi32(x, n)
 ALWAYS_INLINE lanes lanes_from_signed(words x) { return _mm512_cvtepi32_ps(x); }
 
-// High and low halves of the 64-bit products a * b.
-ALWAYS_INLINE void words_multiply(words a, words b, words *high, words *low) {
-    words even = _mm512_mul_epu32(a, b);
-    words odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
-    *low = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
-    *high = _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 32), odd);
-}
-
-// Inside each quarter of four lanes: column i of the four inputs becomes result i.
-ALWAYS_INLINE void words_transpose_quarters(words v[4]) {
-    words t0 = _mm512_unpacklo_epi32(v[0], v[1]), t1 = _mm512_unpackhi_epi32(v[0], v[1]);
-    words t2 = _mm512_unpacklo_epi32(v[2], v[3]), t3 = _mm512_unpackhi_epi32(v[2], v[3]);
-    v[0] = _mm512_unpacklo_epi64(t0, t2), v[1] = _mm512_unpackhi_epi64(t0, t2);
-    v[2] = _mm512_unpacklo_epi64(t1, t3), v[3] = _mm512_unpackhi_epi64(t1, t3);
-}
-
 ALWAYS_INLINE lanes lanes_widen(const uint16_t *p) {
     __m512i bits = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16);
     __mmask16 denormal = _mm512_testn_epi32_mask(bits, _mm512_set1_epi32(0x7f800000));

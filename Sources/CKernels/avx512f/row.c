@@ -34,7 +34,9 @@ TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 #include "../wide/matmul.h"
 #include "../wide/attention.h"
 #include "../wide/vocabulary.h"
-#include "../wide/choose.h"
+#include "counters.h"
+#include "../wide/philox.h"
+#include "../wide/sample.h"
 TARGET_END
 
 #include "../wide/table.h"

@@ -26,7 +26,7 @@ extern "C" {
 #define CK_LANES 16           // virtual lanes of rule 4
 #define CK_PANEL_COLUMNS 48   // columns (rows of W) of one weight panel
 #define CK_PAGE_POSITIONS 16  // positions of one KV cache page
-#define CK_ATTENTION_TILE 16  // query rows that attention scores together at most
+#define CK_ATTENTION_VECTORS 48  // query vectors that attention works on together at most
 #define CK_VOCABULARY_BLOCK 2048  // ids of one log-sum-exp block (rule 8)
 
 // MARK: - Floating-point environment (rule 1)
@@ -64,19 +64,27 @@ typedef struct ck_matmul_job {
     bool accumulate;               // true: out += y (the residual addition of rule 5), false: out = y
 } ck_matmul_job;
 
-// Rows of attention of one sequence, one layer and one key/value head (rule 7).
+// Consecutive positions of one sequence, for attention.
+typedef struct ck_attention_segment {
+    const uint16_t *_Nonnull const *_Nonnull pages;  // page i holds positions 16 i ..< 16 i + 16
+    size_t rows;                   // consecutive positions, at least 1
+    size_t first_position;         // absolute position of the first; row r sees positions 0...first_position + r
+    size_t first_row;              // its place in `query` and `out`
+} ck_attention_segment;
+
+// Rows of attention of one layer and one key/value head (rule 7): of one sequence, or of several that share pages.
 typedef struct ck_attention_job {
+    const ck_attention_segment *segments;
+    size_t segment_count;
+    size_t shared_pages;           // leading pages that all segments have in common and no segment begins in
     const uint16_t *query;         // bf16 [rows, group, head_dimension] of this key/value head, rotated
     size_t query_stride;           // elements between rows
     uint16_t *out;                 // bf16, same shape
     size_t out_stride;
-    size_t rows;                   // consecutive positions
-    size_t first_position;         // absolute position of row 0; row r sees positions 0...first_position + r
     size_t group;                  // query heads per key/value head
     size_t head_dimension;         // even
     size_t window;                 // 0: everything; otherwise row at position p sees max(0, p - window + 1)...p
     float scale;                   // f32(1 / sqrt(head_dimension)) unless the model says otherwise
-    const uint16_t *_Nonnull const *_Nonnull pages;  // page i holds positions 16 i ..< 16 i + 16
     size_t key_offset;             // elements from a page's start to this layer's and head's key panel
     size_t value_offset;           // the same for the value panel
     float *scratch;                // ck_attention_scratch() floats, 64-byte aligned
@@ -104,7 +112,7 @@ typedef struct ck_noise_key {
     uint32_t counter[2];           // counter words 2 and 3
 } ck_noise_key;
 
-// A running argmax over ascending ids. Start from ck_choice_none().
+// A running argmax: ids may come in any order, and ties go to the lowest. Start from ck_choice_none().
 typedef struct ck_choice {
     float score;                   // z - log(E), or z for greedy
     float logit;                   // the raw logit of `token`
@@ -121,6 +129,16 @@ typedef struct ck_block_sum {
     float maximum;
     float sum;
 } ck_block_sum;
+
+// One block of a row's logits, from which a token is drawn (rules 8 and 10).
+typedef struct ck_sample_job {
+    const float *logits;           // [count]
+    size_t first_id;               // a multiple of 16
+    size_t count;                  // at most 2048
+    float temperature;             // above 0, and 1 when greedy
+    const ck_noise_key *_Nullable noise;  // NULL: greedy
+    uint32_t position;             // absolute index of the token to be chosen
+} ck_sample_job;
 
 // MARK: - The dispatch table
 
@@ -141,10 +159,10 @@ typedef struct ck_row {
     void (*matmul)(const ck_matmul_job *job);
     void (*attention)(const ck_attention_job *job);
     ck_block_sum (*block_sum)(const float *logits, size_t count, float temperature);  // count <= 2048
-    void (*choose)(
-        const float *logits, size_t first_id, size_t count, float temperature, const ck_noise_key *key,
-        uint32_t position, ck_choice *choice);  // first_id a multiple of 16
-    void (*greedy)(const float *logits, size_t first_id, size_t count, ck_choice *choice);
+    // M and log S of a row from its blocks, in ascending order.
+    void (*combine)(const ck_block_sum *blocks, size_t count, float *maximum, float *log_sum);
+    // block_sum of the job, and its ids in `choice`; false when a logit is not finite, which makes both meaningless.
+    bool (*sample)(const ck_sample_job *job, ck_block_sum *sum, ck_choice *choice);
     void (*exp)(const float *x, float *y, size_t count);
     void (*log)(const float *x, float *y, size_t count);
     void (*log1p)(const float *x, float *y, size_t count);
@@ -172,12 +190,15 @@ uint16_t ck_packed_element(const uint16_t *packed, size_t k, size_t row, size_t 
 // Elements of one key panel or one value panel of a page: 16 * head_dimension.
 size_t ck_page_panel_count(size_t head_dimension);
 void ck_write_key(uint16_t *panel, size_t head_dimension, size_t slot, const uint16_t *row);
+// Positions are written in ascending order: an even one clears the odd one beside it, so that a pair is always whole.
 void ck_write_value(uint16_t *panel, size_t head_dimension, size_t slot, const uint16_t *row);
 void ck_read_key(const uint16_t *panel, size_t head_dimension, size_t slot, uint16_t *row);
 void ck_read_value(const uint16_t *panel, size_t head_dimension, size_t slot, uint16_t *row);
 
-// Floats of scratch that an attention job needs when its last row sees `positions` positions.
-size_t ck_attention_scratch(size_t group, size_t positions);
+// Query vectors that attention works on together when the last one sees `positions` positions.
+size_t ck_attention_vectors(size_t positions);
+// Floats of scratch that an attention job needs when its last row sees `positions` positions or fewer.
+size_t ck_attention_scratch(size_t head_dimension, size_t positions);
 
 // MARK: - Scalar pieces shared by every row
 
@@ -204,8 +225,6 @@ void ck_scaled_inverse_frequencies(double base, size_t dimension, const ck_rotar
 // One row of a rotary table: cosines and sines of f32(position) * inverse[i].
 void ck_rotary_row(const float *inverse, size_t count, uint32_t position, float *cosines, float *sines);
 
-// Combines blocks in ascending order (rule 8): M and log S of the whole vocabulary.
-void ck_combine_blocks(const ck_block_sum *blocks, size_t count, float *maximum, float *log_sum);
 // (logit / temperature - maximum) - log_sum.
 float ck_log_probability(float logit, float temperature, float maximum, float log_sum);
 

@@ -36,10 +36,41 @@ void ck_training_add_columns(const float *source, size_t stride, size_t rows, si
 void ck_training_pack_transposed(
     const uint16_t *source, size_t stride, size_t k, size_t n, size_t first_pair, size_t last_pair, uint16_t *packed);
 
-/// target[c, r] = bf16(source[r, c]) for columns first_column ..< last_column; finite input.
+/// Packs the transpose of `rows` rows of a packed matrix with rows of length `k`, from `first_row` on: the result has `k`
+/// rows and sums over `rows`. Pairs first_pair ..< last_pair of the (rows + 1) / 2 are written; padding becomes zero.
+void ck_training_transpose_panels(
+    const uint16_t *packed, size_t k, size_t first_row, size_t rows, size_t first_pair, size_t last_pair,
+    uint16_t *transposed);
+
+/// sums[r] += Σ source[r, i] over `count` bf16 values, for `rows` rows: the derivative of a bias from a transposed
+/// derivative.
+void ck_training_add_row_sums(const uint16_t *source, size_t stride, size_t rows, size_t count, float *sums);
+
+/// rounded[r, c] = transposed[c, r] = bf16(source[r, c]) for rows first_row ..< last_row, first_row a multiple of 32;
+/// finite input. `transposed_stride` is a multiple of 32 too: columns are written 32 rows at a time, zeros at the end.
+void ck_training_round_both(
+    const float *source, size_t stride, size_t first_row, size_t last_row, size_t columns, uint16_t *rounded,
+    size_t rounded_stride, uint16_t *transposed, size_t transposed_stride);
+
+/// target[c, r] = bf16(source[r, c]), for small matrices; finite input.
 void ck_training_round_transposed(
-    const float *source, size_t stride, size_t rows, size_t first_column, size_t last_column, uint16_t *target,
-    size_t target_stride);
+    const float *source, size_t stride, size_t rows, size_t columns, uint16_t *target, size_t target_stride);
+
+/// Backward of act = gate / (1 + exp(-gate)) · up, rounded and written as by ck_training_round_both: gate's derivatives,
+/// then up's. `gate_up` holds both side by side, `output_gradient` is [rows, width].
+void ck_training_swiglu_backward_rounded(
+    const float *gate_up, size_t stride, const float *output_gradient, size_t first_row, size_t last_row, size_t width,
+    uint16_t *rounded, size_t rounded_stride, uint16_t *transposed, size_t transposed_stride);
+
+/// numerators[j] = bf16(exp(z - maximum)) with z = logits / temperature, for a block of logits whose largest z is
+/// `maximum`. Returns Σ exp(z - maximum) · (z - maximum), which the entropy needs; NULL keeps nothing else.
+float ck_training_softmax_numerators(
+    const float *logits, size_t count, float temperature, float maximum, uint16_t *_Nullable numerators);
+
+/// factors[r] · numerators[r, j], rounded and written as by ck_training_round_both.
+void ck_training_softmax_backward(
+    const uint16_t *numerators, size_t stride, const float *factors, size_t first_row, size_t last_row, size_t count,
+    uint16_t *rounded, size_t rounded_stride, uint16_t *transposed, size_t transposed_stride);
 
 /// Backward of y = x · r · w with r = 1/sqrt(mean(x²) + eps), per row of `width`.
 /// `input_gradient` is overwritten, or added to when `accumulate` is not 0. `weight_gradient` is always added to.

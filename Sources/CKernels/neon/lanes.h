@@ -140,28 +140,6 @@ ALWAYS_INLINE words words_xor(words x, words y) { return EACH(words, veorq_u32(x
        EACH(words, vreinterpretq_u32_s32(vshrq_n_s32(vreinterpretq_s32_u32(shifted_.v[i]), n))); })
 ALWAYS_INLINE lanes lanes_from_signed(words x) { return EACH(lanes, vcvtq_f32_s32(vreinterpretq_s32_u32(x.v[i]))); }
 
-// High and low halves of the 64-bit products x * y.
-ALWAYS_INLINE void words_multiply(words x, words y, words *high, words *low) {
-    UNROLL for (int i = 0; i < 4; i++) {
-        uint32x4_t first = vreinterpretq_u32_u64(vmull_u32(vget_low_u32(x.v[i]), vget_low_u32(y.v[i])));
-        uint32x4_t second = vreinterpretq_u32_u64(vmull_high_u32(x.v[i], y.v[i]));
-        low->v[i] = vuzp1q_u32(first, second);
-        high->v[i] = vuzp2q_u32(first, second);
-    }
-}
-
-#define ZIP64(which, x, y) \
-    vreinterpretq_u32_u64(which(vreinterpretq_u64_u32(x), vreinterpretq_u64_u32(y)))
-// Inside each quarter of four lanes: column i of the four inputs becomes result i.
-ALWAYS_INLINE void words_transpose_quarters(words v[4]) {
-    UNROLL for (int i = 0; i < 4; i++) {
-        uint32x4_t t0 = vzip1q_u32(v[0].v[i], v[1].v[i]), t1 = vzip2q_u32(v[0].v[i], v[1].v[i]);
-        uint32x4_t t2 = vzip1q_u32(v[2].v[i], v[3].v[i]), t3 = vzip2q_u32(v[2].v[i], v[3].v[i]);
-        v[0].v[i] = ZIP64(vzip1q_u64, t0, t2), v[1].v[i] = ZIP64(vzip2q_u64, t0, t2);
-        v[2].v[i] = ZIP64(vzip1q_u64, t1, t3), v[3].v[i] = ZIP64(vzip2q_u64, t1, t3);
-    }
-}
-
 ALWAYS_INLINE lanes lanes_widen(const uint16_t *p) {
     return EACH(lanes, quad_flush(vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p + 4 * i), 16))));
 }

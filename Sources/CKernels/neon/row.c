@@ -45,6 +45,8 @@ ALWAYS_INLINE words clean_words(words x) {
 #include "../wide/matmul.h"
 #include "../wide/attention.h"
 #include "../wide/vocabulary.h"
-#include "../wide/choose.h"
+#include "counters.h"
+#include "../wide/philox.h"
+#include "../wide/sample.h"
 #include "../wide/table.h"
 #endif

@@ -2,8 +2,10 @@
 #include "row.h"
 #include "transcendental.h"
 
-static float score(const ck_attention_job *job, const uint16_t *query, size_t position) {
-    const uint16_t *key = job->pages[position / CK_PAGE_POSITIONS] + job->key_offset
+static float score(
+    const ck_attention_job *job, const ck_attention_segment *segment, const uint16_t *query, size_t position
+) {
+    const uint16_t *key = segment->pages[position / CK_PAGE_POSITIONS] + job->key_offset
         + (position % CK_PAGE_POSITIONS) * 2;
     float acc = 0.0f;
     for (size_t p = 0; p < job->head_dimension / 2; p++, key += 2 * CK_PAGE_POSITIONS) {
@@ -13,18 +15,23 @@ static float score(const ck_attention_job *job, const uint16_t *query, size_t po
     return f32_mul(f32_add(acc, 0.0f), job->scale);
 }
 
-static uint16_t value_at(const ck_attention_job *job, size_t position, size_t d) {
-    const uint16_t *panel = job->pages[position / CK_PAGE_POSITIONS] + job->value_offset;
+static uint16_t value_at(
+    const ck_attention_job *job, const ck_attention_segment *segment, size_t position, size_t d
+) {
+    const uint16_t *panel = segment->pages[position / CK_PAGE_POSITIONS] + job->value_offset;
     size_t slot = position % CK_PAGE_POSITIONS;
     return panel[(slot / 2) * 2 * job->head_dimension + 2 * d + slot % 2];
 }
 
-static void attend(const ck_attention_job *job, size_t position, const uint16_t *query, uint16_t *out) {
+static void attend(
+    const ck_attention_job *job, const ck_attention_segment *segment, size_t position, const uint16_t *query,
+    uint16_t *out
+) {
     size_t first = job->window && position + 1 > job->window ? position + 1 - job->window : 0;
     float *weights = job->scratch;
     float maximum = -__builtin_inff();
     for (size_t j = first; j <= position; j++) {
-        weights[j] = score(job, query, j);
+        weights[j] = score(job, segment, query, j);
         if (weights[j] > maximum) maximum = weights[j];
     }
     maximum = f32_add(maximum, 0.0f);
@@ -38,20 +45,24 @@ static void attend(const ck_attention_job *job, size_t position, const uint16_t 
     for (size_t d = 0; d < job->head_dimension; d++) {
         float acc = 0.0f;
         for (size_t even = first & ~(size_t)1; even <= position; even += 2) {
-            if (even + 1 <= position) acc = f32_fma(weights[even + 1], widen_bf16(value_at(job, even + 1, d)), acc);
-            if (even >= first) acc = f32_fma(weights[even], widen_bf16(value_at(job, even, d)), acc);
+            size_t odd = even + 1;
+            if (odd <= position) acc = f32_fma(weights[odd], widen_bf16(value_at(job, segment, odd, d)), acc);
+            if (even >= first) acc = f32_fma(weights[even], widen_bf16(value_at(job, segment, even, d)), acc);
         }
         out[d] = round_to_bf16(f32_div(f32_add(acc, 0.0f), denominator));
     }
 }
 
 void scalar_attention(const ck_attention_job *job) {
-    for (size_t m = 0; m < job->rows; m++) {
-        for (size_t h = 0; h < job->group; h++) {
-            size_t head = h * job->head_dimension;
-            attend(
-                job, job->first_position + m, job->query + m * job->query_stride + head,
-                job->out + m * job->out_stride + head);
+    for (size_t s = 0; s < job->segment_count; s++) {
+        const ck_attention_segment *segment = &job->segments[s];
+        for (size_t m = 0; m < segment->rows; m++) {
+            const uint16_t *query = job->query + (segment->first_row + m) * job->query_stride;
+            uint16_t *out = job->out + (segment->first_row + m) * job->out_stride;
+            for (size_t h = 0; h < job->group; h++) {
+                size_t head = h * job->head_dimension;
+                attend(job, segment, segment->first_position + m, query + head, out + head);
+            }
         }
     }
 }

@@ -17,10 +17,8 @@ void scalar_swiglu(
 void scalar_matmul(const ck_matmul_job *job);
 void scalar_attention(const ck_attention_job *job);
 ck_block_sum scalar_block_sum(const float *logits, size_t count, float temperature);
-void scalar_choose(
-    const float *logits, size_t first_id, size_t count, float temperature, const ck_noise_key *key, uint32_t position,
-    ck_choice *choice);
-void scalar_greedy(const float *logits, size_t first_id, size_t count, ck_choice *choice);
+void scalar_combine(const ck_block_sum *blocks, size_t count, float *maximum, float *log_sum);
+bool scalar_sample(const ck_sample_job *job, ck_block_sum *sum, ck_choice *choice);
 void scalar_exp(const float *x, float *y, size_t count);
 void scalar_log(const float *x, float *y, size_t count);
 void scalar_log1p(const float *x, float *y, size_t count);

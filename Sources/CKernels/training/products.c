@@ -1,10 +1,8 @@
-// Operands of backward products for the canonical bf16 kernels: derivatives are rounded once, and both factors are laid
-// out as `matmul` reads them, pairs along the summed dimension.
+// Operands of backward products for the canonical bf16 kernels: factors laid out as `matmul` reads them, pairs along the
+// summed dimension.
 #include "../include/CKernels.h"
 #include "../include/CKernelsTraining.h"
-#include "training_common.h"
-
-typedef uint32_t training_words __attribute__((vector_size(64), aligned(4)));
+#include "tiles.h"
 
 TRAINING_CLONES void ck_training_pack_transposed(
     const uint16_t *source, size_t stride, size_t k, size_t n, size_t first_pair, size_t last_pair, uint16_t *packed) {
@@ -31,65 +29,79 @@ TRAINING_CLONES void ck_training_pack_transposed(
     }
 }
 
-TRAINING_INLINE uint32_t rounded_bits(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
+// The words (pairs along k) of 16 packed rows from `row` on, a multiple of 16: one vector every CK_PANEL_COLUMNS words.
+TRAINING_INLINE const uint16_t *packed_words(const uint16_t *packed, size_t k, size_t row) {
+    return packed + ((row / CK_PANEL_COLUMNS) * ((k + 1) / 2) * CK_PANEL_COLUMNS + row % CK_PANEL_COLUMNS) * 2;
 }
 
-// Pairs of two rows at 16 columns: the even row in the low halves.
-TRAINING_INLINE void round_pairs(const float *even, const float *odd, training_words *result) {
-    training_words low, high;
-    memcpy(&low, even, sizeof low);
-    memcpy(&high, odd, sizeof high);
-    low = (low + 0x7FFFu + ((low >> 16) & 1u)) >> 16;
-    high = (high + 0x7FFFu + ((high >> 16) & 1u)) >> 16;
-    *result = low | high << 16;
-}
+#define EVEN_WORDS 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define ODD_WORDS 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
 
-#define LOW_HALVES 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
-#define HIGH_HALVES 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
-
-// 16 vectors of 16 words, rows to columns: four rounds of riffling vector i with vector i + 8.
-TRAINING_INLINE void transpose_words(training_words *rows) {
-    training_words other[16];
-    for (size_t round = 0; round < 4; round++) {
-        for (size_t i = 0; i < 8; i++) {
-            other[2 * i] = __builtin_shufflevector(rows[i], rows[i + 8], LOW_HALVES);
-            other[2 * i + 1] = __builtin_shufflevector(rows[i], rows[i + 8], HIGH_HALVES);
-        }
-        memcpy(rows, other, sizeof other);
+// 32 packed rows and 16 columns: from pairs of columns to pairs of rows.
+TRAINING_INLINE void transpose_tile(const uint16_t *low, const uint16_t *high, uint16_t *target) {
+    ck_words tile[16];
+    for (size_t p = 0; p < 8; p++) {
+        ck_words a, b;
+        memcpy(&a, low + p * 2 * CK_PANEL_COLUMNS, sizeof a);
+        memcpy(&b, high + p * 2 * CK_PANEL_COLUMNS, sizeof b);
+        ck_words even = __builtin_shufflevector(a, b, EVEN_WORDS);
+        ck_words odd = __builtin_shufflevector(a, b, ODD_WORDS);
+        tile[2 * p] = (even & 0xFFFFu) | odd << 16;
+        tile[2 * p + 1] = even >> 16 | (odd & 0xFFFF0000u);
     }
+    ck_transpose_words(tile);
+    for (size_t q = 0; q < 16; q++) memcpy(target + q * 2 * CK_PANEL_COLUMNS, &tile[q], sizeof tile[q]);
 }
 
-TRAINING_CLONES void ck_training_round_transposed(
-    const float *source, size_t stride, size_t rows, size_t first_column, size_t last_column, uint16_t *target,
-    size_t target_stride) {
-    enum { block_rows = 32, block_columns = 16 };
-    size_t row = 0;
-    for (; row + block_rows <= rows; row += block_rows) {
-        size_t column = first_column;
-        for (; column + block_columns <= last_column; column += block_columns) {
-            training_words words[16];
-            for (size_t p = 0; p < 16; p++) {
-                const float *even = source + (row + 2 * p) * stride + column;
-                round_pairs(even, even + stride, &words[p]);
+// One pair of rows of a panel of columns, element by element; what does not exist is zero.
+static void transpose_pair(
+    const uint16_t *packed, size_t k, size_t first_row, size_t rows, size_t pair, size_t first_column,
+    uint16_t *target) {
+    for (size_t c = 0; c < tile_columns; c++)
+        for (size_t half = 0; half < 2; half++) {
+            size_t row = 2 * pair + half, column = first_column + c;
+            target[2 * c + half] =
+                row < rows && column < k ? ck_packed_element(packed, k, first_row + row, column) : 0;
+        }
+}
+
+TRAINING_CLONES void ck_training_transpose_panels(
+    const uint16_t *packed, size_t k, size_t first_row, size_t rows, size_t first_pair, size_t last_pair,
+    uint16_t *transposed) {
+    size_t padded = (k + CK_PANEL_COLUMNS - 1) / CK_PANEL_COLUMNS * CK_PANEL_COLUMNS;
+    size_t panel = (rows + 1) / 2 * 2 * CK_PANEL_COLUMNS;
+    for (size_t pair = first_pair; pair < last_pair;) {
+        int whole = first_row % 16 == 0 && pair + 16 <= last_pair && 2 * pair + 32 <= rows;
+        size_t row = first_row + 2 * pair, step = whole ? 16 : 1;
+        for (size_t column = 0; column < padded; column += tile_columns) {
+            uint16_t *target = transposed + column / CK_PANEL_COLUMNS * panel
+                + (pair * CK_PANEL_COLUMNS + column % CK_PANEL_COLUMNS) * 2;
+            size_t offset = column / 2 * 2 * CK_PANEL_COLUMNS;
+            if (whole && column + tile_columns <= k) {
+                transpose_tile(
+                    packed_words(packed, k, row) + offset, packed_words(packed, k, row + 16) + offset, target);
+                continue;
             }
-            transpose_words(words);
-            for (size_t c = 0; c < block_columns; c++)
-                memcpy(target + (column + c) * target_stride + row, &words[c], sizeof words[c]);
+            for (size_t p = 0; p < step; p++)
+                transpose_pair(
+                    packed, k, first_row, rows, pair + p, column, target + p * 2 * CK_PANEL_COLUMNS);
         }
-        for (; column < last_column; column++)
-            for (size_t r = row; r < row + block_rows; r++)
-                target[column * target_stride + r] = (uint16_t)rounded_bits(source[r * stride + column]);
+        pair += step;
     }
-    for (; row < rows; row++)
-        for (size_t column = first_column; column < last_column; column++)
-            target[column * target_stride + row] = (uint16_t)rounded_bits(source[row * stride + column]);
 }
 
 TRAINING_CLONES void ck_training_add_columns(
     const float *source, size_t stride, size_t rows, size_t count, float *sums) {
     for (size_t row = 0; row < rows; row++)
         for (size_t column = 0; column < count; column++) sums[column] += source[row * stride + column];
+}
+
+TRAINING_CLONES void ck_training_add_row_sums(
+    const uint16_t *source, size_t stride, size_t rows, size_t count, float *sums) {
+#pragma clang fp reassociate(on)
+    for (size_t row = 0; row < rows; row++) {
+        float sum = 0;
+        for (size_t i = 0; i < count; i++) sum += training_widen_one(source[row * stride + i]);
+        sums[row] += sum;
+    }
 }

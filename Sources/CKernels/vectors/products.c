@@ -105,7 +105,7 @@ static void digest_attention(
     enum { PAGES = 4, MOST_DIMENSION = 80, MOST_ROWS = 5, MOST_GROUP = 3 };
     _Alignas(64) uint16_t pages[PAGES][2 * CK_PAGE_POSITIONS * MOST_DIMENSION];
     uint16_t query[MOST_ROWS * MOST_GROUP * MOST_DIMENSION], out[MOST_ROWS * MOST_GROUP * MOST_DIMENSION];
-    _Alignas(64) float scratch[CK_ATTENTION_TILE * (96 + 16) + 16];
+    _Alignas(64) float scratch[CK_ATTENTION_VECTORS * (PAGES * CK_PAGE_POSITIONS + MOST_DIMENSION)];
     const uint16_t *table[PAGES];
     uint16_t line[MOST_DIMENSION];
     size_t panel = ck_page_panel_count(dimension);
@@ -120,10 +120,11 @@ static void digest_attention(
         ck_write_value(page + panel, dimension, slot, line);
     }
     fill_bf16(query, rows * group * dimension, kind, stream + 2000);
+    ck_attention_segment segment = {.pages = table, .rows = rows, .first_position = first};
     ck_attention_job job = {
-        .query = query, .query_stride = group * dimension, .out = out, .out_stride = group * dimension, .rows = rows,
-        .first_position = first, .group = group, .head_dimension = dimension, .window = window, .scale = 0.25f,
-        .pages = table, .key_offset = 0, .value_offset = panel, .scratch = scratch,
+        .segments = &segment, .segment_count = 1, .query = query, .query_stride = group * dimension, .out = out,
+        .out_stride = group * dimension, .group = group, .head_dimension = dimension, .window = window,
+        .scale = 0.25f, .key_offset = 0, .value_offset = panel, .scratch = scratch,
     };
     row->attention(&job);
     digest_bytes(d, out, rows * group * dimension * sizeof *out);

@@ -15,7 +15,7 @@ void vector_block_sum(const ck_row *row, digest *d) {
     blocks[4] = row->block_sum(zeros, 3, 1.0f);
     digest_bytes(d, blocks, sizeof blocks);
     float combined[3];
-    ck_combine_blocks(blocks, 3, &combined[0], &combined[1]);
+    row->combine(blocks, 3, &combined[0], &combined[1]);
     combined[2] = ck_log_probability(z[5], 0.7f, combined[0], combined[1]);
     digest_bytes(d, combined, sizeof combined);
 }
@@ -27,8 +27,11 @@ void vector_choose(const ck_row *row, digest *d) {
         for (uint32_t v = 0; v < 700; v++) z[v] = input_float(INPUT_LOGITS, 310 + i, v) * spread;
         ck_noise_key key = {{input_word(400, i), input_word(401, i)}, {input_word(402, i), input_word(403, i)}};
         ck_choice choice = ck_choice_none();
-        row->choose(z, 0, 320 + i, i % 2 ? 1.0f : 0.6f, &key, i, &choice);
-        row->choose(z + 352, 352, 300 + i, i % 2 ? 1.0f : 0.6f, &key, i, &choice);
+        ck_sample_job job = {z, 0, 320 + i, i % 2 ? 1.0f : 0.6f, &key, i};
+        ck_block_sum sum;
+        row->sample(&job, &sum, &choice);
+        job.logits = z + 352, job.first_id = 352, job.count = 300 + i;
+        row->sample(&job, &sum, &choice);
         digest_bytes(d, &choice, sizeof choice);
     }
 }
@@ -39,8 +42,11 @@ void vector_greedy(const ck_row *row, digest *d) {
         fill(z, 300, i % 2 ? INPUT_PLAIN : INPUT_DENORMAL, 420 + i);
         if (i % 4 == 3) z[17] = z[250] = 3.0f;
         ck_choice choice = ck_choice_none();
-        row->greedy(z, 0, 160 + i, &choice);
-        row->greedy(z + 176, 176, 100 + i, &choice);
+        ck_sample_job job = {z, 0, 160 + i, 1.0f, NULL, 0};
+        ck_block_sum sum;
+        row->sample(&job, &sum, &choice);
+        job.logits = z + 176, job.first_id = 176, job.count = 100 + i;
+        row->sample(&job, &sum, &choice);
         digest_bytes(d, &choice, sizeof choice);
     }
 }

@@ -12,10 +12,8 @@ void ROW(swiglu)(
 void ROW(matmul)(const ck_matmul_job *job);
 void ROW(attention)(const ck_attention_job *job);
 ck_block_sum ROW(block_sum)(const float *logits, size_t count, float temperature);
-void ROW(choose)(
-    const float *logits, size_t first_id, size_t count, float temperature, const ck_noise_key *key, uint32_t position,
-    ck_choice *choice);
-void ROW(greedy)(const float *logits, size_t first_id, size_t count, ck_choice *choice);
+void ROW(combine)(const ck_block_sum *blocks, size_t count, float *maximum, float *log_sum);
+bool ROW(sample)(const ck_sample_job *job, ck_block_sum *sum, ck_choice *choice);
 void ROW(exp)(const float *x, float *y, size_t count);
 void ROW(log)(const float *x, float *y, size_t count);
 void ROW(log1p)(const float *x, float *y, size_t count);

@@ -23,4 +23,7 @@ ALWAYS_INLINE lanes pairs_accumulate(lanes acc, pairs w, pairs x) {
     return lanes_fma_clean(x.even, w.even, acc);
 }
 
+// bf16 roundings of 16 values.
+ALWAYS_INLINE void lanes_store_narrow(uint16_t *p, lanes x) { lanes_store_rounded(p, x); }
+
 #endif

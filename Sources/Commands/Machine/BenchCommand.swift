@@ -9,7 +9,9 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Time this machine's arithmetic; one JSON line each.",
         discussion: "  apus bench generate --model DIR --batch 64 --prompt 64 --new 64",
-        subcommands: [Generate.self, Prefill.self, Train.self, Verify.self, Toploc.self])
+        subcommands: [
+            Generate.self, Prefill.self, Replay.self, Train.self, Verify.self, Matmul.self, Toploc.self,
+        ])
 
     struct ModelOptions: ParsableArguments {
         @Option(help: ArgumentHelp("A Hugging Face directory (default: a random nano model).", valueName: "dir"))
@@ -35,11 +37,18 @@ struct BenchCommand: AsyncParsableCommand {
         @Option(parsing: .unconditional, help: "Sequences.") var batch: Int = 64
         @Option(parsing: .unconditional, help: "Prompt tokens.") var prompt: Int = 64
         @Option(parsing: .unconditional, help: "New tokens.") var new: Int = 64
+        @Option(parsing: .unconditional, help: "Sequences that share a prompt; divides --batch.") var samples: Int = 1
+        @Flag(help: "With commitments and TOPLOC proofs, as a worker generates.") var evidence = false
         @OptionGroup var options: ModelOptions
 
-        func validate() throws { try Self.positive(batch, prompt, new) }
+        func validate() throws {
+            try Self.positive(batch, prompt, new, samples)
+            guard batch % samples == 0 else { throw ValidationError("--samples must divide --batch.") }
+        }
         func run() async throws {
-            try Output.line(try options.bench().generate(batch: batch, prompt: prompt, new: new))
+            try Output.line(
+                try options.bench().generate(
+                    batch: batch, prompt: prompt, new: new, samples: samples, evidence: evidence))
         }
 
         static func positive(_ values: Int...) throws {
@@ -48,13 +57,25 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     struct Prefill: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Prompt tokens per second.")
+        static let configuration = CommandConfiguration(
+            abstract: "Prompt tokens per second, with the logits of each prompt's last position.")
         @Option(parsing: .unconditional, help: "Sequences.") var batch: Int = 4
         @Option(parsing: .unconditional, help: "Tokens of each.") var length: Int = 256
         @OptionGroup var options: ModelOptions
 
         func validate() throws { try Generate.positive(batch, length) }
         func run() async throws { try Output.line(try options.bench().prefill(batch: batch, length: length)) }
+    }
+
+    struct Replay: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Tokens per second of a forward pass with the log-probability of every token.")
+        @Option(parsing: .unconditional, help: "Sequences.") var batch: Int = 64
+        @Option(parsing: .unconditional, help: "Tokens of each.") var length: Int = 128
+        @OptionGroup var options: ModelOptions
+
+        func validate() throws { try Generate.positive(batch, length) }
+        func run() async throws { try Output.line(try options.bench().replay(batch: batch, length: length)) }
     }
 
     struct Train: AsyncParsableCommand {
@@ -71,13 +92,29 @@ struct BenchCommand: AsyncParsableCommand {
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Completion tokens replayed per second, with every log-probability, choice and proof.")
-        @Option(parsing: .unconditional, help: "Groups of eight samples.") var batch: Int = 8
+        @Option(parsing: .unconditional, help: "Groups.") var batch: Int = 8
+        @Option(parsing: .unconditional, help: "Samples of each group.") var samples: Int = 8
         @Option(parsing: .unconditional, help: "Prompt tokens.") var prompt: Int = 64
         @Option(parsing: .unconditional, help: "Completion tokens of each sample.") var new: Int = 64
         @OptionGroup var options: ModelOptions
 
-        func validate() throws { try Generate.positive(batch, prompt, new) }
-        func run() async throws { try Output.line(try options.bench().verify(groups: batch, prompt: prompt, new: new)) }
+        func validate() throws { try Generate.positive(batch, samples, prompt, new) }
+        func run() async throws {
+            try Output.line(
+                try options.bench().verify(groups: batch, prompt: prompt, new: new, samples: samples))
+        }
+    }
+
+    struct Matmul: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "GFLOP/s of the products of a model's layers, without anything between them.")
+        @Option(parsing: .unconditional, help: "Rows of the input.") var batch: Int = 64
+        @Flag(help: "One layer's matrices again and again, from the caches, instead of all layers from memory.")
+        var cached = false
+        @OptionGroup var options: ModelOptions
+
+        func validate() throws { try Generate.positive(batch) }
+        func run() async throws { try Output.line(try options.bench().matmul(rows: batch, cached: cached)) }
     }
 
     struct Toploc: AsyncParsableCommand {

@@ -50,12 +50,22 @@ public final class AdapterState: TrainedState {
     public func makeWeights(kernels: Kernels, pool: ComputePool) throws -> ModelWeights {
         guard let weights = unmerged else { preconditionFailure("the base of this state has been merged already") }
         unmerged = nil
-        try update(weights, kernels: kernels, pool: pool)
+        try merge(into: weights, kernels: kernels, pool: pool)
         return weights
     }
 
-    /// Rounds the factors and merges them again.
-    public func update(_ weights: ModelWeights, kernels: Kernels, pool: ComputePool) throws {
+    /// Steps the factors, rounds them and merges them again.
+    public func apply(
+        _ step: AdamWStep, gradients: Storage<Float>, to weights: ModelWeights, kernels: Kernels, pool: ComputePool
+    ) throws {
+        let (arrays, size) = (arrays, 1 << 14)
+        pool.run((gradients.count + size - 1) / size) { block, _ in
+            step.apply(to: arrays, gradients: gradients, block * size..<min((block + 1) * size, gradients.count))
+        }
+        try merge(into: weights, kernels: kernels, pool: pool)
+    }
+
+    private func merge(into weights: ModelWeights, kernels: Kernels, pool: ComputePool) throws {
         factors = try adapter.rounded(kernels)
         try weights.merge(factors, into: base, kernels: kernels, pool: pool)
     }

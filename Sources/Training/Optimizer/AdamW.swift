@@ -33,26 +33,29 @@ public struct AdamW: Sendable {
         return sums.buffer.reduce(0, +).squareRoot()
     }
 
-    /// Applies one update.
+    /// Applies one update, and brings the bf16 model up to date in the same pass over memory.
     ///
     /// - Parameter norm: of the gradients, and finite: the caller has looked.
+    /// - Throws: `ModelError` when the update made a weight overflow; the state is then lost.
     public func update(
-        _ state: any TrainedState, gradients: Storage<Float>, norm: Double, learningRate: Double, pool: ComputePool
-    ) {
+        _ state: any TrainedState, gradients: Storage<Float>, norm: Double, learningRate: Double,
+        weights: ModelWeights, kernels: Kernels, pool: ComputePool
+    ) throws {
         state.updates += 1
         let step = AdamWStep(
             update: state.updates, learningRate: learningRate, beta1: settings.beta1, beta2: settings.beta2,
             epsilon: settings.epsilon, weightDecay: settings.weightDecay, gradientScale: clipping.scale(forNorm: norm))
-        let count = gradients.count
-        let arrays = state.arrays
-        let parameters = arrays.parameters.pointer
-        let (first, second) = (arrays.firstMoments.pointer, arrays.secondMoments.pointer)
-        pool.run((count + Self.blockLength - 1) / Self.blockLength) { block, _ in
-            let start = block * Self.blockLength
-            step.apply(
-                parameters: parameters + start, gradients: gradients.pointer + start,
-                firstMoments: first + start, secondMoments: second + start,
-                count: min(Self.blockLength, count - start))
-        }
+        try state.apply(step, gradients: gradients, to: weights, kernels: kernels, pool: pool)
+    }
+}
+
+extension AdamWStep {
+    /// Applies the step to a range of a state's arrays.
+    func apply(to arrays: OptimizerArrays, gradients: Storage<Float>, _ range: Range<Int>) {
+        let start = range.lowerBound
+        apply(
+            parameters: arrays.parameters.pointer + start, gradients: gradients.pointer + start,
+            firstMoments: arrays.firstMoments.pointer + start, secondMoments: arrays.secondMoments.pointer + start,
+            count: range.count)
     }
 }

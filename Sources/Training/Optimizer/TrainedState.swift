@@ -22,10 +22,12 @@ public protocol TrainedState: AnyObject {
     ///
     /// - Throws: `ModelError` when a weight is not finite.
     func makeWeights(kernels: Kernels, pool: ComputePool) throws -> ModelWeights
-    /// Brings the bf16 model up to date after an optimizer step.
+    /// Applies an optimizer step and brings the bf16 model up to date.
     ///
     /// - Throws: `ModelError` when a weight is not finite.
-    func update(_ weights: ModelWeights, kernels: Kernels, pool: ComputePool) throws
+    func apply(
+        _ step: AdamWStep, gradients: Storage<Float>, to weights: ModelWeights, kernels: Kernels, pool: ComputePool
+    ) throws
     /// A graph that computes this state's gradients.
     func makeGraph(kernels: Kernels, pool: ComputePool, plan: TrainingPlan?) -> TrainingGraph
     /// A forward and backward pass; the gradients are then in the graph, laid out as ``arrays``.

@@ -37,9 +37,14 @@ public final class TrainingState: TrainedState {
         try ModelWeights(master: master, kernels: kernels, pool: pool)
     }
 
-    /// Rounds the weights again.
-    public func update(_ weights: ModelWeights, kernels: Kernels, pool: ComputePool) throws {
-        try weights.update(from: master, kernels: kernels, pool: pool)
+    /// Steps, rounds and packs the weights in one pass.
+    public func apply(
+        _ step: AdamWStep, gradients: Storage<Float>, to weights: ModelWeights, kernels: Kernels, pool: ComputePool
+    ) throws {
+        let arrays = arrays
+        try weights.update(from: master, kernels: kernels, pool: pool) { range in
+            step.apply(to: arrays, gradients: gradients, range)
+        }
     }
 
     /// A graph whose gradients are shaped as the weights.

@@ -78,10 +78,9 @@ public final class PolicyTrainer {
             metrics.outcome = .skippedNonFinite
             return
         }
-        optimizer.update(
+        try optimizer.update(
             state, gradients: graph.gradientValues, norm: metrics.gradientNorm, learningRate: metrics.learningRate,
-            pool: pool)
-        try state.update(weights, kernels: kernels, pool: pool)
+            weights: weights, kernels: kernels, pool: pool)
         metrics.outcome = .applied
     }
 }

@@ -73,10 +73,10 @@ public final class SupervisedWarmUp {
         state.step += 1
         let isApplied = loss.isFinite && norm.isFinite
         if isApplied {
-            optimizer.update(
+            try optimizer.update(
                 state, gradients: graph.gradientValues, norm: norm,
-                learningRate: settings.schedule.rate(at: state.updates + 1), pool: pool)
-            try state.update(weights, kernels: kernels, pool: pool)
+                learningRate: settings.schedule.rate(at: state.updates + 1), weights: weights, kernels: kernels,
+                pool: pool)
         }
         return Progress(step: state.step, loss: loss, gradientNorm: norm, tokens: count, isApplied: isApplied)
     }

@@ -13,26 +13,32 @@ struct AdapterBackward {
 
     /// The derivative of a product's output [rows, …] and its input [rows, width], as the pass has them.
     struct Product {
-        let output: LinearBackward.Output
-        /// The output's derivative, rounded, with `roundedStride` elements from row to row; used in bf16.
-        let rounded: UnsafePointer<BFloat16Bits>
-        let roundedStride: Int
-        /// Room for one matrix's derivative, rounded and transposed; used in bf16.
-        let transposed: UnsafeMutablePointer<BFloat16Bits>
+        let rows: Int
         let input: UnsafePointer<BFloat16Bits>
-        /// The input packed so that rows are summed over; used in bf16.
-        let packedInput: PackedMatrix?
-        /// The input widened; used in f32.
-        let widenedInput: UnsafePointer<Float>
+        let form: Form
         let width: Int
+
+        /// The factors of the product's derivative.
+        enum Form {
+            /// The derivative rounded, and the input packed so that rows are summed over.
+            case rounded(RoundedDerivative, input: PackedMatrix)
+            /// The derivative as it is, and the input widened.
+            case plain(LinearBackward.Output, input: UnsafePointer<Float>)
+        }
     }
 
-    /// Adds the derivatives of the factors of one matrix, whose outputs begin at `column` of the product.
-    func add(_ pair: AdapterPair, _ product: Product, column: Int, _ crew: TrainingCrew, _ kernels: Kernels) {
-        if let packedInput = product.packedInput {
-            addRounded(pair, product, packedInput, column: column, crew, kernels)
-        } else {
-            addPlain(pair, product, column: column)
+    /// Adds the derivatives of the factors of the matrices that are adapted among those side by side in a product.
+    func add(_ slices: [TensorSlice], _ product: Product, _ crew: TrainingCrew, _ kernels: Kernels) {
+        var column = 0
+        for slice in slices {
+            if let pair = operands.factors.layout.pair(for: slice) {
+                switch product.form {
+                case .rounded(let derivative, let input):
+                    addRounded(pair, product, derivative.from(output: column), input, crew, kernels)
+                case .plain(let output, let input): addPlain(pair, product, output, input, column: column)
+                }
+            }
+            column += slice.shape[0]
         }
     }
 
@@ -40,18 +46,17 @@ struct AdapterBackward {
     private var scale: Float { operands.factors.configuration.scale }
 
     private func addRounded(
-        _ pair: AdapterPair, _ product: Product, _ packedInput: PackedMatrix, column: Int, _ crew: TrainingCrew,
-        _ kernels: Kernels
+        _ pair: AdapterPair, _ product: Product, _ derivative: RoundedDerivative, _ packedInput: PackedMatrix,
+        _ crew: TrainingCrew, _ kernels: Kernels
     ) {
-        let rows = product.output.rows
-        let outputs = pair.weight.shape[0]
+        let rows = product.rows
         let inner = Storage<Float>(count: rows * rank, zeroed: false)
         let narrow = Storage<BFloat16Bits>(count: rows * rank, zeroed: false)
         defer { withExtendedLifetime((inner, narrow)) {} }
 
         let through = operands.packed(pair)
         crew.multiply(
-            kernels, product.rounded + column, stride: product.roundedStride, rows: rows, by: through.up,
+            kernels, derivative.rows, stride: derivative.rowStride, rows: rows, by: through.up,
             into: inner.pointer, outStride: rank)
         eachPart(of: inner, rows: rows, narrow) {
             crew.multiply(
@@ -62,14 +67,9 @@ struct AdapterBackward {
         crew.multiply(
             kernels, product.input, stride: product.width, rows: rows, by: through.down, into: inner.pointer,
             outStride: rank)
-        crew.run(over: outputs, by: 64) { columns, _ in
-            TrainingKernels.roundTransposed(
-                product.output.pointer + column, stride: product.output.stride, rows: rows, columns: columns,
-                into: product.transposed, targetStride: rows)
-        }
         eachPart(of: inner, rows: rows, narrow) {
             crew.multiply(
-                kernels, product.transposed, stride: rows, rows: outputs,
+                kernels, derivative.columns, stride: derivative.columnStride, rows: pair.weight.shape[0],
                 by: PackedMatrix(narrow.pointer, rows: rank, columns: rows),
                 into: sums.values.pointer + pair.up.offset, outStride: rank, accumulating: true)
         }
@@ -83,7 +83,7 @@ struct AdapterBackward {
         for index in 0..<source.count { source.pointer[index] *= scale }
         for part in 0..<2 {
             TrainingKernels.roundTransposed(
-                source.pointer, stride: rank, rows: rows, columns: 0..<rank, into: target.pointer, targetStride: rows)
+                source.pointer, stride: rank, rows: rows, columns: rank, into: target.pointer, targetStride: rows)
             body()
             guard part == 0 else { return }
             for row in 0..<rows {
@@ -95,26 +95,29 @@ struct AdapterBackward {
         }
     }
 
-    private func addPlain(_ pair: AdapterPair, _ product: Product, column: Int) {
-        let rows = product.output.rows
+    private func addPlain(
+        _ pair: AdapterPair, _ product: Product, _ derivative: LinearBackward.Output, _ input: UnsafePointer<Float>,
+        column: Int
+    ) {
+        let rows = product.rows
         let (outputs, width) = (pair.weight.shape[0], product.width)
         let inner = Storage<Float>(count: rows * rank, zeroed: false)
         defer { withExtendedLifetime(inner) {} }
-        let output = product.output.pointer + column
+        let output = derivative.pointer + column
         Blas.multiply(
-            rows: rows, columns: rank, inner: outputs, left: output, leftStride: product.output.stride,
+            rows: rows, columns: rank, inner: outputs, left: output, leftStride: derivative.stride,
             right: operands.widened.pointer + pair.up.offset, rightStride: rank, result: inner.pointer,
             resultStride: rank)
         Blas.multiply(
             rows: rank, columns: width, inner: rows, left: inner.pointer, leftStride: rank, .transposed,
-            right: product.widenedInput, rightStride: width, result: sums.values.pointer + pair.down.offset,
+            right: input, rightStride: width, result: sums.values.pointer + pair.down.offset,
             resultStride: width, scale: scale, keep: 1)
         Blas.multiply(
-            rows: rows, columns: rank, inner: width, left: product.widenedInput, leftStride: width,
+            rows: rows, columns: rank, inner: width, left: input, leftStride: width,
             right: operands.widened.pointer + pair.down.offset, rightStride: width, .transposed,
             result: inner.pointer, resultStride: rank)
         Blas.multiply(
-            rows: outputs, columns: rank, inner: rows, left: output, leftStride: product.output.stride, .transposed,
+            rows: outputs, columns: rank, inner: rows, left: output, leftStride: derivative.stride, .transposed,
             right: inner.pointer, rightStride: rank, result: sums.values.pointer + pair.up.offset, resultStride: rank,
             scale: scale, keep: 1)
     }

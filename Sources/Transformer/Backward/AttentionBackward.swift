@@ -4,12 +4,20 @@ import Tensors
 ///
 /// Probabilities are recomputed from the saved bf16 rows. Short sequences go through one C loop; long ones through
 /// matrix products over blocks of queries, so that half of the masked square is never computed, nor what lies before a
-/// window.
+/// window, and memory grows with the length only.
 struct AttentionBackward {
     let crew: TrainingCrew
+    let kernels: Kernels
     let shape: AttentionShape
-    /// One for each thread.
-    let scratch: [Storage<Float>]
+    let scratch: Scratch
+
+    /// Memory for each thread.
+    struct Scratch {
+        /// Forward attention uses it too.
+        let floats: [Storage<Float>]
+        /// The factors of products in bf16; none where they are in f32.
+        let operands: [Operands]
+    }
 
     /// The rows of a micro-batch, and where their derivatives go.
     struct Rows {
@@ -18,6 +26,8 @@ struct AttentionBackward {
         let value: UnsafePointer<BFloat16Bits>
         /// [rows, query width].
         let outputGradient: UnsafePointer<Float>
+        /// Room for the same, rounded; used in bf16.
+        let roundedGradient: UnsafeMutablePointer<BFloat16Bits>
         /// Overwritten; rows lie `stride` floats apart and hold q, k and v in this order.
         let gradient: UnsafeMutablePointer<Float>
         let stride: Int
@@ -27,24 +37,49 @@ struct AttentionBackward {
     private static let queryBlock = 64
 
     /// Floats of scratch for sequences up to `longest`.
-    static func scratchCount(longest: Int, width: Int) -> Int {
-        let long = 2 * longest * width + queryBlock * width + 2 * queryBlock * longest
-        return max(TrainingKernels.attentionScratch(length: min(longest, shortLength), width: width), long)
+    static func scratchCount(longest: Int, width: Int, precision: TrainingPlan.Precision) -> Int {
+        let short = TrainingKernels.attentionScratch(length: min(longest, shortLength), width: width)
+        guard precision == .float32 else { return short }
+        return max(short, 2 * longest * width + queryBlock * width + 2 * queryBlock * longest)
     }
 
     /// Runs over all sequences.
     func run(_ batch: MicroBatch, _ rows: Rows) {
-        let tasks = batch.parts.flatMap { part in
-            isShort(part.rows.count) ? [(part.rows, nil)] : (0..<shape.keyValueHeads).map { (part.rows, Int?($0)) }
-        }
-        crew.run(tasks.count) { task, thread in
-            let (range, head) = tasks[task]
-            let part = part(range.lowerBound, of: rows)
-            if let head {
-                long(head, part, length: range.count, scratch: scratch[thread].pointer)
-            } else {
-                short(part, length: range.count, scratch: scratch[thread].pointer)
+        let tasks = tasks(batch)
+        let isRounded = !scratch.operands.isEmpty
+        if isRounded, tasks.contains(where: { $0.head != nil }) {
+            crew.run(over: batch.rowCount * queryWidth, by: 1 << 15) { block, _ in
+                kernels.roundToBFloat16(
+                    rows.outputGradient + block.lowerBound, into: rows.roundedGradient + block.lowerBound,
+                    count: block.count)
             }
+        }
+        crew.run(tasks.count) { index, thread in
+            let task = tasks[index]
+            let length = task.part.rows.count
+            if let head = task.head, isRounded {
+                rounded(head, task.part, task.followers, rows, scratch.operands[thread])
+            } else if let head = task.head {
+                long(head, part(task.part, of: rows), length: length, scratch: scratch.floats[thread].pointer)
+            } else {
+                short(part(task.part, of: rows), length: length, scratch: scratch.floats[thread].pointer)
+            }
+        }
+    }
+
+    /// A sequence, or a prompt with all that begin with it: all heads of a short one, else one key and value head.
+    private struct Work {
+        let part: MicroBatch.Part
+        let followers: [MicroBatch.Part]
+        let head: Int?
+    }
+
+    private func tasks(_ batch: MicroBatch) -> [Work] {
+        batch.parts.filter { $0.prompt == nil }.flatMap { part in
+            let followers = batch.parts.filter { $0.prompt?.rows == part.rows }
+            return isShort(part.rows.count) && followers.isEmpty
+                ? [Work(part: part, followers: [], head: nil)]
+                : (0..<shape.keyValueHeads).map { Work(part: part, followers: followers, head: $0) }
         }
     }
 
@@ -52,13 +87,15 @@ struct AttentionBackward {
         length <= Self.shortLength && (shape.window == 0 || length <= shape.window)
     }
 
-    private var queryWidth: Int { shape.heads * shape.headDimension }
-    private var keyValueWidth: Int { shape.keyValueHeads * shape.headDimension }
+    var queryWidth: Int { shape.heads * shape.headDimension }
+    var keyValueWidth: Int { shape.keyValueHeads * shape.headDimension }
 
-    private func part(_ first: Int, of rows: Rows) -> Rows {
-        Rows(
+    private func part(_ part: MicroBatch.Part, of rows: Rows) -> Rows {
+        let first = part.rows.lowerBound
+        return Rows(
             query: rows.query + first * queryWidth, key: rows.key + first * keyValueWidth,
             value: rows.value + first * keyValueWidth, outputGradient: rows.outputGradient + first * queryWidth,
+            roundedGradient: rows.roundedGradient + first * queryWidth,
             gradient: rows.gradient + first * rows.stride, stride: rows.stride)
     }
 

@@ -1,6 +1,9 @@
 import Tensors
 
 /// Derivatives of matrix products: of the input, of the weights and of the biases.
+///
+/// In bf16 a derivative is rounded once, into the two forms that its products read (``ProductFactors/derivative``); in f32
+/// OpenBLAS multiplies it as it is.
 struct LinearBackward {
     let crew: TrainingCrew
     let kernels: Kernels
@@ -26,174 +29,105 @@ struct LinearBackward {
         _ slices: [TensorSlice], packed matrix: PackedMatrix, biases: [TensorSlice?], output: Output,
         input: UnsafePointer<BFloat16Bits>, into inputGradient: UnsafeMutablePointer<Float>
     ) {
-        let width = matrix.columns
-        addBiases(biases, slices, output)
-        setInput(input, rows: output.rows, width: width)
-        var column = 0
-        for run in Self.adjoining(slices) {
-            let outputs = run.count / width
-            let part = Output(pointer: output.pointer + column, stride: output.stride, rows: output.rows)
-            product(
-                part, by: matrix, rows: column..<column + outputs, at: run.lowerBound, into: inputGradient,
-                accumulating: column > 0)
-            if case .adapter(let adapter) = target {
-                adapt(adapter, slices.filter { run.contains($0.offset) }, part, outputs: outputs, input, width: width)
+        switch factors.precision {
+        case .bfloat16:
+            let derivative = factors.derivative(outputs: matrix.rows, rows: output.rows)
+            crew.run(over: output.rows, by: RoundedDerivative.block) { rows, _ in
+                TrainingKernels.round(
+                    output.pointer, stride: output.stride, rows: rows, outputs: matrix.rows, into: derivative)
             }
-            column += outputs
+            runRounded(
+                slices, packed: matrix, biases: biases, rows: output.rows, input: input, into: inputGradient)
+        case .float32:
+            runPlain(slices, packed: matrix, biases: biases, output: output, input: input, into: inputGradient)
         }
     }
 
-    /// The factors of the adapted matrices among those whose derivatives ``product(_:by:rows:at:into:accumulating:)`` has
-    /// just used.
-    private func adapt(
-        _ adapter: AdapterBackward, _ slices: [TensorSlice], _ output: Output, outputs: Int,
-        _ input: UnsafePointer<BFloat16Bits>, width: Int
+    /// The same of a derivative that was rounded to ``ProductFactors/derivative`` already.
+    func runRounded(
+        _ slices: [TensorSlice], packed matrix: PackedMatrix, biases: [TensorSlice?], rows: Int,
+        input: UnsafePointer<BFloat16Bits>, into inputGradient: UnsafeMutablePointer<Float>
     ) {
-        let isRounded = factors.precision == .bfloat16
-        let product = AdapterBackward.Product(
-            output: output, rounded: factors.rounded.pointer, roundedStride: outputs,
-            transposed: factors.transposed.pointer, input: input,
-            packedInput: isRounded
-                ? PackedMatrix(rows: width, columns: output.rows, over: factors.packedInputs) : nil,
-            widenedInput: factors.inputs.pointer, width: width)
+        let derivative = factors.derivative(outputs: matrix.rows, rows: rows)
+        inputProduct(derivative, by: matrix, rows: 0..<matrix.rows, count: rows, into: inputGradient)
+        setInput(input, rows: rows, width: matrix.columns)
+        switch target {
+        case .model:
+            addBiases(biases, slices, derivative, rows: rows)
+            for run in Self.adjoining(slices) {
+                weightProduct(
+                    derivative.from(output: run.column), outputs: run.elements.count / matrix.columns, rows: rows,
+                    width: matrix.columns, at: run.elements.lowerBound, adding: target.isAdding)
+            }
+        case .adapter(let adapter):
+            let product = AdapterBackward.Product(
+                rows: rows, input: input,
+                form: .rounded(
+                    derivative, input: PackedMatrix(rows: matrix.columns, columns: rows, over: factors.packedInputs)),
+                width: matrix.columns)
+            adapter.add(slices, product, crew, kernels)
+        }
+    }
+
+    /// Packs the input that ``weightProduct(_:outputs:rows:width:at:adding:)`` multiplies.
+    func setInput(_ input: UnsafePointer<BFloat16Bits>, rows: Int, width: Int) {
+        let matrix = PackedMatrix(rows: width, columns: rows, over: factors.packedInputs)
+        crew.run(over: matrix.pairCount, by: 32) { pairs, _ in
+            matrix.packTransposed(input, stride: width, pairs: pairs)
+        }
+    }
+
+    /// The derivative of the input of some rows of a packed matrix, for `count` rows of the input.
+    func inputProduct(
+        _ derivative: RoundedDerivative, by matrix: PackedMatrix, rows: Range<Int>, count: Int,
+        into inputGradient: UnsafeMutablePointer<Float>, accumulating: Bool = false
+    ) {
+        let transposed = PackedMatrix(rows: matrix.columns, columns: rows.count, over: factors.packedWeights)
+        crew.run(over: transposed.pairCount, by: 32) { pairs, _ in
+            transposed.packTransposed(matrix, from: rows.lowerBound, pairs: pairs)
+        }
+        crew.multiply(
+            kernels, derivative.rows, stride: derivative.rowStride, rows: count, by: transposed, into: inputGradient,
+            outStride: matrix.columns, accumulating: accumulating)
+    }
+
+    /// The derivative of weights, into the sums from `offset` on.
+    func weightProduct(
+        _ derivative: RoundedDerivative, outputs: Int, rows: Int, width: Int, at offset: Int, adding: Bool
+    ) {
+        guard let sums = target.weights else { return }
+        crew.multiply(
+            kernels, derivative.columns, stride: derivative.columnStride, rows: outputs,
+            by: PackedMatrix(rows: width, columns: rows, over: factors.packedInputs), into: sums + offset,
+            outStride: width, accumulating: adding)
+    }
+
+    private func addBiases(
+        _ biases: [TensorSlice?], _ slices: [TensorSlice], _ derivative: RoundedDerivative, rows: Int
+    ) {
+        guard let sums = target.weights else { return }
         var column = 0
-        for slice in slices {
-            if let pair = adapter.operands.factors.layout.pair(for: slice) {
-                adapter.add(pair, product, column: column, crew, kernels)
+        for (bias, slice) in zip(biases, slices) {
+            if let bias {
+                let part = derivative.from(output: column)
+                crew.run(over: slice.shape[0], by: 128) { outputs, _ in
+                    TrainingKernels.addSums(part, rows: rows, outputs: outputs, to: sums + bias.offset)
+                }
             }
             column += slice.shape[0]
         }
     }
 
-    /// Takes the input that the next calls of ``product(_:by:rows:at:into:accumulating:)`` share.
-    func setInput(_ input: UnsafePointer<BFloat16Bits>, rows: Int, width: Int) {
-        switch factors.precision {
-        case .bfloat16:
-            let matrix = PackedMatrix(rows: width, columns: rows, over: factors.packedInputs)
-            crew.run(over: matrix.pairCount, by: 64) { pairs, _ in
-                matrix.packTransposed(input, stride: width, pairs: pairs)
-            }
-        case .float32:
-            crew.run(over: rows * width, by: 1 << 16) { block, _ in
-                TrainingKernels.widen(
-                    input + block.lowerBound, factors.inputs.pointer + block.lowerBound, count: block.count)
-            }
-        }
-    }
-
-    /// Backward of some rows of a packed matrix.
-    ///
-    /// - Parameter offset: where the derivative of the first row lies in the flat allocation.
-    func product(
-        _ output: Output, by matrix: PackedMatrix, rows: Range<Int>, at offset: Int,
-        into inputGradient: UnsafeMutablePointer<Float>, accumulating: Bool
-    ) {
-        let (outputs, width) = (rows.count, matrix.columns)
-        let source = UnsafePointer(factors.rows.pointer)
-        let sum = target.weights.map { $0 + offset }
-        crew.run(over: outputs, by: PackedMatrix.panelWidth) { block, _ in
-            matrix.unpack(
-                rows.lowerBound + block.lowerBound..<rows.lowerBound + block.upperBound,
-                into: factors.rows.pointer + block.lowerBound * width)
-        }
-        switch factors.precision {
-        case .bfloat16:
-            rounded(
-                output, outputs: outputs, width: width, weights: source, weightGradient: sum,
-                into: inputGradient, accumulating: accumulating)
-        case .float32:
-            plain(
-                output, outputs: outputs, width: width, weights: source, weightGradient: sum,
-                into: inputGradient, accumulating: accumulating)
-        }
-    }
-
-    private func rounded(
-        _ output: Output, outputs: Int, width: Int, weights: UnsafePointer<BFloat16Bits>,
-        weightGradient: UnsafeMutablePointer<Float>?, into inputGradient: UnsafeMutablePointer<Float>,
-        accumulating: Bool
-    ) {
-        let rows = output.rows
-        let rounded = factors.rounded.pointer
-        let transposed = factors.transposed.pointer
-        crew.run(over: rows, by: 16) { block, _ in
-            for row in block {
-                kernels.roundToBFloat16(
-                    output.pointer + row * output.stride, into: rounded + row * outputs, count: outputs)
-            }
-        }
-        let matrix = PackedMatrix(rows: width, columns: outputs, over: factors.packedWeights)
-        crew.run(over: matrix.pairCount, by: 64) { pairs, _ in
-            matrix.packTransposed(weights, stride: width, pairs: pairs)
-        }
-        crew.multiply(
-            kernels, rounded, stride: outputs, rows: rows, by: matrix, into: inputGradient, outStride: width,
-            accumulating: accumulating)
-        guard let weightGradient else { return }
-        crew.run(over: outputs, by: 64) { columns, _ in
-            TrainingKernels.roundTransposed(
-                output.pointer, stride: output.stride, rows: rows, columns: columns, into: transposed,
-                targetStride: rows)
-        }
-        crew.multiply(
-            kernels, transposed, stride: rows, rows: outputs,
-            by: PackedMatrix(rows: width, columns: rows, over: factors.packedInputs), into: weightGradient,
-            outStride: width, accumulating: true)
-    }
-
-    /// Columns of the input's derivative, and rows of the weights', that one f32 product makes.
-    private static let (plainColumns, plainRows) = (512, 256)
-
-    private func plain(
-        _ output: Output, outputs: Int, width: Int, weights: UnsafePointer<BFloat16Bits>,
-        weightGradient: UnsafeMutablePointer<Float>?, into inputGradient: UnsafeMutablePointer<Float>,
-        accumulating: Bool
-    ) {
-        let widened = factors.weights.pointer
-        crew.run(over: outputs * width, by: 1 << 16) { block, _ in
-            TrainingKernels.widen(weights + block.lowerBound, widened + block.lowerBound, count: block.count)
-        }
-        crew.run(over: width, by: Self.plainColumns) { columns, _ in
-            Blas.multiply(
-                rows: output.rows, columns: columns.count, inner: outputs, left: output.pointer,
-                leftStride: output.stride, right: widened + columns.lowerBound, rightStride: width,
-                result: inputGradient + columns.lowerBound, resultStride: width, keep: accumulating ? 1 : 0)
-        }
-        guard let weightGradient else { return }
-        crew.run(over: outputs, by: Self.plainRows) { block, _ in
-            Blas.multiply(
-                rows: block.count, columns: width, inner: output.rows, left: output.pointer + block.lowerBound,
-                leftStride: output.stride, .transposed, right: factors.inputs.pointer, rightStride: width,
-                result: weightGradient + block.lowerBound * width, resultStride: width, keep: 1)
-        }
-    }
-
-    private func addBiases(_ biases: [TensorSlice?], _ slices: [TensorSlice], _ output: Output) {
-        guard let sums = target.weights else { return }
-        var column = 0
-        for (bias, slice) in zip(biases, slices) {
-            let outputs = slice.shape[0]
-            if let bias {
-                let start = output.pointer + column
-                let sums = sums + bias.offset
-                crew.run(over: outputs, by: 128) { columns, _ in
-                    TrainingKernels.addColumns(
-                        start + columns.lowerBound, stride: output.stride, rows: output.rows, count: columns.count,
-                        to: sums + columns.lowerBound)
-                }
-            }
-            column += outputs
-        }
-    }
-
     /// Joins slices that touch in the flat allocation, so that q, k and v are one product where no padding parts them.
-    private static func adjoining(_ slices: [TensorSlice]) -> [Range<Int>] {
-        slices.reduce(into: []) { runs, slice in
-            if let last = runs.last, last.upperBound == slice.offset {
-                runs[runs.count - 1] = last.lowerBound..<slice.range.upperBound
+    static func adjoining(_ slices: [TensorSlice]) -> [(column: Int, elements: Range<Int>)] {
+        var column = 0
+        return slices.reduce(into: []) { runs, slice in
+            if let last = runs.last, last.elements.upperBound == slice.offset {
+                runs[runs.count - 1].elements = last.elements.lowerBound..<slice.range.upperBound
             } else {
-                runs.append(slice.range)
+                runs.append((column, slice.range))
             }
+            column += slice.shape[0]
         }
     }
 }

@@ -7,10 +7,28 @@ struct OutputBackward {
     let forward: TrainingForward
     let temperature: Float
 
-    private var crew: TrainingCrew { forward.crew }
-    private var weights: ModelWeights { forward.weights }
-    private var kernels: Kernels { forward.kernels }
-    private var buffers: TrainingBuffers { forward.buffers }
+    /// A token whose log-probability is asked for.
+    struct Target {
+        let token: Int
+        /// Its number among all targets of the step.
+        let number: Int
+    }
+
+    /// Rows of the output projection that are computed together, one for each of these targets.
+    struct Block {
+        /// The first row's place among the micro-batch's targets.
+        let first: Int
+        let targets: ArraySlice<Target>
+
+        var rows: Int { targets.count }
+
+        subscript(row: Int) -> Target { targets[targets.startIndex + row] }
+    }
+
+    var crew: TrainingCrew { forward.crew }
+    var weights: ModelWeights { forward.weights }
+    var kernels: Kernels { forward.kernels }
+    var buffers: TrainingBuffers { forward.buffers }
     private var configuration: ModelConfiguration { weights.configuration }
 
     /// Runs over all targets of a micro-batch.
@@ -23,51 +41,29 @@ struct OutputBackward {
         _ batch: MicroBatch, of sequences: [TrainingSequence], target: GradientTarget?,
         slope: (_ target: Int, _ logProbability: Float) -> Float, into pass: TargetStorage
     ) {
-        let hidden = configuration.hiddenSize
-        let vocabulary = configuration.vocabularySize
         let targets = batch.parts.flatMap { part in
             let sequence = sequences[part.sequence]
-            return (0..<sequence.targetCount).map {
-                (token: sequence.tokens[sequence.firstTarget + $0], number: part.firstTarget + $0)
+            return (0..<part.targetCount).map {
+                Target(token: Int(sequence.tokens[sequence.firstTarget + $0]), number: part.firstTarget + $0)
             }
         }
-        for first in stride(from: 0, to: targets.count, by: buffers.logitRows) {
-            let rows = min(buffers.logitRows, targets.count - first)
-            crew.multiply(
-                kernels, buffers.outputNormed.pointer + first * hidden, stride: hidden, rows: rows, by: weights.output,
-                into: buffers.logits.pointer, outStride: vocabulary)
-            crew.run(rows) { row, _ in
-                let (token, number) = targets[first + row]
-                let logits = buffers.logits.pointer + row * vocabulary
-                let logProbability = kernels.vocabularySum(logits, count: vocabulary, temperature: temperature)
-                    .logProbability(ofLogit: logits[Int(token)])
-                pass.logProbabilities.pointer[number] = logProbability
-                pass.entropies.pointer[number] = TrainingKernels.logSoftmaxBackward(
-                    logits, count: vocabulary, target: Int(token), temperature: temperature,
-                    slope: target == nil ? 0 : slope(number, logProbability))
+        for first in stride(from: 0, to: targets.count, by: buffers.output.rows) {
+            let block = Block(first: first, targets: targets[first..<min(first + buffers.output.rows, targets.count)])
+            switch buffers.factors.precision {
+            case .bfloat16: runBlocks(block, target, slope, into: pass)
+            case .float32: runRows(block, target, slope, into: pass)
             }
-            if let target { project(rows: rows, from: first, target) }
         }
         if let target { finalNorm(batch, of: sequences, target) }
     }
 
-    /// From the logits' derivatives to those of the projection and of the normed rows, by blocks of ids.
-    ///
-    /// The normed rows' derivatives go to the narrow scratch, one row per target.
-    private func project(rows: Int, from first: Int, _ target: GradientTarget) {
-        let hidden = configuration.hiddenSize
-        let vocabulary = configuration.vocabularySize
-        let slice = weights.layout.outputProjection ?? weights.layout.embedding
-        let linear = LinearBackward(
-            crew: crew, kernels: kernels, factors: buffers.factors, target: target)
-        linear.setInput(buffers.outputNormed.pointer + first * hidden, rows: rows, width: hidden)
-        for id in stride(from: 0, to: vocabulary, by: ProductFactors.vocabularyBlock) {
-            let ids = min(ProductFactors.vocabularyBlock, vocabulary - id)
-            linear.product(
-                .init(pointer: buffers.logits.pointer + id, stride: vocabulary, rows: rows), by: weights.output,
-                rows: id..<id + ids, at: slice.offset + id * hidden, into: buffers.narrow.pointer + first * hidden,
-                accumulating: id > 0)
-        }
+    /// Where the derivative of the output projection lies.
+    var projection: TensorSlice { weights.layout.outputProjection ?? weights.layout.embedding }
+
+    /// A product's backward for a block of rows: what earlier blocks left is added to.
+    func linear(_ target: GradientTarget, _ block: Block) -> LinearBackward {
+        LinearBackward(
+            crew: crew, kernels: kernels, factors: buffers.factors, target: block.first > 0 ? target.adding : target)
     }
 
     /// Spreads the targets' derivatives over the rows of the residual stream; rows without a target get zero.
@@ -79,15 +75,15 @@ struct OutputBackward {
         buffers.residual.pointer.update(repeating: 0, count: batch.rowCount * hidden)
         var done = 0
         for part in batch.parts {
-            let sequence = sequences[part.sequence]
-            let row = part.rows.lowerBound + sequence.firstTarget - 1
-            TrainingKernels.rmsNormBackward(
-                input: stream + row * hidden, weight: buffers.normWeight.pointer,
-                epsilon: configuration.rmsEpsilon, outputGradient: buffers.narrow.pointer + done * hidden,
-                inputGradient: buffers.residual.pointer + row * hidden,
-                weightGradient: target.vector(slice), rows: sequence.targetCount, width: hidden,
-                accumulate: false)
-            done += sequence.targetCount
+            for rows in part.predictingRows(sequences[part.sequence]) {
+                // Added, because the last row of a shared prompt predicts several targets.
+                TrainingKernels.rmsNormBackward(
+                    input: stream + rows.lowerBound * hidden, weight: buffers.normWeight.pointer,
+                    epsilon: configuration.rmsEpsilon, outputGradient: buffers.narrow.pointer + done * hidden,
+                    inputGradient: buffers.residual.pointer + rows.lowerBound * hidden,
+                    weightGradient: target.vector(slice), rows: rows.count, width: hidden, accumulate: true)
+                done += rows.count
+            }
         }
     }
 }

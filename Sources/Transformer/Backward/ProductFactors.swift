@@ -4,25 +4,24 @@ import Tensors
 struct ProductFactors {
     let precision: TrainingPlan.Precision
 
-    /// The weights as they were before packing [outputs, width].
-    let rows: Storage<BFloat16Bits>
-
     /// The output's derivative, rounded [rows, outputs].
-    let rounded: Storage<BFloat16Bits>
+    private let rounded: Storage<BFloat16Bits>
     /// The same with a row per output [outputs, rows].
-    let transposed: Storage<BFloat16Bits>
+    private let transposed: Storage<BFloat16Bits>
     /// The weights, packed so that outputs are summed over.
     let packedWeights: Storage<BFloat16Bits>
     /// The inputs, packed so that rows are summed over.
     let packedInputs: Storage<BFloat16Bits>
 
+    /// The weights as they were before packing [outputs, width].
+    let rows: Storage<BFloat16Bits>
     /// The inputs, widened [rows, width].
     let inputs: Storage<Float>
     /// The weights, widened [outputs, width].
     let weights: Storage<Float>
 
-    /// Ids per block where the output projection's derivative is formed.
-    static let vocabularyBlock = 4096
+    /// Ids per block where the output projection's derivative is formed: a block of rule 8.
+    static let vocabularyBlock = VocabularyBlock.size
 
     init(
         _ configuration: ModelConfiguration, rows: Int, logitRows: Int, precision: TrainingPlan.Precision,
@@ -42,14 +41,25 @@ struct ProductFactors {
         func most(_ needing: TrainingPlan.Precision, _ count: (Product) -> Int) -> Int {
             precision == needing ? products.map(count).max() ?? 0 : 0
         }
-        self.rows = memory.take(products.map { $0.outputs * $0.width }.max() ?? 0)
         rounded = memory.take(most(.bfloat16) { $0.rows * $0.outputs })
-        transposed = memory.take(most(.bfloat16) { $0.rows * $0.outputs })
+        transposed = memory.take(most(.bfloat16) { Self.columnStride($0.rows) * $0.outputs })
         packedWeights = memory.take(
             most(.bfloat16) { PackedMatrix.elementCount(rows: $0.width, columns: $0.outputs) })
         packedInputs = memory.take(most(.bfloat16) { PackedMatrix.elementCount(rows: $0.width, columns: $0.rows) })
+        self.rows = memory.take(most(.float32) { $0.outputs * $0.width })
         inputs = memory.take(most(.float32) { $0.rows * $0.width })
         weights = memory.take(most(.float32) { $0.outputs * $0.width })
+    }
+
+    /// The place of the output's derivative.
+    func derivative(outputs: Int, rows: Int) -> RoundedDerivative {
+        RoundedDerivative(
+            rows: rounded.pointer, rowStride: outputs, columns: transposed.pointer,
+            columnStride: Self.columnStride(rows))
+    }
+
+    private static func columnStride(_ rows: Int) -> Int {
+        (rows + RoundedDerivative.block - 1) / RoundedDerivative.block * RoundedDerivative.block
     }
 
     private struct Product {

@@ -46,25 +46,49 @@ struct TrainingBackward {
     private func feedForward(_ index: Int, _ rows: Int) {
         let saved = buffers.layers[index]
         let slices = weights.layout.layers[index]
-        let inner = configuration.intermediateSize
         linear.run(
             [slices.down], packed: weights.layers[index].down, biases: [slices.downBias],
             output: .init(pointer: buffers.residual.pointer, stride: configuration.hiddenSize, rows: rows),
             input: saved.activated.pointer, into: buffers.wider.pointer)
-        crew.run(over: rows, by: 16) { block, _ in
-            for row in block {
-                let gate = saved.gateUp.pointer + row * 2 * inner
-                let slope = buffers.wide.pointer + row * 2 * inner
-                TrainingKernels.swiGLUBackward(
-                    gate: gate, up: gate + inner, outputGradient: buffers.wider.pointer + row * inner,
-                    gateGradient: slope, upGradient: slope + inner, count: inner)
-            }
-        }
-        linear.run(
-            [slices.gate, slices.up], packed: weights.layers[index].gateUp, biases: [slices.gateBias, slices.upBias],
-            output: .init(pointer: buffers.wide.pointer, stride: 2 * inner, rows: rows),
-            input: saved.middleNormed.pointer, into: buffers.narrow.pointer)
+        activation(
+            index, rows, [slices.gate, slices.up], biases: [slices.gateBias, slices.upBias],
+            input: saved.middleNormed.pointer)
         norm(slices.postAttentionNorm, input: saved.middle.pointer, rows: rows)
+    }
+
+    /// Backward of SwiGLU and of the product before it; in bf16 the derivative between them exists only as rounded.
+    private func activation(
+        _ index: Int, _ rows: Int, _ slices: [TensorSlice], biases: [TensorSlice?],
+        input: UnsafePointer<BFloat16Bits>
+    ) {
+        let inner = configuration.intermediateSize
+        let gateUp = buffers.layers[index].gateUp.pointer
+        let matrix = weights.layers[index].gateUp
+        switch linear.factors.precision {
+        case .bfloat16:
+            let derivative = linear.factors.derivative(outputs: 2 * inner, rows: rows)
+            crew.run(over: rows, by: RoundedDerivative.block) { block, _ in
+                TrainingKernels.swiGLUBackward(
+                    gateUp: gateUp, stride: 2 * inner, outputGradient: buffers.wider.pointer, rows: block,
+                    width: inner, into: derivative)
+            }
+            linear.runRounded(
+                slices, packed: matrix, biases: biases, rows: rows, input: input, into: buffers.narrow.pointer)
+        case .float32:
+            crew.run(over: rows, by: 16) { block, _ in
+                for row in block {
+                    let gate = gateUp + row * 2 * inner
+                    let slope = buffers.wide.pointer + row * 2 * inner
+                    TrainingKernels.swiGLUBackward(
+                        gate: gate, up: gate + inner, outputGradient: buffers.wider.pointer + row * inner,
+                        gateGradient: slope, upGradient: slope + inner, count: inner)
+                }
+            }
+            linear.run(
+                slices, packed: matrix, biases: biases,
+                output: .init(pointer: buffers.wide.pointer, stride: 2 * inner, rows: rows), input: input,
+                into: buffers.narrow.pointer)
+        }
     }
 
     private func attention(_ index: Int, _ batch: MicroBatch) {
@@ -78,12 +102,15 @@ struct TrainingBackward {
                 pointer: buffers.residual.pointer, stride: configuration.hiddenSize, rows: batch.rowCount),
             input: saved.attended.pointer, into: buffers.wider.pointer)
         AttentionBackward(
-            crew: crew, shape: AttentionShape(configuration, layer: index), scratch: buffers.attentionScratch
+            crew: crew, kernels: forward.kernels, shape: AttentionShape(configuration, layer: index),
+            scratch: buffers.attention
         ).run(
             batch,
             .init(
                 query: saved.query.pointer, key: saved.key.pointer, value: saved.value.pointer,
-                outputGradient: buffers.wider.pointer, gradient: buffers.wide.pointer, stride: stride))
+                outputGradient: buffers.wider.pointer,
+                roundedGradient: linear.factors.derivative(outputs: queryWidth, rows: batch.rowCount).rows,
+                gradient: buffers.wide.pointer, stride: stride))
         rotation(index, rows: batch.rowCount)
         linear.run(
             [slices.query, slices.key, slices.value], packed: weights.layers[index].queryKeyValue,

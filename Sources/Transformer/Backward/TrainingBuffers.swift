@@ -37,14 +37,13 @@ final class TrainingBuffers {
     let tokens: Storage<Int32>
     let positions: Storage<Int32>
 
-    /// A block of rows of logits.
-    let logits: Storage<Float>
-    let logitRows: Int
+    /// The end of the pass: rows of logits, or what is kept of them.
+    let output: OutputBuffers
     /// One layer's keys and values of all sequences in the decoder's layout, page after page.
     let pages: Storage<BFloat16Bits>
     let pageLayout: KeyValuePageLayout
     /// Scratch of attention, forward and backward, for each thread of the crew.
-    let attentionScratch: [Storage<Float>]
+    let attention: AttentionBackward.Scratch
 
     /// The derivative of the residual stream [rows, hidden].
     let residual: Storage<Float>
@@ -62,9 +61,6 @@ final class TrainingBuffers {
 
     /// Rows in one block of a norm's derivative.
     static let normRows = 64
-    /// Logits that are held at once: 8 MiB for each thread of a small model, 128 MiB for a crew, because every block of
-    /// rows reads and writes the whole derivative of the output projection.
-    private static let (aloneLogits, sharedLogits) = (2 << 20, 32 << 20)
 
     init(
         _ configuration: ModelConfiguration, size: Size, plan: TrainingPlan, threads: Int, allocating: Bool = true
@@ -73,7 +69,6 @@ final class TrainingBuffers {
         let rows = size.rows
         let (hidden, inner) = (configuration.hiddenSize, configuration.intermediateSize)
         let projectedWidth = configuration.queryWidth + 2 * configuration.keyValueWidth
-        let vocabulary = configuration.vocabularySize
         self.size = size
         residuals = (0...configuration.layers).map { _ in memory.take(rows * hidden) }
 
@@ -92,21 +87,26 @@ final class TrainingBuffers {
         outputNormed = memory.take(rows * hidden)
         tokens = memory.take(rows, zeroed: true)
         positions = memory.take(rows, zeroed: true)
-        logitRows = max(1, min(rows, (plan.lanes == 0 ? Self.sharedLogits : Self.aloneLogits) / vocabulary))
-        logits = memory.take(logitRows * vocabulary)
+        output = OutputBuffers(
+            vocabulary: configuration.vocabularySize, rows: rows, plan: plan, threads: threads, from: &memory)
         pageLayout = KeyValuePageLayout(
             layers: 1, keyValueHeads: configuration.keyValueHeads, headDimension: configuration.headDimension)
         pages = memory.take(size.pages * pageLayout.elementCount, zeroed: true)
+        let width = configuration.headDimension
         let scratch = max(
             AttentionShape(configuration).scratchCount(positions: size.longest),
-            AttentionBackward.scratchCount(longest: size.longest, width: configuration.headDimension))
-        attentionScratch = (0..<threads).map { _ in memory.take(scratch) }
+            AttentionBackward.scratchCount(longest: size.longest, width: width, precision: plan.precision))
+        attention = AttentionBackward.Scratch(
+            floats: (0..<threads).map { _ in memory.take(scratch) },
+            operands: plan.precision == .float32
+                ? []
+                : (0..<threads).map { _ in .init(longest: size.longest, width: width, from: &memory) })
         residual = memory.take(rows * hidden)
-        wide = memory.take(rows * max(2 * inner, projectedWidth))
+        wide = memory.take(rows * max(plan.precision == .float32 ? 2 * inner : 0, projectedWidth))
         wider = memory.take(rows * max(inner, configuration.queryWidth))
         narrow = memory.take(rows * hidden)
         factors = ProductFactors(
-            configuration, rows: rows, logitRows: logitRows, precision: plan.precision, from: &memory)
+            configuration, rows: rows, logitRows: output.rows, precision: plan.precision, from: &memory)
         let widest = max(hidden, configuration.headDimension)
         normWeight = memory.take(widest)
         normPartials = memory.take(plan.lanes == 0 ? (rows + Self.normRows - 1) / Self.normRows * widest : 0)

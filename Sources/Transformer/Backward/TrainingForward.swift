@@ -20,7 +20,7 @@ struct TrainingForward {
     func run(_ batch: MicroBatch, of sequences: [TrainingSequence]) {
         for part in batch.parts {
             let tokens = sequences[part.sequence].tokens
-            for (position, row) in part.rows.enumerated() {
+            for (row, position) in zip(part.rows, part.firstPosition...) {
                 buffers.tokens.pointer[row] = tokens[position]
                 buffers.positions.pointer[row] = Int32(position)
             }
@@ -94,7 +94,7 @@ struct TrainingForward {
         }
         let blocks = AttentionBlock.cut(batch, crew: crew)
         crew.run(blocks.count * heads) { task, thread in
-            attend(index, blocks[task / heads], head: task % heads, scratch: buffers.attentionScratch[thread])
+            attend(index, blocks[task / heads], head: task % heads, scratch: buffers.attention.floats[thread])
         }
     }
 
@@ -102,16 +102,17 @@ struct TrainingForward {
         let saved = buffers.layers[index]
         let layout = buffers.pageLayout
         let (width, keyValueWidth) = (configuration.headDimension, configuration.keyValueWidth)
-        if part.rows.count % KeyValuePageLayout.positions != 0 {
+        if part.length % KeyValuePageLayout.positions != 0 {
             // What lies behind the end is multiplied by zero, and what an earlier batch left there may be infinite.
-            let last = page(part.firstPage + part.rows.count / KeyValuePageLayout.positions)
+            let last = page(part.page(part.length / KeyValuePageLayout.positions))
             let (start, end) = (layout.keyOffset(layer: 0, head: head), layout.keyOffset(layer: 0, head: head + 1))
             (last + start).update(repeating: 0, count: end - start)
         }
-        for (position, row) in part.rows.enumerated() {
-            let page = page(part.firstPage + position / KeyValuePageLayout.positions)
+        // The prompt's last page is shared only where it is whole.
+        for position in part.sharedPages * KeyValuePageLayout.positions..<part.length {
+            let page = page(part.page(position / KeyValuePageLayout.positions))
             let slot = position % KeyValuePageLayout.positions
-            let offset = row * keyValueWidth + head * width
+            let offset = part.row(of: position) * keyValueWidth + head * width
             layout.writeKey(saved.key.pointer + offset, page: page, layer: 0, head: head, slot: slot)
             layout.writeValue(saved.value.pointer + offset, page: page, layer: 0, head: head, slot: slot)
         }
@@ -127,7 +128,7 @@ struct TrainingForward {
         let positions = block.firstPosition + block.rows.count
         let count = KeyValuePageLayout.pages(for: positions)
         withUnsafeTemporaryAllocation(of: UnsafePointer<BFloat16Bits>.self, capacity: count) { pages in
-            for number in 0..<count { pages[number] = UnsafePointer(page(block.firstPage + number)) }
+            for number in 0..<count { pages[number] = UnsafePointer(page(block.part.page(number))) }
             guard let start = pages.baseAddress else { return }
             kernels.attention(
                 query: saved.query.pointer + block.rows.lowerBound * width, stride: width, rows: block.rows.count,
@@ -190,13 +191,13 @@ struct TrainingForward {
         let stream = buffers.residuals[configuration.layers].pointer
         var target = 0
         for part in batch.parts {
-            let sequence = sequences[part.sequence]
-            let first = part.rows.lowerBound + sequence.firstTarget - 1
-            kernels.rmsNorm(
-                stream + first * hidden, stride: hidden, weight: weights[weights.layout.finalNorm],
-                epsilon: configuration.rmsEpsilon, rows: sequence.targetCount, width: hidden,
-                into: buffers.outputNormed.pointer + target * hidden, targetStride: hidden)
-            target += sequence.targetCount
+            for rows in part.predictingRows(sequences[part.sequence]) {
+                kernels.rmsNorm(
+                    stream + rows.lowerBound * hidden, stride: hidden, weight: weights[weights.layout.finalNorm],
+                    epsilon: configuration.rmsEpsilon, rows: rows.count, width: hidden,
+                    into: buffers.outputNormed.pointer + target * hidden, targetStride: hidden)
+                target += rows.count
+            }
         }
     }
 }
@@ -206,8 +207,8 @@ private struct AttentionBlock {
     let rows: Range<Int>
     /// The position of the first query.
     let firstPosition: Int
-    /// The sequence's first page.
-    let firstPage: Int
+    /// The rows that they are part of, which know their pages.
+    let part: MicroBatch.Part
 
     private static let queries = 64
 
@@ -217,8 +218,8 @@ private struct AttentionBlock {
             return stride(from: 0, to: part.rows.count, by: max(1, size)).map { first in
                 let start = part.rows.lowerBound + first
                 return AttentionBlock(
-                    rows: start..<min(start + size, part.rows.upperBound), firstPosition: first,
-                    firstPage: part.firstPage)
+                    rows: start..<min(start + size, part.rows.upperBound),
+                    firstPosition: part.firstPosition + first, part: part)
             }
         }
     }

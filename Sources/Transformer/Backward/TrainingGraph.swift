@@ -70,14 +70,15 @@ public final class TrainingGraph {
     ///   - weights: the bf16 weights, an adapter merged into them.
     ///   - adapter: the factors that were merged, where the graph trains an adapter.
     ///   - temperature: what logits are divided by, above 0.
+    ///   - sharing: whether a prompt that several sequences begin with is computed once, where the precision is bf16.
     ///   - slope: the derivative of the loss with respect to one target's log-probability. Called from several threads
     ///     at once, once per target.
     public func run(
         _ sequences: [TrainingSequence], weights: ModelWeights, adapter: AdapterFactors? = nil, temperature: Float = 1,
-        slope: (_ target: Int, _ logProbability: Float) -> Float
+        sharing: Bool = true, slope: (_ target: Int, _ logProbability: Float) -> Float
     ) -> TrainingPass {
         let found = TargetStorage(count: sequences.reduce(0) { $0 + $1.targetCount })
-        let batches = MicroBatch.pack(sequences, limit: rowLimit(sequences))
+        let batches = MicroBatch.pack(sequences, limit: rowLimit(sequences), sharing: sharing && canShare)
         prepareBuffers(for: batches, weights.configuration)
         let targets = targets(adapter)
         func train(_ batch: MicroBatch, _ crew: TrainingCrew, _ memory: TrainingBuffers, _ target: GradientTarget) {
@@ -87,11 +88,12 @@ public final class TrainingGraph {
                 .run(batch, of: sequences, target: target, slope: slope, into: found)
             TrainingBackward(forward: forward, target: target).run(batch)
         }
-        clearGradients()
-        if plan.lanes == 0 {
-            guard let memory = buffers[0] else { return found.pass }
-            for batch in batches { train(batch, TrainingCrew(sharing: pool), memory, targets[0]) }
+        if plan.lanes == 0, let memory = buffers[0], let first = batches.first {
+            prepareGradients(weights.layout)
+            train(first, TrainingCrew(sharing: pool), memory, targets[0].overwriting)
+            for batch in batches.dropFirst() { train(batch, TrainingCrew(sharing: pool), memory, targets[0]) }
         } else {
+            clearGradients()
             pool.run(lanes.count) { lane, thread in
                 guard let memory = buffers[thread] else { return }
                 for index in stride(from: lane, to: batches.count, by: lanes.count) {
@@ -105,7 +107,7 @@ public final class TrainingGraph {
 
     /// Computes log-probabilities and entropies without any gradient.
     public func score(_ sequences: [TrainingSequence], weights: ModelWeights, temperature: Float = 1) -> TrainingPass {
-        let batches = MicroBatch.pack(sequences, limit: plan.rows)
+        let batches = MicroBatch.pack(sequences, limit: plan.rows, sharing: canShare)
         let found = TargetStorage(count: sequences.reduce(0) { $0 + $1.targetCount })
         prepareBuffers(for: batches, weights.configuration)
         func score(_ batch: MicroBatch, _ crew: TrainingCrew, _ memory: TrainingBuffers) {
@@ -124,6 +126,10 @@ public final class TrainingGraph {
         }
         return found.pass
     }
+
+    /// Whether a prompt is computed once for all sequences that begin with it: not where products are in f32, which is for
+    /// small models, whose attention's backward pass takes whole sequences.
+    private var canShare: Bool { plan.precision == .bfloat16 }
 
     /// Rows of a micro-batch: lanes want one each at least, a crew wants few and large ones.
     private func rowLimit(_ sequences: [TrainingSequence]) -> Int {
@@ -151,7 +157,7 @@ public final class TrainingGraph {
         let operands = adapter.map { AdapterOperands($0, precision: plan.precision) }
         return lanes.enumerated().map { lane, sum in
             switch (sum, operands) {
-            case (.model(let weights), nil): return .model(weights)
+            case (.model(let weights), nil): return .model(weights, adding: true)
             case (.adapter(let weights), let operands?) where weights.layout == operands.factors.layout:
                 return .adapter(AdapterBackward(operands: operands, sums: weights, discarded: discarded[lane]))
             default: preconditionFailure("the pass and the graph disagree about what learns")
@@ -161,6 +167,17 @@ public final class TrainingGraph {
 
     /// Elements that one task clears or adds.
     private static let block = 1 << 16
+
+    /// Clears what a first micro-batch adds to: all but the matrices, whose first products overwrite.
+    private func prepareGradients(_ layout: ParameterLayout) {
+        guard case .model(let sums) = lanes[0] else { return clearGradients() }
+        for slice in layout.slices where slice.isVector { sums[slice].update(repeating: 0) }
+        guard layout.outputProjection != nil else { return }
+        let table = sums[layout.embedding]
+        pool.run((table.count + Self.block - 1) / Self.block) { task, _ in
+            table[task * Self.block..<min((task + 1) * Self.block, table.count)].update(repeating: 0)
+        }
+    }
 
     private func clearGradients() {
         let count = gradientValues.count

@@ -41,6 +41,18 @@ public struct TrainingPlan: Sendable, Equatable {
             self.init(lanes: max(Self.smallLanes, threads), precision: .float32)
         } else {
             self.init(lanes: 0, precision: .bfloat16)
+            rows = Self.rows(of: configuration, activationBytes: activationBytes)
         }
     }
+
+    /// As many rows as keep the activations of all layers: every micro-batch reads and writes all gradients.
+    private static func rows(of configuration: ModelConfiguration, activationBytes: Int) -> Int {
+        let counted = 64
+        var memory = TrainingMemory(allocating: false)
+        let shared: Storage<Float>? = configuration.qkNorm ? nil : Storage(count: 0)
+        _ = LayerActivations(configuration, rows: counted, projected: shared, from: &memory)
+        return min(max(activationBytes / (memory.bytes * configuration.layers) * counted, fewestRows), mostRows)
+    }
+
+    private static let (fewestRows, mostRows) = (512, 2048)
 }

@@ -47,19 +47,11 @@ extension Decoder {
         for piece in plan.pieces {
             piece.table.takeUnretainedValue().length = piece.position + piece.rows.count
         }
-        for unit in plan.units where workspace.finite.pointer[unit.rows.lowerBound] == 0 {
+        for unit in plan.units where finiteFlags(unit).contains(0) {
             throw ModelError(
                 .notFinite, place: "forward pass",
                 "a value overflowed or is not a number; these weights cannot be used, go back to an earlier version")
         }
-    }
-
-    private func reserveAttentionScratch() {
-        let count = attentionShape.scratchCount(positions: plan.longestContext)
-        if attentionScratch.first.map({ $0.count >= count }) == true { return }
-        // Twice what is needed now, so that a growing sequence does not allocate at every step.
-        let generous = attentionShape.scratchCount(positions: 2 * plan.longestContext)
-        attentionScratch = (0..<pool.threads).map { _ in Storage(count: generous) }
     }
 
     private func run(_ scope: Scope) {
@@ -67,7 +59,7 @@ extension Decoder {
         CanonicalEnvironment.run {
             scope.eachUnit { unit, _ in
                 let rows = plan.units[unit].rows
-                workspace.finite.pointer[rows.lowerBound] = 1
+                finiteFlags(plan.units[unit]).update(repeating: 1)
                 kernels.embed(
                     table: weights.embedding, tokens: workspace.tokens.pointer + rows.lowerBound, count: rows.count,
                     into: workspace.residual.pointer + rows.lowerBound * width)
@@ -86,14 +78,17 @@ extension Decoder {
         product(
             workspace.normed, configuration.hiddenSize, by: layer.matrices.queryKeyValue,
             bias: layer.matrices.queryKeyValueBias, into: workspace.projected, workspace.projectedWidth, scope)
-        scope.eachUnit { unit, _ in
-            rotate(unit, layer)
-            store(unit, index)
+        let heads = configuration.keyValueHeads
+        let areIndependent = plan.unitsAreIndependent
+        if !areIndependent {
+            scope.eachUnitAndHead(heads, isWorthSharing: scope.units.count > 1) { unit, heads, _ in
+                prepareAttention(unit, heads, layer: index)
+            }
         }
         let attentionWork = 4 * configuration.queryWidth * plan.visiblePositions
-        scope.eachUnitAndHead(
-            configuration.keyValueHeads, isWorthSharing: attentionWork >= Self.smallestSharedAttention
-        ) { unit, heads, thread in
+        let isWorthSharing = scope.units.count > 1 || attentionWork >= Self.smallestSharedAttention
+        scope.eachUnitAndHead(heads, isWorthSharing: isWorthSharing) { unit, heads, thread in
+            if areIndependent { prepareAttention(unit, heads, layer: index) }
             attend(unit, heads, layer: index, scratch: attentionScratch[thread].pointer)
         }
         product(
@@ -140,14 +135,7 @@ extension Decoder {
         let source = x.pointer + first * width
         let target = out.pointer + first * outWidth
         let bias = bias.map { UnsafePointer($0.pointer) }
-        if let pool = scope.pool, let panels = panelsPerTask(scope.rows.count, matrix, pool) {
-            pool.run((matrix.panelCount + panels - 1) / panels) { task, _ in
-                kernels.matmul(
-                    source, stride: width, rows: scope.rows.count, by: matrix,
-                    panels: task * panels..<min((task + 1) * panels, matrix.panelCount), into: target,
-                    outStride: outWidth, bias: bias, accumulating: accumulating)
-            }
-        } else if let pool = scope.pool {
+        if let pool = scope.pool {
             kernels.matmul(
                 source, stride: width, rows: scope.rows.count, by: matrix, into: target, outStride: outWidth,
                 bias: bias,
@@ -160,83 +148,8 @@ extension Decoder {
         }
     }
 
-    /// How to cut a product of few rows, or nil where the kernels' own plan serves.
-    ///
-    /// With few rows a product waits for its weights to arrive from memory: what counts is their size, not the arithmetic.
-    private func panelsPerTask(_ rows: Int, _ matrix: PackedMatrix, _ pool: ComputePool) -> Int? {
-        let parameters = matrix.rows * matrix.columns
-        guard pool.threads > 1, rows < Self.fewRows, parameters >= Self.smallestSharedMatrix else { return nil }
-        // The kernels read two panels at a time when there is one row.
-        return max(2, (matrix.panelCount / (4 * pool.threads) + 1) / 2 * 2)
-    }
-
-    private static let fewRows = 16
     /// About ten microseconds of arithmetic; waking a thread for less costs more than it brings.
     private static let smallestSharedAttention = 300_000
-    private static let smallestSharedMatrix = 1 << 18
-
-    /// Rotates queries and keys, rounds values, and notes anything that is not finite.
-    private func rotate(_ unit: Int, _ layer: LayerPlan) {
-        let rows = plan.units[unit].rows
-        let (query, keyValue) = (configuration.queryWidth, configuration.keyValueWidth)
-        let stride = workspace.projectedWidth
-        let projected = workspace.projected.pointer + rows.lowerBound * stride
-        let positions = UnsafePointer(workspace.positions.pointer + rows.lowerBound)
-        let epsilon = configuration.rmsEpsilon
-        kernels.rope(
-            projected, stride: stride, rows: rows.count, heads: configuration.heads,
-            norm: layer.queryNorm.map { ($0, epsilon) }, positions: positions, table: layer.rotary,
-            into: workspace.queries.pointer + rows.lowerBound * query, targetStride: query)
-        kernels.rope(
-            projected + query, stride: stride, rows: rows.count, heads: configuration.keyValueHeads,
-            norm: layer.keyNorm.map { ($0, epsilon) }, positions: positions, table: layer.rotary,
-            into: workspace.keys.pointer + rows.lowerBound * keyValue, targetStride: keyValue)
-        for row in 0..<rows.count {
-            let source = projected + row * stride
-            kernels.roundToBFloat16(
-                source + query + keyValue, into: workspace.values.pointer + (rows.lowerBound + row) * keyValue,
-                count: keyValue)
-            // Infinite keys could hide behind the softmax's clamps, so they are looked for here.
-            if !Kernels.isFinite(source, count: query + 2 * keyValue) {
-                workspace.finite.pointer[rows.lowerBound] = 0
-            }
-        }
-    }
-
-    /// Writes keys and values into the pages.
-    private func store(_ unit: Int, _ layer: Int) {
-        let width = configuration.headDimension
-        let layout = pageLayout
-        for piece in plan.pieces[plan.units[unit].pieces] {
-            let table = piece.table.takeUnretainedValue()
-            for row in piece.rows {
-                let position = piece.position + row - piece.rows.lowerBound
-                let page = table.page(of: position)
-                let slot = position % KeyValuePageLayout.positions
-                let first = row * configuration.keyValueWidth
-                for head in 0..<configuration.keyValueHeads {
-                    layout.writeKey(
-                        workspace.keys.pointer + first + head * width, page: page, layer: layer, head: head, slot: slot)
-                    layout.writeValue(
-                        workspace.values.pointer + first + head * width, page: page, layer: layer, head: head,
-                        slot: slot)
-                }
-            }
-        }
-    }
-
-    private func attend(_ unit: Int, _ heads: Range<Int>, layer: Int, scratch: UnsafeMutablePointer<Float>) {
-        let width = configuration.queryWidth
-        for piece in plan.pieces[plan.units[unit].pieces] {
-            let first = piece.rows.lowerBound * width
-            kernels.attention(
-                query: workspace.queries.pointer + first, stride: width, rows: piece.rows.count,
-                firstPosition: piece.position, pages: piece.table.takeUnretainedValue().addresses, layout: pageLayout,
-                layer: layer, shape: layers[layer].attention, keyValueHeads: heads,
-                into: workspace.attended.pointer + first,
-                outStride: width, scratch: scratch)
-        }
-    }
 
     /// The last norm of the wanted rows, and the check that nothing overflowed.
     private func finish(_ unit: Int) {
@@ -251,6 +164,17 @@ extension Decoder {
                 epsilon: configuration.rmsEpsilon, rows: run.count, width: width, into: target, targetStride: width)
             finite = Kernels.isFinite(target, count: run.count * width) && finite
         }
-        if !finite { workspace.finite.pointer[rows.lowerBound] = 0 }
+        if !finite { noteOverflow(unit, 0) }
+    }
+
+    private func finiteFlags(_ unit: ForwardPlan.Unit) -> UnsafeMutableBufferPointer<UInt8> {
+        let heads = configuration.keyValueHeads
+        return UnsafeMutableBufferPointer(
+            start: workspace.finite.pointer + unit.rows.lowerBound * heads, count: heads)
+    }
+
+    /// Notes that what was computed of a head, or of all of them under the first one's name, is not finite.
+    func noteOverflow(_ unit: Int, _ head: Int) {
+        finiteFlags(plan.units[unit])[head] = 0
     }
 }

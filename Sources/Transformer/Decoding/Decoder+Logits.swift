@@ -91,9 +91,13 @@ extension Decoder {
             }
             initialized = rows.count * sums
         }
-        let result: [Float] = (0..<rows.count).map { row in
-            VocabularySum(combining: Array(blocks[row * sums..<(row + 1) * sums]), temperature: divisor)
-                .logProbability(ofLogit: targets[row])
+        let result: [Float] = blocks.withUnsafeBufferPointer { blocks in
+            (0..<rows.count).map { row in
+                kernels.vocabularySum(
+                    combining: UnsafeBufferPointer(rebasing: blocks[row * sums..<(row + 1) * sums]),
+                    temperature: divisor
+                ).logProbability(ofLogit: targets[row])
+            }
         }
         guard result.allSatisfy({ $0.isFinite }) else {
             throw ModelError(

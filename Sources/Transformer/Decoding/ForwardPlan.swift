@@ -15,9 +15,17 @@ struct ForwardPlan {
         let position: Int
     }
 
+    /// Neighbouring pieces whose attention is computed together.
+    struct Company {
+        let pieces: Range<Int>
+        /// The leading pages that all of them see and none of them begins in.
+        let sharedPages: Int
+    }
+
     struct Unit {
         let rows: Range<Int>
         let pieces: Range<Int>
+        let companies: Range<Int>
         let outputs: Range<Int>
     }
 
@@ -32,6 +40,9 @@ struct ForwardPlan {
     private static let pieceRows = 32
 
     private(set) var pieces: [Piece] = []
+    /// What attention reads, piece by piece.
+    private(set) var segments: [AttentionSegment] = []
+    private(set) var companies: [Company] = []
     private(set) var units: [Unit] = []
     private(set) var outputRuns: [OutputRun] = []
     private(set) var rowCount = 0
@@ -40,14 +51,19 @@ struct ForwardPlan {
     private(set) var largestUnit = 0
     /// The positions that the rows see, summed: the work of attention.
     private(set) var visiblePositions = 0
+    /// Whether no unit attends to keys that another one stores.
+    private(set) var unitsAreIndependent = true
 
     private var unitStart = (row: 0, piece: 0, output: 0)
 
     mutating func removeAll() {
         pieces.removeAll(keepingCapacity: true)
+        segments.removeAll(keepingCapacity: true)
+        companies.removeAll(keepingCapacity: true)
         units.removeAll(keepingCapacity: true)
         outputRuns.removeAll(keepingCapacity: true)
         (rowCount, longestContext, largestUnit, visiblePositions) = (0, 0, 0, 0)
+        unitsAreIndependent = true
         unitStart = (0, 0, 0)
     }
 
@@ -71,12 +87,17 @@ struct ForwardPlan {
             let rows = min(count - done, untilBoundary)
             pieces.append(
                 Piece(table: .passUnretained(table), rows: first + done..<first + done + rows, position: start))
+            segments.append(
+                AttentionSegment(pages: table.addresses, rows: rows, firstPosition: start, firstRow: first + done))
             appendOutputs(
                 rows: max(outputs.rows.lowerBound, done)..<max(outputs.rows.lowerBound, done + rows), firstRow: first,
                 outputs: outputs)
             done += rows
             rowCount = first + done
-            if splitting, rowCount - unitStart.row >= unitRows { closeUnit() }
+            if splitting, rowCount - unitStart.row >= unitRows {
+                closeUnit()
+                if done < count { unitsAreIndependent = false }
+            }
         }
         visiblePositions += count * position + count * (count + 1) / 2
         longestContext = max(longestContext, position + count)
@@ -99,11 +120,35 @@ struct ForwardPlan {
     /// Ends the current unit, if it has rows.
     mutating func closeUnit() {
         guard rowCount > unitStart.row else { return }
+        let firstCompany = companies.count
+        appendCompanies(unitStart.piece..<pieces.count)
         units.append(
             Unit(
                 rows: unitStart.row..<rowCount, pieces: unitStart.piece..<pieces.count,
-                outputs: unitStart.output..<outputRuns.count))
+                companies: firstCompany..<companies.count, outputs: unitStart.output..<outputRuns.count))
         largestUnit = max(largestUnit, rowCount - unitStart.row)
         unitStart = (rowCount, pieces.count, outputRuns.count)
+    }
+
+    /// Finds neighbours that continue the same pages, as the samples of a group do; strangers keep company without any.
+    private mutating func appendCompanies(_ range: Range<Int>) {
+        var first = range.lowerBound
+        while first < range.upperBound {
+            let shared = sharedPages(first, range)
+            var end = first + 1
+            while end < range.upperBound,
+                shared == 0
+                    ? sharedPages(end, range) == 0 : segments[first].sharedPages(with: segments[end]) >= shared
+            {
+                end += 1
+            }
+            companies.append(Company(pieces: first..<end, sharedPages: shared))
+            first = end
+        }
+    }
+
+    /// The pages that a piece shares with the next one.
+    private func sharedPages(_ piece: Int, _ range: Range<Int>) -> Int {
+        piece + 1 < range.upperBound ? segments[piece].sharedPages(with: segments[piece + 1]) : 0
     }
 }

@@ -2,8 +2,8 @@ import Tensors
 
 /// Pages of a key-value cache with reference counts, allocated in slabs as they are first needed.
 ///
-/// Memory grows up to the limit and is reused afterwards; a page that is handed out again is zeroed first, because
-/// attention multiplies slots that are not written yet by an exact zero.
+/// Memory grows up to the limit and is reused afterwards. Pages are not cleared: attention reads no slot that is not
+/// written, except beside the last value, where the store puts a zero.
 struct PageStore {
     let elementsPerPage: Int
     let maximumPages: Int
@@ -25,18 +25,17 @@ struct PageStore {
     /// The number of pages that can still be taken.
     var available: Int { maximumPages - used }
 
-    /// Takes a zeroed page with one reference; the caller has checked `available`.
+    /// Takes a page with one reference and undefined contents; the caller has checked `available`.
     mutating func take() -> Int32 {
         precondition(available > 0, "no page left")
         guard let page = free.popLast() else { return takeFromNewSlab() }
         references[Int(page)] = 1
-        pointers[Int(page)].update(repeating: 0, count: elementsPerPage)
         return page
     }
 
     private mutating func takeFromNewSlab() -> Int32 {
         let count = min(Self.pagesPerSlab, maximumPages - references.count)
-        let slab = Storage<BFloat16Bits>(count: count * elementsPerPage)
+        let slab = Storage<BFloat16Bits>(count: count * elementsPerPage, zeroed: false)
         slabs.append(slab)
         let first = references.count
         for index in 0..<count {

@@ -24,8 +24,8 @@ struct Workspace {
     let attended: Storage<BFloat16Bits>
     /// The feed-forward block's inner activations, bf16 [rows, inner].
     let activated: Storage<BFloat16Bits>
-    /// One flag per row: whether everything computed for the unit that starts there was finite.
-    let finite = Storage<UInt8>(count: rows)
+    /// One flag per row and key/value head: whether what was computed of it for the unit that starts there was finite.
+    let finite: Storage<UInt8>
 
     /// The size of a workspace in bytes.
     static func byteCount(_ configuration: ModelConfiguration) -> Int {
@@ -48,5 +48,6 @@ struct Workspace {
         values = Storage(count: Self.rows * configuration.keyValueWidth)
         attended = Storage(count: Self.rows * configuration.queryWidth)
         activated = Storage(count: Self.rows * configuration.intermediateSize)
+        finite = Storage(count: Self.rows * configuration.keyValueHeads)
     }
 }

@@ -21,13 +21,15 @@ extension ModelWeights {
         knownHash.withLock { $0 = nil }
         let failure = Mutex<(any Error)?>(nil)
         let tasks = slices.flatMap { slice in Self.blocks(of: slice).map { (slice: slice, elements: $0) } }
-        pool.run(tasks.count) { task, _ in
+        let largest = tasks.reduce(0) { max($0, $1.elements.count) }
+        // One for each thread: a new block for each task would be new pages, which the system clears.
+        let blocks = (0..<pool.threads).map { _ in Storage<BFloat16Bits>(count: largest, zeroed: false) }
+        pool.run(tasks.count) { task, thread in
             guard failure.withLock({ $0 == nil }) else { return }
             let (slice, elements) = tasks[task]
-            let block = Storage<BFloat16Bits>(count: elements.count, zeroed: false)
             do {
-                try body(slice, elements, block.pointer)
-                try withExtendedLifetime(block) { try store(block.pointer, as: elements, of: slice) }
+                try body(slice, elements, blocks[thread].pointer)
+                try store(blocks[thread].pointer, as: elements, of: slice)
             } catch {
                 failure.withLock { $0 = $0 ?? error }
             }

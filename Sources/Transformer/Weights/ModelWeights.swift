@@ -100,14 +100,27 @@ public final class ModelWeights: Sendable {
     ///
     /// For a trainer that makes a version per step and would otherwise allocate all weights anew.
     ///
+    /// - Parameter change: changes a range of `master` just before it is rounded, while it is on its way through the
+    ///   processor in any case. Called from several threads, once for each element.
     /// - Throws: `ModelError` when a weight is NaN, infinite, or rounds to infinity.
-    public func update(from master: MasterWeights, kernels: Kernels, pool: ComputePool) throws {
+    public func update(
+        from master: MasterWeights, kernels: Kernels, pool: ComputePool,
+        change: (_ range: Range<Int>) -> Void = { _ in }
+    ) throws {
         precondition(master.layout == layout, "master weights of another model")
         try rewrite(layout.slices, pool: pool) { slice, elements, block in
-            kernels.roundToBFloat16(
-                master.values.pointer + slice.offset + elements.lowerBound, into: block, count: elements.count)
+            for first in stride(from: elements.lowerBound, to: elements.upperBound, by: Self.roundedTogether) {
+                let count = min(Self.roundedTogether, elements.upperBound - first)
+                let place = slice.offset + first
+                change(place..<place + count)
+                kernels.roundToBFloat16(
+                    master.values.pointer + place, into: block + (first - elements.lowerBound), count: count)
+            }
         }
     }
+
+    /// Elements that stay in the first-level cache between a change and its rounding.
+    private static let roundedTogether = 2048
 
     /// Reads all tensors of a checkpoint, and merges an adapter into them.
     func read(_ reader: CheckpointReader, adapter: AdapterFactors?, kernels: Kernels, pool: ComputePool) throws {

@@ -22,6 +22,12 @@ struct ReplayTask {
         promptCount = request.promptTokens.count
         tokens = request.completions[completion]
     }
+
+    /// The replay of one of its tokens.
+    func draw(_ token: Int, row: Int, chooser: Int) -> TokenDraw {
+        TokenDraw(
+            row: row, chooser: chooser, noise: noise, position: UInt32(promptCount + token), claimed: tokens[token])
+    }
 }
 
 /// The rows of many completions one after another, and what is computed from them.
@@ -53,46 +59,59 @@ final class ReplayBatch {
         choices = Storage(count: total, zeroed: false)
     }
 
-    func setFirstRow(ofTask task: Int, _ row: UnsafeBufferPointer<BFloat16Bits>) {
-        guard let base = row.baseAddress else { return }
-        (rows.pointer + starts[task] * hidden).update(from: base, count: hidden)
+    /// Takes the rows after the prompts and scores the first token of every completion.
+    ///
+    /// - Parameters:
+    ///   - prompts: One row for each group.
+    ///   - groups: The completions of each group, and what chooses their tokens.
+    func setFirstRows(
+        _ prompts: UnsafePointer<BFloat16Bits>, _ groups: [(tasks: Range<Int>, chooser: TokenChooser)],
+        _ pass: LogitsPass
+    ) throws {
+        var places: [Int] = []
+        var draws: [TokenDraw] = []
+        for (group, item) in groups.enumerated() {
+            for task in item.tasks {
+                (rows.pointer + starts[task] * hidden).update(from: prompts + group * hidden, count: hidden)
+                places.append(starts[task])
+                draws.append(tasks[task].draw(0, row: group, chooser: group))
+            }
+        }
+        try score(draws, groups.map(\.chooser), prompts, pass, places)
     }
 
-    func setFollowingRows(ofTask task: Int, _ values: UnsafePointer<BFloat16Bits>, count: Int) {
-        precondition(count == tasks[task].tokens.count - 1, "every sampled token but the last has a row after it")
-        (rows.pointer + (starts[task] + 1) * hidden).update(from: values, count: count * hidden)
-    }
-
-    /// Log-probabilities of the claimed tokens and the choices that the noise dictates.
-    func score(_ choosers: [TokenChooser], samplesPerGroup: [Int], _ pass: LogitsPass) throws {
-        // Which task and group a row belongs to, so that a row finds its own noise and position.
-        var places: [(task: Int32, chooser: Int32)] = []
+    /// Takes the rows of all further tokens, completion after completion, and scores them.
+    func setFollowingRows(
+        _ values: UnsafePointer<BFloat16Bits>, _ groups: [(tasks: Range<Int>, chooser: TokenChooser)],
+        _ pass: LogitsPass
+    ) throws {
+        var places: [Int] = []
+        var draws: [TokenDraw] = []
         places.reserveCapacity(rowCount)
-        var task = 0
-        for (group, count) in samplesPerGroup.enumerated() {
-            for _ in 0..<count {
-                places.append(
-                    contentsOf: repeatElement(
-                        (task: Int32(task), chooser: Int32(group)), count: tasks[task].tokens.count))
-                task += 1
+        draws.reserveCapacity(rowCount)
+        for (group, item) in groups.enumerated() {
+            for task in item.tasks {
+                let following = tasks[task].tokens.count - 1
+                (rows.pointer + (starts[task] + 1) * hidden).update(
+                    from: values + draws.count * hidden, count: following * hidden)
+                for token in 0..<following {
+                    places.append(starts[task] + 1 + token)
+                    draws.append(tasks[task].draw(1 + token, row: draws.count, chooser: group))
+                }
             }
         }
-        let failure = Mutex<SamplingError?>(nil)
-        pass.run(rows.pointer, count: rowCount) { row, logits in
-            let place = places[row]
-            let task = tasks[Int(place.task)]
-            let index = row - starts[Int(place.task)]
-            do throws(SamplingError) {
-                let replayed = try choosers[Int(place.chooser)].replay(
-                    logits, claimed: task.tokens[index], noise: task.noise,
-                    position: UInt32(task.promptCount + index))
-                choices.pointer[row] = replayed.choice
-                logProbabilities.pointer[row] = replayed.logProbability
-            } catch {
-                failure.withLock { $0 = error }
-            }
+        try score(draws, groups.map(\.chooser), values, pass, places)
+    }
+
+    /// Log-probabilities of the claimed tokens and the choices that the noise dictates, to their places.
+    private func score(
+        _ draws: [TokenDraw], _ choosers: [TokenChooser], _ values: UnsafePointer<BFloat16Bits>, _ pass: LogitsPass,
+        _ places: [Int]
+    ) throws {
+        for (place, replayed) in zip(places, try pass.draw(draws, choosers, from: values)) {
+            choices.pointer[place] = replayed.token
+            logProbabilities.pointer[place] = replayed.logProbability
         }
-        if let error = failure.withLock({ $0 }) { throw error }
     }
 
     /// Commitments and top values of every chunk.

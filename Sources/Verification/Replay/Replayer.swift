@@ -106,13 +106,7 @@ public final class Replayer {
                 }
             }
             let batch = ReplayBatch(samples, hidden: weights.configuration.hiddenSize, chunking: chunking)
-            try computeRows(pieces, into: batch)
-            let choosers = pieces.map {
-                TokenChooser(
-                    kernels: kernels, vocabularySize: weights.configuration.vocabularySize,
-                    parameters: $0.request.parameters)
-            }
-            try batch.score(choosers, samplesPerGroup: pieces.map(\.completions.count), logits)
+            try compute(pieces, into: batch)
             try batch.prove(pool)
             tokensReplayed += UInt64(batch.rowCount)
             var remaining = batch.results[...]
@@ -127,47 +121,35 @@ public final class Replayer {
         }
     }
 
-    /// The hidden rows of every sampled token, sample after sample.
-    private func computeRows(_ pieces: [Piece], into batch: ReplayBatch) throws(ModelError) {
+    /// The hidden rows of every sampled token, and the tokens that they dictate.
+    private func compute(_ pieces: [Piece], into batch: ReplayBatch) throws {
         var sequences: [SequenceHandle] = []
         defer { for sequence in sequences { cache.release(sequence) } }
+        var groups: [(tasks: Range<Int>, chooser: TokenChooser)] = []
         var prompts: [Segment] = []
         for piece in pieces {
             let sequence = cache.makeSequence()
             sequences.append(sequence)
             prompts.append(Segment(sequence, tokens: piece.request.promptTokens))
+            let first = groups.last?.tasks.upperBound ?? 0
+            let chooser = TokenChooser(
+                kernels: kernels, vocabularySize: weights.configuration.vocabularySize,
+                parameters: piece.request.parameters)
+            groups.append((first..<first + piece.completions.count, chooser))
         }
-        let promptRows = try decoder.forward(prompts, cache: cache)
-        var task = 0
-        for (group, piece) in pieces.enumerated() {
-            for _ in piece.completions {
-                batch.setFirstRow(ofTask: task, promptRows[group])
-                task += 1
-            }
-        }
+        try batch.setFirstRows(decoder.forward(prompts, cache: cache).pointer, groups, logits)
         var segments: [Segment] = []
-        var segmentTasks: [Int] = []
-        task = 0
         for (group, piece) in pieces.enumerated() {
-            for completion in piece.request.completions[piece.completions] {
-                // The last token predicts nothing that was sampled, so it is not fed.
-                if completion.count > 1 {
-                    let sequence = try cache.fork(sequences[group])
-                    sequences.append(sequence)
-                    let fed = completion.dropLast()
-                    segments.append(Segment(sequence, tokens: fed, outputs: fed.count))
-                    segmentTasks.append(task)
-                }
-                task += 1
+            // The last token predicts nothing that was sampled, so it is not fed.
+            for completion in piece.request.completions[piece.completions] where completion.count > 1 {
+                let sequence = try cache.fork(sequences[group])
+                sequences.append(sequence)
+                let fed = completion.dropLast()
+                segments.append(Segment(sequence, tokens: fed, outputs: fed.count))
             }
         }
         guard !segments.isEmpty else { return }
-        let rows = try decoder.forward(segments, cache: cache)
-        var row = 0
-        for (segment, task) in zip(segments, segmentTasks) {
-            batch.setFollowingRows(ofTask: task, rows.pointer + row * rows.width, count: segment.outputs)
-            row += segment.outputs
-        }
+        try batch.setFollowingRows(decoder.forward(segments, cache: cache).pointer, groups, logits)
     }
 
     private func check(_ request: ReplayRequest) throws(ReplayError) {
