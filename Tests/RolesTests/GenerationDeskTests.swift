@@ -35,6 +35,11 @@ import Transformer
         }
     }
 
+    /// Groups that the desk has taken in or refused.
+    private final class Entered: Sendable {
+        let count = Mutex(0)
+    }
+
     private var context: GenerationContext { GenerationContext(runID: .zero, workerKey: key) }
 
     private func desk() -> GenerationDesk {
@@ -76,7 +81,7 @@ import Transformer
             let desk = desk()
             var owner: [Hash256: Int] = [:]
             var newest = 0
-            let entered = Mutex(0)
+            let entered = Entered()
             var finished: [Hash256: GroupResult] = [:]
             func step() async throws {
                 for item in try await desk.step().finished { finished[item.group.groupID] = item.group }
@@ -92,7 +97,7 @@ import Transformer
                 let held = versions[version]
                 Task {
                     try? await desk.add(request, version: held.version, held.files)
-                    entered.withLock { $0 += 1 }
+                    entered.count.withLock { $0 += 1 }
                 }
                 owner[request.groupID] = version
                 if next(5) == 0, let victim = owner.keys.filter({ finished[$0] == nil }).min() {
@@ -104,7 +109,7 @@ import Transformer
             while finished.keys.filter({ owner[$0] != -1 }).count < owner.values.filter({ $0 != -1 }).count {
                 try await step()
             }
-            while entered.withLock({ $0 }) < 40 {
+            while entered.count.withLock({ $0 }) < 40 {
                 // A cancellation may have overtaken its group.
                 for (group, version) in owner where version == -1 { await desk.cancel(group) }
                 try await step()
