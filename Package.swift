@@ -127,8 +127,10 @@ let suites: [Target] = [
     suite(
         "Roles",
         [
-            "EnvironmentKit", "Identity", "JSON", "Ledger", "Messages", "Orchestration", "RunConfiguration",
-            "Shardcast", "Telemetry", "Tensors", "Tokenizers", "Training", "Transformer",
+            "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Orchestration",
+            "RunConfiguration", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers", "Training",
+            "Transformer",
+            logging,
         ]),
     suite("Commands", ["EnvironmentKit", "JSON", "Roles", argumentParser]),
 ]

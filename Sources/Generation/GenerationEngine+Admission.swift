@@ -65,23 +65,22 @@ extension GenerationEngine {
     /// Gives an item a sequence and makes it the youngest that is active.
     ///
     /// - Returns: false where it has to wait until a sibling has computed their prompt again.
-    private func start(_ item: WorkItem, in lane: Lane) -> Bool {
-        let group = item.group
-        if let sample = item.sample {
+    private func start(_ waiting: WorkItem, in lane: Lane) -> Bool {
+        let group = waiting.group
+        var item = waiting
+        if item.sample != nil {
             let shared = group.sharedPages
-            let sibling = shared == 0 ? nil : lane.active.last { $0.group === group }?.sample
-            if let sibling, let source = sibling.sequence {
+            if shared > 0, let sibling = lane.active.last(where: { $0.group === group }), let source = sibling.sequence
+            {
                 guard sibling.computed >= shared * KeyValuePageLayout.positions else { return false }
-                sample.sequence = cache.fork(source, sharing: shared)
-                sample.computed = shared * KeyValuePageLayout.positions
+                item.sequence = cache.fork(source, sharing: shared)
+                item.computed = shared * KeyValuePageLayout.positions
             } else {
-                sample.sequence = cache.makeSequence()
-                sample.computed = 0
+                item.sequence = cache.makeSequence()
             }
             positionsRecomputed += UInt64(item.missing - 1)
         } else {
-            group.prompt = cache.makeSequence()
-            group.computedPrompt = 0
+            item.sequence = cache.makeSequence()
         }
         lane.active.append(item)
         return true

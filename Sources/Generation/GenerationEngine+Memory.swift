@@ -7,14 +7,11 @@ extension GenerationEngine {
     func planRows(_ lane: Lane) {
         var promptRows = limits.promptRows
         var pages = 0
-        for index in lane.active.indices {
-            var rows = lane.active[index].missing
-            if rows > 1 {
-                rows = min(rows, promptRows)
-                promptRows -= rows
+        lane.active.withUnsafeMutableBufferPointer { items in
+            for index in items.indices {
+                items[index].plan(&promptRows)
+                pages += items[index].newPages
             }
-            lane.active[index].rows = rows
-            pages += lane.active[index].newPages
         }
         while pages > cache.availablePages, let item = preemptYoungest(keeping: 1, in: lane) {
             if item.lane === lane { pages -= item.item.newPages }
@@ -28,38 +25,33 @@ extension GenerationEngine {
     func branch(_ lane: Lane, from first: Int) throws(ModelError) {
         let group = lane.active[first].group
         guard let prompt = group.prompt else { return }
-        let length = group.request.promptTokens.count
-        let copies = length % KeyValuePageLayout.positions == 0 ? 0 : 1
+        let copies = group.promptCount % KeyValuePageLayout.positions == 0 ? 0 : 1
         var sequences = lane.active[...first].reduce(0) { $0 + $1.sequences }
         var pages = expectedPages(of: lane.active[...first])
         var index = first
-        while index < lane.active.count, lane.active[index].group === group, let sample = lane.active[index].sample {
+        while index < lane.active.count, lane.active[index].group === group {
             let hasSibling = index + 1 < lane.active.count && lane.active[index + 1].group === group
             let next = hasSibling ? expectedPages(of: lane.active[index + 1]) : 0
             let mayGoOn = hasSibling && sequences < limits.sequences && pages + next <= limits.pages
-            sample.computed = length
             if mayGoOn, makeRoom(copies, keeping: index + 1, in: lane) {
-                sample.sequence = try cache.fork(prompt)
+                lane.active[index].sequence = try cache.fork(prompt)
                 pages += next
                 sequences += 1
                 index += 1
             } else {
-                sample.sequence = prompt
+                lane.active[index].sequence = prompt
                 group.prompt = nil
-                while lane.active.count > index + 1, let item = lane.active.popLast() { putOff(item, in: lane) }
+                // Siblings without room wait, and so does whatever is younger than they are.
+                while hasSibling, lane.active.count > index + 1, let item = lane.active.popLast() {
+                    putOff(item, in: lane)
+                }
                 return
             }
         }
         releasePrompt(of: group)
     }
 
-    /// Frees what an item holds.
-    func release(_ item: WorkItem) {
-        guard let sample = item.sample else { return releasePrompt(of: item.group) }
-        if let sequence = sample.sequence { cache.release(sequence) }
-        sample.sequence = nil
-    }
-
+    /// Frees what a prompt holds whose samples need it no more.
     func releasePrompt(of group: GroupState) {
         if let prompt = group.prompt { cache.release(prompt) }
         group.prompt = nil
@@ -82,15 +74,14 @@ extension GenerationEngine {
     }
 
     private func putOff(_ item: WorkItem, in lane: Lane) {
-        if let sample = item.sample, sample.sequence == nil {
-            // It has not branched off; the prompt stays with its siblings, if any are left.
-            sample.computed = 0
-            if lane.active.last?.group !== item.group { releasePrompt(of: item.group) }
-        } else {
+        if let sequence = item.sequence {
             preemptions += 1
             if item.sample == nil { positionsRecomputed += UInt64(item.computed) }
-            release(item)
+            cache.release(sequence)
+        } else if lane.active.last?.group !== item.group {
+            // It has not branched off, and no sibling is left that could.
+            releasePrompt(of: item.group)
         }
-        lane.pending.append(item)
+        lane.pending.append(WorkItem(item.group, item.sample))
     }
 }

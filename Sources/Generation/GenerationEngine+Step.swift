@@ -28,7 +28,9 @@ extension GenerationEngine {
         let answered = lane.active.allSatisfy(\.isComplete) ? lane.active : lane.active.filter(\.isComplete)
         try choose(rows, answered, lane)
         try prove(answered)
-        for item in lane.active { item.advance() }
+        lane.active.withUnsafeMutableBufferPointer { items in
+            for index in items.indices { items[index].advance() }
+        }
         try settle(lane, answered)
     }
 
@@ -36,7 +38,7 @@ extension GenerationEngine {
         // The segments borrow the token arrays; they are gone before a token is appended, or arrays would be copied.
         var segments: [Segment] = []
         segments.reserveCapacity(lane.active.count)
-        for item in lane.active where item.rows > 0 {
+        for item in lane.active {
             if let segment = item.segment { segments.append(segment) }
         }
         return try lane.decoder.forward(segments, cache: cache)
@@ -48,7 +50,7 @@ extension GenerationEngine {
         var draws: [TokenDraw] = []
         var choosers: [TokenChooser] = []
         func append(_ sample: SampleState, of group: GroupState, row: Int) {
-            let position = UInt32(group.request.promptTokens.count + sample.tokens.count)
+            let position = UInt32(group.promptCount + sample.tokens.count)
             draws.append(TokenDraw(row: row, chooser: choosers.count - 1, noise: sample.noise, position: position))
             drawing.append((group, sample))
         }
@@ -65,9 +67,7 @@ extension GenerationEngine {
         }
         let chosen = try lane.logits.draw(draws, choosers, from: rows.pointer)
         for (place, item) in drawing.enumerated() {
-            item.sample.accept(
-                chosen[place], row: rows.pointer + draws[place].row * rows.width,
-                parameters: item.group.request.parameters)
+            item.sample.accept(chosen[place], row: rows.pointer + draws[place].row * rows.width, item.group)
         }
     }
 
@@ -124,17 +124,20 @@ extension GenerationEngine {
 
     private func settle(_ item: WorkItem, in lane: Lane) {
         let group = item.group
-        guard item.sample != nil || item.missing == 0 else { return lane.active.append(item) }
-        for sample in item.sample.map({ [$0] }) ?? group.samples {
-            if sample.finishReason == nil {
-                lane.active.append(WorkItem(group, sample))
-            } else {
-                lengths.note(sample.tokens.count)
-                group.unfinished -= 1
-                release(WorkItem(group, sample))
+        if let sample = item.sample {
+            if sample.finishReason == nil { return lane.active.append(item) }
+            lengths.note(sample.tokens.count)
+            group.unfinished -= 1
+            if let sequence = item.sequence { cache.release(sequence) }
+        } else if item.missing > 0 {
+            lane.active.append(item)
+        } else {
+            group.prompt = item.sequence
+            for sample in group.samples {
+                settle(WorkItem(group, sample, computed: group.promptCount), in: lane)
             }
+            if group.unfinished == 0 { releasePrompt(of: group) }
         }
-        if group.unfinished == 0 { releasePrompt(of: group) }
     }
 
     private static func failure(_ error: any Error) -> GenerationError {

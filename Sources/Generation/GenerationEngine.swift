@@ -135,7 +135,7 @@ public final class GenerationEngine {
             lane.pending.removeAll { $0.group.request.groupID == groupID }
             lane.active.removeAll { item in
                 guard item.group.request.groupID == groupID else { return false }
-                release(item)
+                if let sequence = item.sequence { cache.release(sequence) }
                 return true
             }
             lane.running.removeAll { group in

@@ -9,10 +9,11 @@ final class GroupState {
     let request: GroupRequest
     let chooser: TokenChooser
     let samples: [SampleState]
+    let promptCount: Int
+    let maximumTokens: Int
+    let stopTokens: [Int32]
     /// Where the prompt's keys and values are, until the samples have branched off.
     var prompt: SequenceHandle?
-    /// Positions of the prompt that are computed.
-    var computedPrompt = 0
     /// Samples that have not ended.
     var unfinished: Int
 
@@ -20,6 +21,9 @@ final class GroupState {
         self.request = request
         self.chooser = chooser
         self.samples = samples
+        promptCount = request.promptTokens.count
+        maximumTokens = request.parameters.maximumTokens
+        stopTokens = request.parameters.stopTokens
         unfinished = samples.count
     }
 

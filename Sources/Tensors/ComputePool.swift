@@ -1,5 +1,6 @@
 /// A fixed team of threads for kernels: claims tasks dynamically, spins briefly, then parks.
 ///
+/// Each thread begins with its own stretch of neighbouring tasks and then takes over what the others have not begun.
 /// The caller works too, as thread 0. Every thread computes in the canonical floating-point environment. Calls from
 /// inside a task run inline on that thread; calls from several threads at once take turns (so two pools must not call
 /// each other in a circle). Which thread runs a task
@@ -14,7 +15,7 @@ public final class ComputePool: Sendable {
     public init(threads: Int) {
         precondition(threads >= 1, "a pool needs at least one thread, not \(threads)")
         self.threads = threads
-        team = ComputeTeam()
+        team = ComputeTeam(threads: threads)
         for index in 1..<max(threads, 1) {
             team.start(index)
         }

@@ -4,19 +4,18 @@ import Synchronization
 
 /// The shared state of a pool's threads.
 ///
-/// A call publishes its body and task count, then a ticket: generation in the high half, next task in the low half.
-/// Threads claim tasks by advancing the ticket; a late thread of an earlier generation fails to, because the whole
-/// ticket has to match. The body is read only after a successful claim, and the publisher cannot return before that
-/// claim is finished, so the pointer is alive.
-// Sendable without a check: `body` is ordered by the ticket as described; everything else is atomic or a lock.
+/// A call publishes its body and the number of tasks, then every thread's share of them, then the number of the call.
+/// Threads run their own share and then help the others. The body is read only after a successful claim, and the
+/// publisher cannot return before that claim is finished, so the pointer is alive.
+// Sendable without a check: `body` is ordered by the claims as described; everything else is atomic or a lock.
 final class ComputeTeam: @unchecked Sendable {
     private typealias Body = (Int, Int) -> Void
 
     // Long enough to bridge the gap between two kernels of a step, short enough to leave a busy machine alone.
     private static let spins = 1500
 
-    private let ticket = Atomic<UInt64>(0)
-    private let tasks = Atomic<Int>(0)
+    private let shares: ComputeShares
+    private let call = Atomic<UInt64>(0)
     private let pending = Atomic<Int>(0)
     private let parkedWorkers = Atomic<Int>(0)
     private let callerWaits = Atomic<Bool>(false)
@@ -26,6 +25,10 @@ final class ComputeTeam: @unchecked Sendable {
     private let turn = ThreadLock()
     private let workers = ThreadLock()
     private let completion = ThreadLock()
+
+    init(threads: Int) {
+        shares = ComputeShares(threads)
+    }
 
     /// Starts the thread with this index; it lives until `stop`.
     func start(_ index: Int) {
@@ -51,41 +54,52 @@ final class ComputeTeam: @unchecked Sendable {
     func share(_ count: Int, _ body: @escaping (Int, Int) -> Void) {
         withUnsafePointer(to: body) { pointer in
             self.body = pointer
-            tasks.store(count, ordering: .relaxed)
             pending.store(count, ordering: .relaxed)
-            let generation = ticket.load(ordering: .relaxed) >> 32 &+ 1
-            ticket.store(generation << 32, ordering: .sequentiallyConsistent)
+            for index in 0..<shares.count {
+                shares[index].publish(Self.tasks(count, of: index, among: shares.count))
+            }
+            call.add(1, ordering: .sequentiallyConsistent)
             let parked = parkedWorkers.load(ordering: .sequentiallyConsistent)
             if parked > 0 {
                 workers.locked {
                     for _ in 0..<min(parked, count - 1) { workers.wakeOne() }
                 }
             }
-            claimTasks(as: 0)
+            runTasks(as: 0)
             awaitCompletion()
             self.body = nil
         }
     }
 
-    private func claimTasks(as index: Int) {
-        var current = ticket.load(ordering: .acquiring)
-        while true {
-            let task = Int(current & 0xffff_ffff)
-            guard task < tasks.load(ordering: .relaxed) else { return }
-            let (claimed, original) = ticket.compareExchange(
-                expected: current, desired: current + 1, ordering: .acquiringAndReleasing)
-            guard claimed else {
-                current = original
-                continue
-            }
+    /// The tasks that thread `index` of `threads` is meant to run.
+    static func tasks(_ count: Int, of index: Int, among threads: Int) -> Range<Int> {
+        count * index / threads..<count * (index + 1) / threads
+    }
+
+    /// Runs the own share, then what others have not begun.
+    private func runTasks(as index: Int) {
+        var done = 0
+        while let task = shares[index].takeFirst() ?? takeFromOthers(index) {
             body?.pointee(task, index)
-            if pending.subtract(1, ordering: .sequentiallyConsistent).newValue == 0,
-                callerWaits.load(ordering: .sequentiallyConsistent)
-            {
-                completion.locked { completion.wakeAll() }
-            }
-            current = ticket.load(ordering: .acquiring)
+            done += 1
         }
+        guard done > 0, pending.subtract(done, ordering: .sequentiallyConsistent).newValue == 0,
+            callerWaits.load(ordering: .sequentiallyConsistent)
+        else { return }
+        completion.locked { completion.wakeAll() }
+    }
+
+    private func takeFromOthers(_ index: Int) -> Int? {
+        var fullest: (share: Int, count: Int)
+        repeat {
+            fullest = (index, 0)
+            for other in 0..<shares.count {
+                let left = shares[other].count
+                if left > fullest.count { fullest = (other, left) }
+            }
+            if let task = shares[fullest.share].takeLast() { return task }
+        } while fullest.count > 0
+        return nil
     }
 
     private func awaitCompletion() {
@@ -102,24 +116,24 @@ final class ComputeTeam: @unchecked Sendable {
 
     private func work(_ index: Int) {
         var seen: UInt64 = 0
-        while awaitGeneration(after: seen) {
-            seen = ticket.load(ordering: .acquiring) >> 32
-            claimTasks(as: index)
+        while awaitCall(after: seen) {
+            seen = call.load(ordering: .acquiring)
+            runTasks(as: index)
         }
     }
 
-    /// Waits for a generation other than `seen`; false when the team stops.
-    private func awaitGeneration(after seen: UInt64) -> Bool {
+    /// Waits for a call other than `seen`; false when the team stops.
+    private func awaitCall(after seen: UInt64) -> Bool {
         for _ in 0..<Self.spins {
             if stopped.load(ordering: .acquiring) { return false }
-            if ticket.load(ordering: .acquiring) >> 32 != seen { return true }
+            if call.load(ordering: .acquiring) != seen { return true }
             ck_pause()
         }
         return workers.locked {
             parkedWorkers.add(1, ordering: .sequentiallyConsistent)
             defer { parkedWorkers.subtract(1, ordering: .sequentiallyConsistent) }
             while !stopped.load(ordering: .sequentiallyConsistent) {
-                if ticket.load(ordering: .sequentiallyConsistent) >> 32 != seen { return true }
+                if call.load(ordering: .sequentiallyConsistent) != seen { return true }
                 workers.wait()
             }
             return false

@@ -32,7 +32,7 @@ extension Kernels {
         into out: UnsafeMutablePointer<Float>, outStride: Int, bias: UnsafePointer<Float>? = nil,
         accumulating: Bool = false, pool: ComputePool
     ) {
-        let plan = MatmulPlan(rows: rows, matrix: w, threads: pool.threads)
+        let plan = MatmulPlan(rows: rows, panels: w.panelCount, columns: w.columns, threads: pool.threads)
         guard plan.tasks > 1 else {
             return matmul(
                 x, stride: stride, rows: rows, by: w, into: out, outStride: outStride, bias: bias,
@@ -45,53 +45,5 @@ extension Kernels {
                 into: out + part.rows.lowerBound * outStride, outStride: outStride, bias: bias,
                 accumulating: accumulating)
         }
-    }
-}
-
-/// How a product is cut into tasks: never along K, so the cut cannot change a bit.
-struct MatmulPlan {
-    static let rowBlock = 192
-    // About ten microseconds: below that, waking a thread costs more than it brings. A few rows count as eight, because
-    // then the product waits for its weights to arrive from memory, and two cores fetch them faster than one.
-    static let smallestParallelWork = 2_000_000
-    static let smallestTaskWork = 1_000_000
-    static let fewestRows = 8
-    // One row takes panels four at a time.
-    static let panelGroup = 4
-
-    let rows: Int
-    let panels: Int
-    let panelsPerTask: Int
-    let panelTasks: Int
-    let rowTasks: Int
-
-    var tasks: Int {
-        panelTasks * rowTasks
-    }
-
-    init(rows: Int, matrix: PackedMatrix, threads: Int) {
-        self.rows = rows
-        panels = matrix.panelCount
-        let panelWork = max(rows, Self.fewestRows) * PackedMatrix.panelWidth * matrix.columns
-        guard threads > 1, panels * panelWork >= Self.smallestParallelWork else {
-            panelsPerTask = panels
-            panelTasks = 1
-            rowTasks = 1
-            return
-        }
-        rowTasks = (rows + Self.rowBlock - 1) / Self.rowBlock
-        // Several tasks per thread, because a neighbour may keep one of the cores busy.
-        let balanced = max(1, panels * rowTasks / (4 * threads))
-        let least = max(1, Self.smallestTaskWork * rowTasks / panelWork)
-        let wanted = min(panels, max(balanced, least))
-        panelsPerTask =
-            rows == 1 ? min(panels, (wanted + Self.panelGroup - 1) / Self.panelGroup * Self.panelGroup) : wanted
-        panelTasks = (panels + panelsPerTask - 1) / panelsPerTask
-    }
-
-    func part(_ task: Int) -> (rows: Range<Int>, panels: Range<Int>) {
-        let panel = task / rowTasks * panelsPerTask
-        let row = task % rowTasks * Self.rowBlock
-        return (row..<min(row + Self.rowBlock, rows), panel..<min(panel + panelsPerTask, panels))
     }
 }

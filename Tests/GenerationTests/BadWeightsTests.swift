@@ -18,7 +18,7 @@ import Transformer
             limits: GenerationLimits(sequences: 8, pages: 512))
         for number in 0..<3 { try engine.add(TestModel.request(number)) }
         #expect(throws: GenerationError.self) { while !engine.isIdle { _ = try engine.step() } }
-        #expect(engine.isIdle && engine.cache.usedPages == 0 && engine.reservedPages == 0)
+        #expect(engine.isIdle && engine.cache.usedPages == 0 && engine.cache.sequenceCount == 0)
         try engine.add(TestModel.request(0))
     }
 }

@@ -16,10 +16,10 @@ struct TestModel {
     let pool: ComputePool
     let weights: ModelWeights
 
-    init(row: KernelRow? = nil, threads: Int = 1) throws {
+    init(row: KernelRow? = nil, threads: Int = 1, seed: UInt64 = 3) throws {
         kernels = try Kernels.preferred(named: row?.rawValue)
         pool = ComputePool(threads: threads)
-        let master = ModelInitializer.random(Self.configuration, seed: 3)
+        let master = ModelInitializer.random(Self.configuration, seed: seed)
         // Larger weights than the initializer's, so that distributions are far from uniform.
         for index in 0..<master.values.count { master.values[index] *= 3 }
         weights = try ModelWeights(master: master, kernels: kernels, pool: pool)

@@ -27,6 +27,20 @@ import Testing
         #expect(sum == 5000 * 6)
     }
 
+    // A thread that comes late from one call meets the next, which has more tasks or fewer.
+    @Test(arguments: [2, 3]) func changingCallsInARow(_ threads: Int) {
+        let pool = ComputePool(threads: threads)
+        let counts = Storage<Int>(count: 16)
+        for call in 0..<20_000 {
+            let tasks = 2 + call * 7 % 13
+            pool.run(tasks) { task, _ in counts.pointer[task] += 1 }
+            for task in 0..<tasks {
+                #expect(counts.pointer[task] == 1)
+                counts.pointer[task] = 0
+            }
+        }
+    }
+
     @Test func nestedCallsStayOnTheirThread() {
         let pool = ComputePool(threads: 3)
         let total = Atomic<Int>(0)

@@ -21,8 +21,12 @@ import Testing
     }
 
     @Test func plansCoverEveryElementOnce() {
-        for (rows, k, n, threads) in [(1, 64, 128, 2), (1, 4096, 5000, 2), (700, 576, 1536, 3), (193, 64, 49152, 8)] {
-            let plan = MatmulPlan(rows: rows, matrix: PackedMatrix(rows: n, columns: k), threads: threads)
+        let cases = [
+            (1, 64, 128, 2), (1, 4096, 5000, 2), (700, 576, 1536, 3), (193, 64, 49152, 8), (193, 9000, 290, 2),
+        ]
+        for (rows, k, n, threads) in cases {
+            let panels = PackedMatrix(rows: n, columns: 1).panelCount
+            let plan = MatmulPlan(rows: rows, panels: panels, columns: k, threads: threads)
             var covered = [Int](repeating: 0, count: rows * plan.panels)
             for task in 0..<plan.tasks {
                 let part = plan.part(task)

@@ -40,7 +40,7 @@ class Apus:
 
     def audit(self, shape, groups, prompt, new):
         options = ["--batch", groups, "--samples", 1, "--prompt", prompt, "--new", new]
-        return {"rate": self.bench("verify", shape, *options)["replayed_tokens_per_second"]}
+        return {"rate": self.bench("verify", shape, *options, repeats=2)["replayed_tokens_per_second"]}
 
     def matmul(self, shape, rows, cached):
         result = {}
@@ -75,10 +75,14 @@ class LlamaCpp:
         lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
         if len(lines) != repeats:
             raise process.Failed(f"{' '.join(command)} printed {len(lines)} results instead of {repeats}")
-        line = sorted(lines, key=lambda line: line["t_tg"])[len(lines) // 2]
+
+        def middle(key):
+            """The median of the repeats, of two the faster: `apus bench` does the same."""
+            return sorted(line[key] for line in lines)[(len(lines) - 1) // 2]
+
         return {
-            "decode": line["speed_tg"], "prefill": line["speed_pp"], "prefill seconds": line["t_pp"],
-            "decode seconds": line["t_tg"], "peak": peak,
+            "decode": batch * new / middle("t_tg"), "prefill": (prompt if shared else batch * prompt) / middle("t_pp"),
+            "prefill seconds": middle("t_pp"), "decode seconds": middle("t_tg"), "peak": peak,
         }
 
     def groups(self, shape, prompts, samples, prompt, new):

@@ -77,7 +77,7 @@ def main():
             measured["swarm"] = swarm.run(contestants.ROOT, folder, options.seeds.split(), say)
     kept.write_text(json.dumps(measured))
     if wanted:
-        print(page.write({**measured, "results": fresh, "profiles": {}, "swarm": None}))
+        print(page.tables(fresh))
     if options.write or not wanted:
         target = contestants.ROOT / "docs/benchmarks.md"
         target.write_text(page.write(measured), encoding="utf-8")

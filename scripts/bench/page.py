@@ -31,13 +31,13 @@ def head(machine, versions, limits, rounds):
 
 
 def main_table(results):
+    lines = [line for line in (work_line(row, results) for row in table.work_rows()) if line]
+    if not lines:
+        return
     yield "## Beside the peers\n"
     yield "| work | Apus | peer | | ratio | goal (stretch) | | share |"
     yield "|---|---|---|---|---|---|---|---|"
-    for row in table.work_rows():
-        line = work_line(row, results)
-        if line:
-            yield line
+    yield from lines
 
 
 def work_line(row, results):
@@ -134,10 +134,6 @@ FAIRNESS = """## What is compared
 """
 
 
-def notes(results):
-    yield FAIRNESS
-
-
 def profile_section(profiles):
     for title, lines in profiles.items():
         if not lines:
@@ -150,17 +146,26 @@ def profile_section(profiles):
         yield ""
 
 
+def tables(results):
+    """The tables of what was measured, as text."""
+    return joined([main_table(results), memory_table(results), matmul_table(results), others(results)])
+
+
 def write(measured):
     """The page as text."""
     results = measured["results"]
     limits = [entry["limits"] for rounds in results.values() for entry in rounds if "limits" in entry]
     parts = [
-        head(measured["machine"], measured["versions"], limits, measured["rounds"]), main_table(results),
-        memory_table(results), matmul_table(results), notes(results), others(results)]
+        head(measured["machine"], measured["versions"], limits, measured["rounds"]), main_table(results), [FAIRNESS],
+        memory_table(results), matmul_table(results), others(results)]
     if any(measured.get("profiles", {}).values()):
         parts += [["## Where the time goes\n", "`perf`, all threads, the ten costliest functions.\n"]]
         parts += [profile_section(measured["profiles"])]
     if measured.get("swarm"):
         parts += [swarm.loop_section(measured["swarm"]["demos"]), swarm.proofs_section(measured["swarm"]["proofs"])]
+    return joined(parts)
+
+
+def joined(parts):
     texts = ["\n".join(part).strip() for part in parts]
     return "\n\n".join(text for text in texts if text) + "\n"

@@ -4,6 +4,7 @@ import json
 import os
 import selectors
 import subprocess
+import sys
 import time
 
 
@@ -82,8 +83,12 @@ class BusyNeighbour:
         self.core = core
 
     def __enter__(self):
-        program = f"import os\nos.sched_setaffinity(0, [{self.core}])\nwhile True: pass"
-        self.process = subprocess.Popen(["python3", "-c", program])
+        # It ends with its parent, however that ends.
+        program = (
+            f"import os\nparent = os.getppid()\nos.sched_setaffinity(0, [{self.core}])\n"
+            "while os.getppid() == parent:\n    for _ in range(1000000): pass")
+        self.process = subprocess.Popen([sys.executable, "-c", program])
+        return self.process
 
     def __exit__(self, *_):
         self.process.kill()

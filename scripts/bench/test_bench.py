@@ -72,6 +72,11 @@ class Processes(unittest.TestCase):
         self.assertEqual(output, "50000000\n")
         self.assertGreater(peak, 50_000_000)
 
+    def test_a_neighbour_is_there_for_a_block(self):
+        with process.BusyNeighbour(0) as neighbour:
+            self.assertIsNone(neighbour.poll())
+        self.assertIsNotNone(neighbour.returncode)
+
     def test_failures_say_what_failed(self):
         with self.assertRaisesRegex(process.Failed, "exit 3: sad"):
             process.run([sys.executable, "-c", "import sys; print('sad', file=sys.stderr); sys.exit(3)"])
@@ -111,6 +116,7 @@ class Page(unittest.TestCase):
         self.assertIn("| **3.00** (3.00 to 3.00) | 2.7 (3.2) | reached | 81 % |", text)
         self.assertIn("| generation, 64 × (64 + 64), S | 1 | llama.cpp | 2 | **0.50** |", text)
         self.assertNotIn("Matrix products", text)
+        self.assertNotIn("| |", page.tables({"matmul-s": [entry]}))
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ def median_time(run, repeats, warm):
         began = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - began)
-    return sorted(seconds)[len(seconds) // 2]
+    return sorted(seconds)[(len(seconds) - 1) // 2]
 
 
 def main():

@@ -37,10 +37,10 @@ def prefill(apus, llama, torch, shape, batch, cost):
     return Trial(
         f"prefill-{shape}",
         {
-            "Apus": lambda: apus.rate("prefill", shape, batch, 256),
+            "Apus": lambda: apus.rate("prefill", shape, batch, 256, repeats=2),
             # A benchmark without decoding does not exist there; one new token is.
-            "llama.cpp": lambda: {"rate": llama.bench(shape, batch, 256, 1)["prefill"]},
-            "transformers": lambda: torch.ask("prefill", shape, batch=batch, length=256, together=4),
+            "llama.cpp": lambda: {"rate": llama.bench(shape, batch, 256, 1, repeats=2)["prefill"]},
+            "transformers": lambda: torch.ask("prefill", shape, batch=batch, length=256, together=4, repeats=2),
         },
         cost)
 
@@ -80,8 +80,9 @@ def neighbour(apus, llama, core):
     def ours():
         return apus.generate("s", 64, 64, 32)
 
+    # Threads that spin for each other can take many times as long beside a neighbour: fewer tokens must do.
     def theirs():
-        return llama.bench("s", 64, 64, 32)
+        return llama.bench("s", 64, 8, 4)
 
     return Trial(
         "neighbour-s",
@@ -89,7 +90,7 @@ def neighbour(apus, llama, core):
             "Apus": ours, "Apus beside a neighbour": lambda: beside(ours), "llama.cpp": theirs,
             "llama.cpp beside a neighbour": lambda: beside(theirs),
         },
-        25)
+        30)
 
 
 def every_trial(apus, llama, torch, core):
@@ -109,8 +110,8 @@ def every_trial(apus, llama, torch, core):
         Trial(
             "replay-s",
             {
-                "prefill": lambda: apus.rate("prefill", "s", 64, 128),
-                "Apus": lambda: apus.rate("replay", "s", 64, 128),
+                "prefill": lambda: apus.rate("prefill", "s", 64, 128, repeats=2),
+                "Apus": lambda: apus.rate("replay", "s", 64, 128, repeats=2),
                 "audit": lambda: apus.audit("s", 64, 64, 64),
             },
             12),

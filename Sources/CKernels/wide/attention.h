@@ -177,7 +177,7 @@ ALWAYS_INLINE void weigh(
         const uint16_t *values = strip->pages[page] + job->value_offset + 2 * d;
         const uint16_t *fetched = cold ? ahead(strip, page, job->value_offset, &strip->after_values) + 2 * d : values;
         size_t pair = page * CK_PAGE_POSITIONS / 2;
-        size_t count = smaller(behind - pair, CK_PAGE_POSITIONS / 2);
+        size_t count = behind > pair ? smaller(behind - pair, CK_PAGE_POSITIONS / 2) : 0;
         const uint16_t *weights = (const uint16_t *)(const void *)score_row(span, row)
             + (page - span->first_page) * CK_PAGE_POSITIONS;
         for (size_t j = 0; j < count; j++, values += stride, fetched += stride) {

@@ -40,7 +40,7 @@ struct GenerationCapacity: Sendable {
         if 2 * model.weightBytes + besides + cache <= available { return plan }
         plan.versions = 1
         let room = available - model.weightBytes - besides
-        let gibibytes = { (bytes: Int) in "\(Double(bytes * 100 >> 30) / 100) GiB" }
+        let gibibytes = { (bytes: Int) in "\(Double((bytes * 100) >> 30) / 100) GiB" }
         if cache <= room {
             plan.complaint =
                 "Memory suffices for one version of the weights (\(gibibytes(model.weightBytes))): "

@@ -135,14 +135,7 @@ extension Decoder {
         let source = x.pointer + first * width
         let target = out.pointer + first * outWidth
         let bias = bias.map { UnsafePointer($0.pointer) }
-        if let pool = scope.pool, let panels = panelsPerTask(scope.rows.count, matrix, pool) {
-            pool.run((matrix.panelCount + panels - 1) / panels) { task, _ in
-                kernels.matmul(
-                    source, stride: width, rows: scope.rows.count, by: matrix,
-                    panels: task * panels..<min((task + 1) * panels, matrix.panelCount), into: target,
-                    outStride: outWidth, bias: bias, accumulating: accumulating)
-            }
-        } else if let pool = scope.pool {
+        if let pool = scope.pool {
             kernels.matmul(
                 source, stride: width, rows: scope.rows.count, by: matrix, into: target, outStride: outWidth,
                 bias: bias,
@@ -155,20 +148,8 @@ extension Decoder {
         }
     }
 
-    /// How to cut a product of few rows, or nil where the kernels' own plan serves.
-    ///
-    /// With few rows a product waits for its weights to arrive from memory: what counts is their size, not the arithmetic.
-    private func panelsPerTask(_ rows: Int, _ matrix: PackedMatrix, _ pool: ComputePool) -> Int? {
-        let parameters = matrix.rows * matrix.columns
-        guard pool.threads > 1, rows < Self.fewRows, parameters >= Self.smallestSharedMatrix else { return nil }
-        // The kernels read two panels at a time when there is one row.
-        return max(2, (matrix.panelCount / (4 * pool.threads) + 1) / 2 * 2)
-    }
-
-    private static let fewRows = 16
     /// About ten microseconds of arithmetic; waking a thread for less costs more than it brings.
     private static let smallestSharedAttention = 300_000
-    private static let smallestSharedMatrix = 1 << 18
 
     /// The last norm of the wanted rows, and the check that nothing overflowed.
     private func finish(_ unit: Int) {

@@ -130,7 +130,7 @@ struct ForwardPlan {
         unitStart = (rowCount, pieces.count, outputRuns.count)
     }
 
-    /// Finds neighbours that continue the same pages: samples of a group. Strangers keep company without shared pages.
+    /// Finds neighbours that continue the same pages, as the samples of a group do; strangers keep company without any.
     private mutating func appendCompanies(_ range: Range<Int>) {
         var first = range.lowerBound
         while first < range.upperBound {
