@@ -91,20 +91,23 @@ extension TrainingKernels {
             target.columns, target.columnStride)
     }
 
-    /// `bf16(exp(z − maximum))` with z = logit / temperature, for a block of logits with that maximum.
+    /// `exp(z − maximum)` in 16 bits with z = logit / temperature, for a block of logits with that maximum.
     ///
     /// - Parameter numerators: nil where only the sum is wanted.
     /// - Returns: `Σ exp(z − maximum) · (z − maximum)`, which the entropy needs.
     public static func softmaxNumerators(
         _ logits: UnsafePointer<Float>, count: Int, temperature: Float, maximum: Float,
-        into numerators: UnsafeMutablePointer<BFloat16Bits>?
+        into numerators: UnsafeMutablePointer<UInt16>?
     ) -> Float {
         ck_training_softmax_numerators(logits, count, temperature, maximum, numerators)
     }
 
+    /// The number that a numerator stands for.
+    public static func softmaxNumerator(_ bits: UInt16) -> Float { Float(bitPattern: UInt32(bits) << 14) }
+
     /// Multiplies some rows of numerators by a factor each, and rounds.
     public static func softmaxBackward(
-        _ numerators: UnsafePointer<BFloat16Bits>, stride: Int, factors: UnsafePointer<Float>, rows: Range<Int>,
+        _ numerators: UnsafePointer<UInt16>, stride: Int, factors: UnsafePointer<Float>, rows: Range<Int>,
         count: Int, into target: RoundedDerivative
     ) {
         ck_training_softmax_backward(

@@ -62,8 +62,8 @@ void ck_training_swiglu_backward_rounded(
     const float *gate_up, size_t stride, const float *output_gradient, size_t first_row, size_t last_row, size_t width,
     uint16_t *rounded, size_t rounded_stride, uint16_t *transposed, size_t transposed_stride);
 
-/// numerators[j] = bf16(exp(z - maximum)) with z = logits / temperature, for a block of logits whose largest z is
-/// `maximum`. Returns Σ exp(z - maximum) · (z - maximum), which the entropy needs; NULL keeps nothing else.
+/// numerators[j] = bits 14 to 29 of exp(z - maximum), rounded, with z = logits / temperature, for a block of logits whose
+/// largest z is `maximum`. Returns Σ exp(z - maximum) · (z - maximum), which the entropy needs; NULL keeps nothing else.
 float ck_training_softmax_numerators(
     const float *logits, size_t count, float temperature, float maximum, uint16_t *_Nullable numerators);
 

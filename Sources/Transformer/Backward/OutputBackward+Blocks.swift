@@ -100,7 +100,7 @@ extension OutputBackward {
                 for row in rows where ids.contains(block[row].token) {
                     let place = block[row].token - id
                     let known = output.numerators.pointer[row * vocabulary + block[row].token]
-                    let share = Float(bitPattern: UInt32(known) << 16)
+                    let share = TrainingKernels.softmaxNumerator(known)
                     let slope = output.steps.pointer[row] + output.factors.pointer[index * output.rows + row] * share
                     derivative.set(slope, row: row, output: place)
                 }

@@ -3,7 +3,7 @@ import Tensors
 /// Memory for the logits of some rows, which become derivatives at once.
 ///
 /// In f32 these are the logits themselves. In bf16 a thread holds a block of logits at a time, and what is kept of each
-/// is `bf16(exp(z − maximum of its block))`: half the memory, so that twice the rows go through the output projection's
+/// is `exp(z − maximum of its block)` in 16 bits: half the memory, so that twice the rows go through the output projection's
 /// derivative at once, which reads and writes all of it.
 struct OutputBuffers {
     /// Rows of the output projection that are computed together.
@@ -15,7 +15,7 @@ struct OutputBuffers {
     /// A block of logits for each thread; used in bf16, as all that follows.
     let blocks: [Storage<Float>]
     /// [rows, vocabulary].
-    let numerators: Storage<BFloat16Bits>
+    let numerators: Storage<UInt16>
     /// The sums of each row's blocks [rows, blocks].
     let sums: Storage<VocabularyBlock>
     /// `Σ exp(z − maximum) · (z − maximum)` of each block [rows, blocks].
