@@ -138,14 +138,13 @@ import Testing
         }
     }
 
-    // The derivatives that enter a product are rounded to bf16 (2^-9 each), through a model of a few layers: measured 0.010.
-    @Test("products in bf16 stay near", arguments: ["all", "some"])
+    @Test("products in bf16 stay within a percent", arguments: ["all", "some"])
     func rounded(name: String) throws {
         let golden = try Case(straight: name)
         let (gradients, _, _) = try golden.run(Self.shared, threads: 3)
         for slice in gradients.layout.slices {
             let error = golden.error(gradients, slice)
-            #expect(error < 1.2e-2, "\(slice.name): \(error)")
+            #expect(error < 1e-2, "\(slice.name): \(error)")
         }
         let (again, _, _) = try golden.run(Self.shared, threads: 1)
         #expect(gradients.values.buffer.map(\.bitPattern) == again.values.buffer.map(\.bitPattern))
