@@ -81,16 +81,6 @@ CD_INLINE size_t value_cost(const uint16_t *values, size_t changes, unsigned k) 
 
 CD_INLINE unsigned floor_log2(size_t value) { return value < 2 ? 0 : 63u - (unsigned)__builtin_clzll(value); }
 
-// The best parameter is within one of what the mean suggests, however the changes lie.
-#define BEST(function, list, suggested, most, best, bits)                                                            \
-    do {                                                                                                               \
-        unsigned first = (suggested) > 0 ? (suggested) - 1 : 0;                                                        \
-        for (unsigned k = first; k <= (suggested) + 1 && k <= (most); k++) {                                           \
-            size_t cost = function(list, changes, k);                                                                  \
-            if (k == first || cost < (bits)) (bits) = cost, (best) = k;                                                \
-        }                                                                                                              \
-    } while (0)
-
 // The list's parameters and the bytes of both streams.
 typedef struct {
     unsigned gap_k, value_k;
@@ -99,12 +89,22 @@ typedef struct {
 
 CD_INLINE sparse_plan plan_sparse(const uint32_t *positions, const uint16_t *values, size_t changes, size_t count) {
     sparse_plan plan = {0};
-    size_t bits = 0, sum = 0;
-    BEST(gap_cost, positions, floor_log2((count - changes) * 7 / 10 / changes), CD_MOST_GAP_BITS, plan.gap_k, bits);
-    plan.gap_bytes = (bits + 7) / 8;
-    for (size_t i = 0; i < changes; i++) sum += values[i];
-    BEST(value_cost, values, floor_log2(sum / changes), CD_MOST_VALUE_BITS, plan.value_k, bits);
-    plan.value_bytes = (bits + 7) / 8;
+    // Positions are close to independent, so the mean gap suggests the parameter; clusters move it by one.
+    unsigned suggested = floor_log2((count - changes) * 7 / 10 / changes);
+    size_t best = SIZE_MAX;
+    for (unsigned k = suggested > 0 ? suggested - 1 : 0; k <= suggested + 1 && k <= CD_MOST_GAP_BITS; k++) {
+        size_t bits = gap_cost(positions, changes, k);
+        if (bits < best) best = bits, plan.gap_k = k;
+    }
+    plan.gap_bytes = (best + 7) / 8;
+    // Weights near zero move by many units, so the mean of the values says nothing: from the shortest code upwards.
+    best = SIZE_MAX;
+    for (unsigned k = 0; k <= CD_MOST_VALUE_BITS; k++) {
+        size_t bits = value_cost(values, changes, k);
+        if (bits >= best) break;
+        best = bits, plan.value_k = k;
+    }
+    plan.value_bytes = (best + 7) / 8;
     if (plan.value_bytes >= 2 * changes) plan.value_k = CD_ABSOLUTE, plan.value_bytes = 2 * changes;
     return plan;
 }

@@ -4,7 +4,8 @@ import Foundation
 ///
 /// `APUS_FUZZ_SECONDS` is that time, counted from the first loop of the process on and shared by all loops: they take
 /// turns, so a minute of fuzzing is a minute whatever their number. Without it only the fixed cases run, the same ones
-/// every time; the others are different every time. `APUS_FUZZ_SEED` runs one case alone, to repeat a failure.
+/// every time; the others are different every time. `APUS_FUZZ_CASES` raises the number of the fixed cases, and
+/// `APUS_FUZZ_SEED` runs one case alone, to repeat a failure.
 ///
 /// ```swift
 /// try await Fuzz.run(atLeast: 10_000) { seed in
@@ -22,7 +23,7 @@ public enum Fuzz {
             try body(seed)
             return
         }
-        for seed in 0..<UInt64(count) {
+        for seed in 0..<UInt64(max(count, cases)) {
             try body(seed)
             if seed % 64 == 0 { await Task.yield() }
         }
@@ -41,6 +42,7 @@ public enum Fuzz {
     /// Whether the loops run longer than their fixed cases, or one case alone.
     public static var isBounded: Bool { only == nil && seconds == 0 }
 
+    private static let cases = ProcessInfo.processInfo.environment["APUS_FUZZ_CASES"].flatMap(Int.init) ?? 0
     private static let only = ProcessInfo.processInfo.environment["APUS_FUZZ_SEED"].flatMap(UInt64.init)
     private static let seconds = ProcessInfo.processInfo.environment["APUS_FUZZ_SECONDS"].flatMap(Double.init) ?? 0
     private static let end = ContinuousClock.now.advanced(by: .seconds(seconds))

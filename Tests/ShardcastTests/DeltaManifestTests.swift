@@ -13,7 +13,7 @@ import Testing
     private static let whole = ManifestTests.file("model.safetensors", [100, 50])
     private static let companion = ManifestTests.file("config.json", [30])
 
-    private static func manifest(
+    static func manifest(
         files: [Manifest.File] = [companion, weights], kind: VersionKind = .delta, base: UInt64? = 6,
         baseWeightsHash: Hash256? = hash("base"), anchor: UInt64? = 2, delta: Manifest.Delta? = stream
     ) -> Manifest {

@@ -17,6 +17,7 @@ import Testing
     }
 
     /// Versions 1 to `count` of a model that drifts, published one after the other.
+    @discardableResult
     static func publish(
         _ count: Int, into origin: OriginDirectory, _ scratch: Scratch, density: Double = 0.02, interval: Int = 4,
         from first: UInt64 = 1, configuration: (Int) -> String = { _ in "{}" }

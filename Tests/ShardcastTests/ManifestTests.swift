@@ -1,4 +1,5 @@
 import Foundation
+import Fuzzing
 import Identity
 import Testing
 
@@ -165,34 +166,26 @@ import Testing
     }
 
     /// Mutated manifests: the envelope as received, and JSON that carries a valid signature.
-    @Test func fuzzedManifestsNeitherCrashNorCount() throws {
+    @Test func fuzzedManifestsNeitherCrashNorCount() async throws {
         let signed = try SignedManifest(signing: Self.manifest(), with: Self.key)
-        let json = Array(signed.bytes[129...])
-        var random = SystemRandomNumberGenerator()
-        let splices: [[UInt8]] = [
-            "-", "1e99", "99999999999999999999", "[[", "{}", "\"\\ud800\"", "null", ",", "\u{0}", "é",
-        ].map { Array($0.utf8) }
-        for count in 0..<3000 {
-            var bytes = count % 2 == 0 ? signed.bytes : json
-            for _ in 0..<Int.random(in: 1...4, using: &random) {
-                let place = Int.random(in: 0..<bytes.count, using: &random)
-                switch Int.random(in: 0..<4, using: &random) {
-                case 0: bytes[place] ^= UInt8(1 << Int.random(in: 0..<8, using: &random))
-                case 1: bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...20, using: &random)))
-                case 2: bytes.insert(contentsOf: splices.randomElement(using: &random) ?? [], at: place)
-                default: bytes = Array(bytes.prefix(place + 1))
-                }
-                if bytes.isEmpty { bytes = [0] }
-            }
-            if count % 2 == 0 {
-                if bytes != signed.bytes {
-                    // Only the case of the signature's digits may differ.
-                    if let back = try? SignedManifest(verifying: bytes, trust: Self.key.publicKey) {
-                        #expect(back.manifest == signed.manifest)
-                    }
+        let delta = try SignedManifest(signing: DeltaManifestTests.manifest(), with: Self.key)
+        let envelopes = [signed.bytes, delta.bytes]
+        let texts = envelopes.map { Array($0[129...]) }
+        let words = [
+            "-", "1e99", "99999999999999999999", "[[", "{}", #""\ud800""#, "null", "é", #""shards":[]"#, "delta",
+        ]
+        await Fuzz.run(atLeast: 3_000) { seed in
+            var generator = FuzzGenerator(seed: seed)
+            if seed % 2 == 0 {
+                let bytes = Mutation.mutate(envelopes, words: words, using: &generator)
+                // Only the case of the signature's digits may differ.
+                if !envelopes.contains(bytes),
+                    let back = try? SignedManifest(verifying: bytes, trust: Self.key.publicKey)
+                {
+                    #expect([signed.manifest, delta.manifest].contains(back.manifest), "APUS_FUZZ_SEED=\(seed)")
                 }
             } else {
-                _ = kindOf(bytes)
+                _ = kindOf(Mutation.mutate(texts, words: words, using: &generator))
             }
         }
     }
