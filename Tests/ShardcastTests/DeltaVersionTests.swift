@@ -147,7 +147,8 @@ import Testing
             delta: .init(bytes: shard.bytes, sha256: shard.sha256, shards: [shard]))
         let signed = try SignedManifest(signing: manifest, with: faulty.key)
         try Data(signed.bytes).write(to: URL(fileURLWithPath: faulty.scratch("origin/manifests/v2")))
-        try Data(signed.bytes).write(to: URL(fileURLWithPath: faulty.scratch("origin/manifests/latest")))
+        try Data(signed.bytes).write(
+            to: URL(fileURLWithPath: faulty.scratch("origin/manifests/latest")), options: .atomic)
         try Data(stream).write(to: URL(fileURLWithPath: faulty.scratch("origin/shards/\(shard.sha256.hex)")))
         let server = try await faulty.relay()
         let victim = try faulty.client(server.url)
@@ -214,13 +215,18 @@ import Testing
         }
         #expect(try publish(1).manifest.kind == .full)
         // Everything else: the difference reaches the length of the weights.
-        model = TestModel.drawn(seed: 32)
+        var generator = FuzzGenerator(seed: 32)
+        for index in model.files[0].tensors.indices {
+            model.files[0].tensors[index].elements = model.files[0].tensors[index].elements.map { _ in
+                UInt16(truncatingIfNeeded: generator.next())
+            }
+        }
         #expect(try publish(2).manifest.kind == .full)
         model.files[0].tensors.removeLast()
         #expect(try publish(3).manifest.kind == .full)
         model = model.drifted(density: 0.01, seed: 1)
         #expect(try publish(4).manifest.kind == .delta)
-        // The publisher's own copy of version 4 is damaged, then gone.
+        // The publisher keeps the version's weights for the next difference.
         let copy = lab.scratch("origin/.head/v4/model.safetensors")
         #expect(contents(copy) == contents(scratch("m/model.safetensors")))
         #expect(try publish(4).statistics == nil, "a repetition")
