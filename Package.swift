@@ -85,7 +85,7 @@ let rooms: [Target] = [
             "Proofs",
             "Queues",
             "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers",
-            "Transformer",
+            "Transformer", "Verification",
             argumentParser, logging, lifecycle,
         ]),
     executable("apus"), executable("rollout-worker"), executable("trainer"), executable("orchestrator"),
