@@ -8,6 +8,9 @@ public protocol SubmissionCheck: Sendable {
 
 /// A check against a verifier's replay, whose shape is known to fit.
 public protocol ReplayCheck: Sendable {
+    /// The name under which it rejects, kebab-case.
+    var name: String { get }
+
     /// Compares one submission with its replay and adds what it measured.
     ///
     /// - Throws: the rejection.
