@@ -13,9 +13,13 @@ public struct CostOutcome: Sendable {
     public let generation: Double
     /// Processor seconds of the cheap checks, the replay and the comparison.
     public let verification: Double
+    /// Processor seconds of replaying the first chunk of every sample alone: what it would cost to look for a cheat first.
+    public let screening: Double
 
     /// Verification's seconds for each second of generation.
     public var ratio: Double { generation > 0 ? verification / generation : 0 }
+    /// Screening's seconds for each second of verification.
+    public var screeningRatio: Double { verification > 0 ? screening / verification : 0 }
 }
 
 extension AuditSuite {
@@ -30,7 +34,7 @@ extension AuditSuite {
         parameters.samples = min(batch, parameters.samples)
         // Everybody runs to the end, as a benchmark of generation has it.
         parameters.stopTokens = []
-        var (generation, verification): ([Double], [Double]) = ([], [])
+        var (generation, verification, screening): ([Double], [Double], [Double]) = ([], [], [])
         var tokens = 0
         for round in 0...repeats {
             let groups = batch / parameters.samples
@@ -46,15 +50,23 @@ extension AuditSuite {
                 _ = Checks.judge(evidence[index], terms: terms[index], rules: court.rules, replay: replay)
             }
             let verified = Self.processorSeconds
+            _ = try replayer.replay(
+                requests.map { request in
+                    var first = request
+                    first.completions = request.completions.map { Array($0.prefix(court.rules.chunking.rows)) }
+                    return first
+                })
+            let screened = Self.processorSeconds
             tokens = evidence.flatMap(\.samples).reduce(0) { $0 + $1.tokens.count }
             // The first round touches memory for the first time.
             guard round > 0 else { continue }
             generation.append(generated - began)
             verification.append(verified - generated)
+            screening.append(screened - verified)
         }
         return CostOutcome(
             batch: batch, tokens: tokens, generation: generation.sorted()[repeats / 2],
-            verification: verification.sorted()[repeats / 2])
+            verification: verification.sorted()[repeats / 2], screening: screening.sorted()[repeats / 2])
     }
 
     /// Processor time of all threads of this process.

@@ -33,6 +33,8 @@ public final class AuditSuite {
 
     /// The wire schema that both sides of a report speak.
     static let schemaVersion: UInt32 = 1
+    /// An attack may leave most rollouts as they were; after so many for each effective one that is wanted, it is over.
+    static let tries = 16
     /// Groups that are generated and replayed together.
     static let groupsTogether = 32
 
@@ -86,7 +88,7 @@ public final class AuditSuite {
         try honestGroups(0..<count, parameters).map(\.evidence)
     }
 
-    /// Runs one attack until so many of its rollouts were effective, or four times as many were tried.
+    /// Runs one attack until so many of its rollouts were effective, or sixteen times as many were tried.
     ///
     /// - Parameter calibrated: the tightest thresholds that no honest foreign rollout exceeded.
     public func run(
@@ -96,8 +98,8 @@ public final class AuditSuite {
         var outcome = AttackOutcome(name: attack.name, summary: attack.summary)
         let (configured, tight) = (court.rules(.toploc(ForeignEnginePolicy())), court.rules(.toploc(calibrated)))
         var next = 0
-        while outcome.effective < rollouts, outcome.rollouts < 4 * rollouts {
-            let wanted = min(rollouts - outcome.effective, 4 * rollouts - outcome.rollouts)
+        while outcome.effective < rollouts, outcome.rollouts < Self.tries * rollouts {
+            let wanted = min(rollouts - outcome.effective, Self.tries * rollouts - outcome.rollouts)
             let count = min(Self.groupsTogether, (wanted + parameters.samples - 1) / parameters.samples)
             let groups = try honestGroups(next..<next + count, parameters)
             next += count

@@ -22,15 +22,24 @@ struct AuditPrompts {
     ]
 
     /// - Parameters:
+    ///   - input: a file of prompts as `apus generate` takes them; nil for prompts of our own.
     ///   - room: the most tokens of a prompt.
-    init(model: String, _ configuration: ModelConfiguration, seed: UInt64, room: Int) throws {
-        let encoded = (try? PromptEncoder(directory: model, configuration: configuration)).map { encoder in
-            Self.texts.map { Array(encoder.tokens(of: $0).prefix(room)) }
-                .filter { ids in !ids.isEmpty && ids.allSatisfy { Int($0) < configuration.vocabularySize } }
+    init(
+        model: String, input: String?, _ configuration: ModelConfiguration, seed: UInt64, room: Int
+    ) throws {
+        let encoder = Result { try PromptEncoder(directory: model, configuration: configuration) }
+        let texts = input == nil ? (try? encoder.get()).map { Self.texts.map($0.tokens(of:)) } : nil
+        let given = try input.map {
+            try PromptReader(encoder: encoder, chat: false).read(prompt: nil, tokens: nil, input: $0)
         }
-        if let encoded, let set = PromptSet(encoded) {
+        let known = (given ?? texts)?.map { Array($0.prefix(room)) }.filter { ids in
+            !ids.isEmpty && ids.allSatisfy { $0 >= 0 && Int($0) < configuration.vocabularySize }
+        }
+        if let known, let set = PromptSet(known) {
             self.set = set
-            description = "\(encoded.count) texts"
+            description = "\(known.count) \(input == nil ? "texts" : "prompts of a file")"
+        } else if let input {
+            throw RoleFailure(.badInput, "\(input) holds no prompt that the model could take.")
         } else {
             let random = PromptSet(vocabularySize: configuration.vocabularySize, seed: seed)
             guard let set = PromptSet(random.prompts.map { Array($0.prefix(room)) }) else {

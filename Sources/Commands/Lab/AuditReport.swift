@@ -78,15 +78,19 @@ struct AuditReport: Codable {
         var alone: [String: Int]
         var statistics: [String: Spread]
         var margins: MarginTally
+        /// Whether the margins of all these rollouts together show what one rollout may not: a mean above twice the honest
+        /// foreign engine's, by five standard errors.
+        var seenOverTime: Bool
         /// The false-accept rate under `exact`.
         var falseAccepts: Rate
 
-        init(_ outcome: AttackOutcome) {
+        init(_ outcome: AttackOutcome, honest: MarginTally) {
             (name, summary, rollouts) = (outcome.name, outcome.summary, outcome.rollouts)
             (unchanged, effective) = (outcome.unchanged, outcome.effective)
             (exact, toploc, calibrated, alone) = (outcome.exact, outcome.toploc, outcome.calibrated, outcome.alone)
             statistics = Spread.all(outcome.measured)
             margins = outcome.margins
+            seenOverTime = outcome.margins.exceeds(2 * honest.mean)
             falseAccepts = Rate(outcome.exact.acceptance)
         }
     }
@@ -110,9 +114,11 @@ struct AuditReport: Codable {
         var generationSeconds: Double
         var verificationSeconds: Double
         var ratio: Double
+        var screeningRatio: Double
 
         init(_ outcome: CostOutcome) {
-            (batch, tokens, ratio) = (outcome.batch, outcome.tokens, outcome.ratio)
+            (batch, tokens) = (outcome.batch, outcome.tokens)
+            (ratio, screeningRatio) = (outcome.ratio, outcome.screeningRatio)
             (generationSeconds, verificationSeconds) = (outcome.generation, outcome.verification)
         }
     }

@@ -28,6 +28,12 @@ struct AuditReportCommand: AsyncParsableCommand {
             valueName: "dir"))
     var previous: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Prompts, as lines {\"prompt\": text} or {\"tokens\": [ids]} (default: a few texts of our own).",
+            valueName: "file.jsonl"))
+    var input: String?
+
     @Option(parsing: .unconditional, help: "Effective rollouts of each attack.")
     var rollouts: Int = 64
 
@@ -95,7 +101,7 @@ struct AuditReportCommand: AsyncParsableCommand {
             throw RoleFailure(.badInput, "The previous version is a model of another shape.")
         }
         let prompts = try AuditPrompts(
-            model: model, configuration, seed: seed, room: configuration.maxPositions - maxTokens)
+            model: model, input: input, configuration, seed: seed, room: configuration.maxPositions - maxTokens)
         let lab = AttackLab(
             weights: try directory.weights(kernels: kernels, pool: pool),
             previous: try before?.weights(kernels: kernels, pool: pool), prompts: prompts.set, kernels: kernels,
@@ -121,8 +127,8 @@ struct AuditReportCommand: AsyncParsableCommand {
         report.foreign = AuditReport.Foreign(stranger)
         for attack in try chosenAttacks() {
             Self.say("attack: \(attack.name)")
-            report.attacks.append(
-                AuditReport.Attack(try suite.run(attack, rollouts: rollouts, calibrated: stranger.calibrated)))
+            let outcome = try suite.run(attack, rollouts: rollouts, calibrated: stranger.calibrated)
+            report.attacks.append(AuditReport.Attack(outcome, honest: stranger.margins))
         }
         Self.say("verifiers")
         report.verifiers = try suite.verifiers(groups: max(1, min(rollouts / settings.samples, 128)))

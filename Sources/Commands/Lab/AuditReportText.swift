@@ -52,14 +52,20 @@ struct AuditReportText {
         lines.append("  false rejects, exact    \(rate(exact.rejection))  \(checks(exact))")
         lines.append("  false rejects, toploc   \(rate(toploc.rejection))  \(checks(toploc))")
         lines.append("  another row than declared, exact: accepted \(rate(crossed.acceptance))")
-        lines.append("  per check, exact: each rejected 0 or as listed, at most the same bound")
+        let names = Checks.submission.map(\.name) + Checks.replay.map(\.name)
+        let rejecting = Set(exact.rejected.keys).union(toploc.rejected.keys).sorted()
+        let silent = names.filter { !rejecting.contains($0) }
+        for name in rejecting {
+            lines.append("    \(name): exact \(exact.rejected[name] ?? 0), toploc \(toploc.rejected[name] ?? 0)")
+        }
+        lines.append("    never, by either policy: \(silent.joined(separator: ", "))")
         return lines
     }
 
     private var attacks: [String] {
         guard !report.attacks.isEmpty else { return [] }
         var lines = [
-            "ATTACKS                     no-ops  effective  rejected: exact    toploc  calibrated   deciding check (exact)"
+            "ATTACKS                     no-ops  effective  rejected: exact    toploc  calibrated  over time   deciding check (exact)"
         ]
         for item in report.attacks {
             func share(_ tally: VerdictTally) -> String {
@@ -68,7 +74,7 @@ struct AuditReportText {
             lines.append(
                 pad("  \(item.name)", 28) + left(item.unchanged, 6) + left(item.effective, 11)
                     + left(share(item.exact), 17) + left(share(item.toploc), 10) + left(share(item.calibrated), 12)
-                    + "   " + checks(item.exact))
+                    + left(item.seenOverTime ? "seen" : "-", 11) + "   " + checks(item.exact))
         }
         let worst = report.attacks.filter { $0.effective > 0 }.max {
             ($0.falseAccepts.rate, $0.falseAccepts.high) < ($1.falseAccepts.rate, $1.falseAccepts.high)

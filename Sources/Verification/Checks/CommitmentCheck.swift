@@ -6,6 +6,7 @@ import Identity
 /// another token anywhere before, swapped samples, and commitments copied from another key.
 struct CommitmentCheck: ReplayCheck {
     let name = "commitment"
+
     func compare(
         _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
         into statistics: inout AuditStatistics

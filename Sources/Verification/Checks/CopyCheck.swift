@@ -4,6 +4,7 @@
 /// converged policy repeats itself honestly, and its passages are probable: they pass.
 struct CopyCheck: ReplayCheck {
     let name = "copied-text"
+
     /// Tokens of a passage that is looked for anywhere; beginnings are compared whatever their length.
     private static let passage = 16
 

@@ -3,6 +3,7 @@ import Foundation
 /// `end-probability`: a sample does not end with a stop token that the model would hardly ever have said there.
 struct EndCheck: ReplayCheck {
     let name = "end-probability"
+
     func compare(
         _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
         into statistics: inout AuditStatistics

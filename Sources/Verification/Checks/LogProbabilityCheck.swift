@@ -5,6 +5,7 @@ import Foundation
 /// Under the exact policy the rows are known to be equal by now, so a different number was written by hand: slash.
 struct LogProbabilityCheck: ReplayCheck {
     let name = "log-probability"
+
     func compare(
         _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
         into statistics: inout AuditStatistics

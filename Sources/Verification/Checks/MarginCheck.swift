@@ -4,6 +4,7 @@
 /// far below the one that the noise dictates.
 struct MarginCheck: ReplayCheck {
     let name = "margin"
+
     func compare(
         _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
         into statistics: inout AuditStatistics

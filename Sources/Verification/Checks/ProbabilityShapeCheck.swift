@@ -7,6 +7,7 @@ import Foundation
 /// of a chunk or more, and asks for all three signs: many certain tokens, many impossible ones, and a gap between.
 struct ProbabilityShapeCheck: ReplayCheck {
     let name = "probability-shape"
+
     private static let shortestSample = 32
     private static let (certain, certainShare) = (0.9, 0.5)
     private static let (impossible, impossibleShare) = (0.01, 0.1)

@@ -2,6 +2,8 @@ import Proofs
 
 /// `proof-structure`: a commitment of 32 bytes and a strictly parsed TOPLOC proof for every chunk, none missing.
 struct ProofStructureCheck: SubmissionCheck {
+    let name = "proof-structure"
+
     func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection) {
         for (index, sample) in evidence.samples.enumerated() {
             let chunks = rules.chunking.count(forRows: sample.tokens.count)

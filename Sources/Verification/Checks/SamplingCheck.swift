@@ -3,6 +3,7 @@
 /// Only the canonical arithmetic can replay choices; a foreign engine's run goes without this check.
 struct SamplingCheck: ReplayCheck {
     let name = "sampling"
+
     func compare(
         _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
         into statistics: inout AuditStatistics

@@ -3,6 +3,7 @@ import Proofs
 /// `toploc`: each chunk's proof, evaluated at the replay's largest activations, within the policy's thresholds.
 struct ToplocCheck: ReplayCheck {
     let name = "toploc"
+
     func compare(
         _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
         into statistics: inout AuditStatistics
