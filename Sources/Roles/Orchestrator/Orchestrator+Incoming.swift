@@ -56,7 +56,8 @@ extension Orchestrator {
         }
         let signature = [UInt8](submission.signature)
         let received = desk.receive(
-            payload, signature: signature, hash: hash, from: identity, leaseID: submission.leaseID, lease: lease)
+            payload, signature: signature, hash: hash, from: identity, leaseID: submission.leaseID, lease: lease,
+            engine: connections[from.connection]?.engine ?? "")
         let before = turn.facts.count
         step(.groupSubmitted(received, from: from))
         // The payload is written with the fact that names it, or not at all.

@@ -36,7 +36,7 @@ actor Orchestrator {
 
     init(
         context: RunContext, run: Run, database: RunDatabase, socket: RouterSocket, desk: AuditDesk,
-        scoring: ScoringDesk, chronicle: Chronicle, kernelDigest: [UInt8], log: Logger
+        scoring: ScoringDesk, chronicle: Chronicle, helloCheck: HelloCheck, log: Logger
     ) {
         self.context = context
         self.run = run
@@ -48,7 +48,7 @@ actor Orchestrator {
         self.chronicle = chronicle
         self.log = log
         messages = ServerMessages(run: context)
-        helloCheck = HelloCheck(run: context.id, kernelDigest: kernelDigest)
+        self.helloCheck = helloCheck
         began = clock.now
     }
 
@@ -152,7 +152,8 @@ actor Orchestrator {
                     to: from)
                 return
             }
-            connections.introduce(connection.id, identity: hello.key, role: hello.role, name: hello.name)
+            connections.introduce(connection.id, hello)
+            chronicle.note(engine: hello.engine, of: hello.key)
             if run.configuration.trainers.contains(hello.key) { completeRows(through: hello.resumeStep) }
             step(.hello(hello, from: from))
         case .failure(let reason):

@@ -53,6 +53,8 @@ public final class RunDatabase: Sendable {
         /// An encoded `AuditReport`.
         var report: [UInt8]
         var verifier: String
+        /// An `EvidenceBundle`, to be handed out as it is; nil where it could not be made.
+        var bundle: [UInt8]?
     }
 
     /// Opens or creates the database of a run.
@@ -85,6 +87,9 @@ public final class RunDatabase: Sendable {
                             verifier TEXT NOT NULL
                         );
                         """)
+            }
+            migrator.registerMigration("evidence-2") { database in
+                try database.execute(sql: "ALTER TABLE evidence ADD COLUMN bundle BLOB")
             }
             Ledger.migrate(&migrator)
             try migrator.migrate(pool)
@@ -164,12 +169,12 @@ public final class RunDatabase: Sendable {
     private static func keep(_ evidence: StoredEvidence, in database: Database) throws {
         try database.execute(
             sql: """
-                INSERT INTO evidence (hash, check_name, reason, payload, signature, report, verifier)
-                SELECT hash, ?, ?, payload, signature, ?, ? FROM groups WHERE hash = ?
+                INSERT INTO evidence (hash, check_name, reason, payload, signature, report, verifier, bundle)
+                SELECT hash, ?, ?, payload, signature, ?, ?, ? FROM groups WHERE hash = ?
                 """,
             arguments: [
                 evidence.finding.check, evidence.finding.reason, Data(evidence.report), evidence.verifier,
-                Data(evidence.hash.bytes),
+                evidence.bundle.map { Data($0) }, Data(evidence.hash.bytes),
             ])
         try database.execute(
             sql: "DELETE FROM evidence WHERE sequence <= (SELECT MAX(sequence) FROM evidence) - ?",
