@@ -7,6 +7,7 @@ import missed
 import swarm
 import table
 import tuning
+from machine import QUIET
 
 GIB = 1 << 30
 
@@ -23,7 +24,7 @@ def head(machine, versions, limits, rounds, minutes):
         f"Machine: {machine['processor']}, {machine['cores']} cores ({machine['threads']} threads used), "
         f"{machine['memory'] / GIB:.0f} GiB, {machine['system']}. {machine['date']}, revision {machine['revision']}, "
         f"{machine['swift']}. Peers: {', '.join(f'{name} {version}' for name, version in versions.items())}.\n")
-    if machine["load"] > 0.5:
+    if machine["load"] > QUIET:
         yield f"> The machine was not quiet (load {machine['load']:.1f} at the start): trust ratios, not rates.\n"
     if limits:
         flops, read = figures.Spread(l["gigaflops"] for l in limits), figures.Spread(l["gigabytes"] for l in limits)

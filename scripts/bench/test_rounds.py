@@ -67,7 +67,7 @@ class Rounds(unittest.TestCase):
 class Settings(unittest.TestCase):
     candidates = [["-a"], ["-b"], ["-c"], ["-d"]]
 
-    def choose(self, kept, rates, basis="1"):
+    def choose(self, kept, rates, basis="1", quiet=True):
         self.tried = []
 
         def measure(settings):
@@ -77,7 +77,7 @@ class Settings(unittest.TestCase):
                 raise process.Failed("no")
             return rate
 
-        return tuning.Tuning(kept, "P", lambda text: None).choose("work", basis, self.candidates, measure)
+        return tuning.Tuning(kept, "P", quiet, lambda text: None).choose("work", basis, self.candidates, measure)
 
     def test_who_is_close_is_tried_twice_and_who_fails_loses(self):
         found = self.choose({}, {"-a": [95, 120], "-b": [100, 100], "-c": [None], "-d": [50]})
@@ -93,13 +93,22 @@ class Settings(unittest.TestCase):
         other = {"-a": [9, 9], "-b": [1], "-c": [1], "-d": [1]}
         self.assertEqual(self.choose(kept_choices, other, basis="2"), ["-a"])
 
+    def test_a_choice_beside_others_work_is_made_again_when_it_is_quiet(self):
+        kept_choices = {}
+        rates = {"-a": [1], "-b": [9, 9], "-c": [1], "-d": [1]}
+        self.choose(kept_choices, rates, quiet=False)
+        self.assertEqual(self.choose(kept_choices, {}, quiet=False), ["-b"])
+        self.choose(kept_choices, {"-a": [9, 9], "-b": [1], "-c": [1], "-d": [1]})
+        self.assertEqual(self.choose(kept_choices, {}, quiet=False), ["-a"])
+
     def test_where_all_fail_it_fails(self):
         with self.assertRaises(process.Failed):
             self.choose({}, {name: [None] for name in ("-a", "-b", "-c", "-d")})
 
     def test_words(self):
         self.assertEqual(tuning.words(["-fa", "on"]), "-fa on")
-        self.assertEqual(tuning.words({"optimizer": "fused", "compile": False, "huge pages": True}), "optimizer fused, huge pages")
+        settings = {"optimizer": "fused", "compile": False, "huge pages": True}
+        self.assertEqual(tuning.words(settings), "optimizer fused, huge pages")
 
     def test_the_compiler_that_cmake_names(self):
         with tempfile.TemporaryDirectory() as folder:
