@@ -77,7 +77,8 @@ def main():
             warm_up(apus, chosen, say)
             rounds.run(
                 chosen, options.rounds, limits,
-                lambda trial, entries, settings: store.record(trial.name, entries, settings, described, versions))
+                lambda trial, entries, settings: store.record(
+                    trial.name, entries, settings, described, versions, options.rounds))
             if not wanted:
                 measured["profiles"] = profiles(apus, folder)
                 say(f"Demos on seeds {options.seeds}")

@@ -121,21 +121,21 @@ class Settings(unittest.TestCase):
 
 
 class Keeping(unittest.TestCase):
-    machine = {"revision": "a", "date": "d", "processor": "p", "threads": 2, "memory": 1}
+    machine = {"revision": "a", "date": "d", "processor": "p", "threads": 2, "load": 0.0}
 
     def test_a_trial_replaces_itself_and_nothing_else(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "results.json"
             first = kept.Kept(path)
-            first.measured |= {"machine": self.machine, "versions": {"v": "1"}}
+            first.measured |= {"machine": self.machine, "versions": {"v": "1"}, "rounds": 5}
             for name in ("one", "two"):
-                first.record(name, [{"a": {"x": 1}}], {}, self.machine, {"v": "1"})
+                first.record(name, [{"a": {"x": 1}}], {}, self.machine, {"v": "1"}, 5)
             second = kept.Kept(path)
             self.assertEqual(kept.differences(second.measured), {})
-            second.record("two", [{"a": {"x": 2}}], {"a": ["-x"]}, self.machine | {"revision": "b"}, {"v": "1"})
+            second.record("two", [{"a": {"x": 2}}], {"a": ["-x"]}, self.machine | {"revision": "b"}, {"v": "1"}, 2)
             third = kept.Kept(path).measured
             self.assertEqual(third["results"], {"one": [{"a": {"x": 1}}], "two": [{"a": {"x": 2}}]})
-            self.assertEqual(kept.differences(third), {"two": "revision b"})
+            self.assertEqual(kept.differences(third), {"two": "revision b, rounds 2"})
 
     def test_a_file_of_another_format_is_not_read(self):
         with tempfile.TemporaryDirectory() as folder:
