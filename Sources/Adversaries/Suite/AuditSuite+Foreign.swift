@@ -28,8 +28,8 @@ public struct ForeignOutcome: Sendable {
                 signMismatches: Int(largest { Double($0.signMismatches) })),
             logProbabilityError: largest(\.logProbabilityMedian), marginMean: largest(\.marginMean),
             largestMargin: largest(\.largestMargin),
-            endProbability: min(standard.endProbability, least(\.endProbability)),
-            sharedLogProbability: min(standard.sharedLogProbability, least(\.sharedLogProbability)),
+            endFalseRejects: min(standard.endFalseRejects, least(\.endChance)),
+            copyFalseRejects: min(standard.copyFalseRejects, least(\.copyChance)),
             allowsBimodal: measured.contains { $0.bimodalSamples > 0 })
     }
 }

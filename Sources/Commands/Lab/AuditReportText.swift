@@ -98,7 +98,7 @@ struct AuditReportText {
         ]
         for (name, threshold) in foreign.thresholds.sorted(by: { $0.key < $1.key }) {
             let spread = foreign.statistics[name]
-            let isLowerBound = name == "end_probability" || name == "shared_log_probability"
+            let isLowerBound = name == "end_chance" || name == "copy_chance"
             let extreme = isLowerBound ? spread?.least : spread?.largest
             lines.append(
                 pad("  \(name)", 26) + left(number(report.standardThresholds[name]), 10) + left(number(threshold), 12)
