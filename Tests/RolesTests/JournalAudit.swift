@@ -27,7 +27,7 @@ struct JournalAudit {
                     "step \(version.step) has two sets of weights")
                 versions[version.number] = version
                 weights[version.step] = version.weightsHash
-            case .groupReceived(let group, let lease, _):
+            case .groupReceived(let group, let lease, _, _, _):
                 require(journaled[group] == nil, "a group was journaled twice")
                 journaled[group] = lease
             case .groupAccepted(let group, _, _, _, _, _):

@@ -61,7 +61,7 @@ extension Orchestrator {
         step(.groupSubmitted(received, from: from))
         // The payload is written with the fact that names it, or not at all.
         let isJournaled = turn.facts[before...].contains { fact in
-            if case .groupReceived(hash, _, _) = fact { true } else { false }
+            if case .groupReceived(hash, _, _, _, _) = fact { true } else { false }
         }
         if isJournaled {
             chronicle.note(generateSeconds: submission.seconds)

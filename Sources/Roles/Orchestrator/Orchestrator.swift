@@ -72,7 +72,7 @@ actor Orchestrator {
         for item in items {
             switch item {
             case .message(let incoming): take(incoming)
-            case .scored(let audit, let result): takeScore(audit, result)
+            case .scored(let subject, let result): takeScore(subject, result)
             case .disconnected(let peer, let curveKey):
                 if let id = connections.known(peer: peer, curveKey: curveKey) {
                     step(.disconnected(id))
@@ -192,7 +192,7 @@ enum Work: Sendable {
     /// A message arrived.
     case message(Incoming)
     /// A group was scored, or could not be.
-    case scored(audit: UInt64, ScoringDesk.Result)
+    case scored(ScoringDesk.Subject, ScoringDesk.Result)
     /// A connection is gone.
     case disconnected(peer: PeerID, curveKey: [UInt8])
     /// The operator wants to stop.

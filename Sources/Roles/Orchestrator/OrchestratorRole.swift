@@ -73,7 +73,7 @@ public struct OrchestratorRole: Sendable {
         let scoring = ScoringDesk(
             tasks: context.tasks, stopTokens: context.stopTokens,
             timeout: .seconds(file.audit.scoringTimeoutSeconds)
-        ) { audit, result in mailbox.putNow(.scored(audit: audit, result)) }
+        ) { subject, result in mailbox.putNow(.scored(subject, result)) }
         defer { scoring.stop() }
         let orchestrator = Orchestrator(
             context: context, run: run, database: database, socket: socket, desk: desk, scoring: scoring,

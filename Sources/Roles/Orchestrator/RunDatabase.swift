@@ -18,11 +18,13 @@ public final class RunDatabase: Sendable {
         var settlements: [Settlement] = []
         var groups: [StoredGroup] = []
         var replays: [StoredReplay] = []
+        var scores: [StoredScore] = []
         var evidence: [StoredEvidence] = []
         var forgotten: [Hash256] = []
 
         var isEmpty: Bool {
-            facts.isEmpty && settlements.isEmpty && groups.isEmpty && replays.isEmpty && evidence.isEmpty
+            facts.isEmpty && settlements.isEmpty && groups.isEmpty && replays.isEmpty && scores.isEmpty
+                && evidence.isEmpty
                 && forgotten.isEmpty
         }
     }
@@ -41,6 +43,12 @@ public final class RunDatabase: Sendable {
         var report: [UInt8]
         var rewards: [Float]
         var verifier: String
+    }
+
+    /// The rewards of a group that was not audited.
+    struct StoredScore: Sendable {
+        var hash: Hash256
+        var rewards: [Float]
     }
 
     /// Why a group was rejected, with both sides' numbers: whoever doubts a verdict can replay the group and compare.
@@ -84,6 +92,12 @@ public final class RunDatabase: Sendable {
                             reason TEXT NOT NULL, payload BLOB NOT NULL, signature BLOB NOT NULL, report BLOB NOT NULL,
                             verifier TEXT NOT NULL
                         );
+                        """)
+            }
+            migrator.registerMigration("scores-1") { database in
+                try database.execute(
+                    sql: """
+                        CREATE TABLE scores (hash BLOB NOT NULL PRIMARY KEY, rewards TEXT NOT NULL) WITHOUT ROWID;
                         """)
             }
             Ledger.migrate(&migrator)
@@ -133,9 +147,14 @@ public final class RunDatabase: Sendable {
                         try database.execute(
                             sql: "INSERT OR REPLACE INTO replays (hash, report, rewards, verifier) VALUES (?, ?, ?, ?)",
                             arguments: [
-                                Data(replay.hash.bytes), Data(replay.report),
-                                replay.rewards.map { "\($0)" }.joined(separator: " "), replay.verifier,
+                                Data(replay.hash.bytes), Data(replay.report), Self.text(replay.rewards),
+                                replay.verifier,
                             ])
+                    }
+                    for score in turn.scores {
+                        try database.execute(
+                            sql: "INSERT OR REPLACE INTO scores (hash, rewards) VALUES (?, ?)",
+                            arguments: [Data(score.hash.bytes), Self.text(score.rewards)])
                     }
                     for fact in turn.facts {
                         try database.execute(
@@ -147,6 +166,7 @@ public final class RunDatabase: Sendable {
                         let key = Data(hash.bytes)
                         try database.execute(sql: "DELETE FROM groups WHERE hash = ?", arguments: [key])
                         try database.execute(sql: "DELETE FROM replays WHERE hash = ?", arguments: [key])
+                        try database.execute(sql: "DELETE FROM scores WHERE hash = ?", arguments: [key])
                     }
                     return .commit
                 }
@@ -205,11 +225,24 @@ public final class RunDatabase: Sendable {
             ).map { row in
                 StoredReplay(
                     hash: hash, report: [UInt8](row["report"] as Data),
-                    rewards: (row["rewards"] as String).split(separator: " ").compactMap { Float($0) },
+                    rewards: Self.rewards(row["rewards"]),
                     verifier: row["verifier"])
             }
         }
     }
+
+    /// The rewards of a group that was not audited.
+    func score(_ hash: Hash256) throws -> [Float]? {
+        try pool.read { database in
+            try String.fetchOne(
+                database, sql: "SELECT rewards FROM scores WHERE hash = ?", arguments: [Data(hash.bytes)]
+            ).map(Self.rewards)
+        }
+    }
+
+    private static func text(_ rewards: [Float]) -> String { rewards.map { "\($0)" }.joined(separator: " ") }
+
+    private static func rewards(_ text: String) -> [Float] { text.split(separator: " ").compactMap { Float($0) } }
 
     /// A worker's balance in FLOPs, stake apart.
     func balance(of worker: PublicKey) throws -> Int64 {
