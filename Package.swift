@@ -85,7 +85,7 @@ let rooms: [Target] = [
             "Proofs",
             "Queues",
             "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers",
-            "Transformer",
+            "Transformer", "Verification",
             argumentParser, logging, lifecycle,
         ]),
     executable("apus"), executable("rollout-worker"), executable("trainer"), executable("orchestrator"),
@@ -118,10 +118,10 @@ let suites: [Target] = [
     suite("Environments", ["Rewards", "EnvironmentKit"]),
     suite("Transformer", ["Identity", "JSON", "Safetensors", "Tensors"]),
     suite("Sampling", ["Identity", "Tensors"]),
-    suite("Proofs", ["Identity"]),
+    suite("Proofs", ["Identity", "Fuzzing"]),
     suite("Generation", ["Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Training", ["EnvironmentKit", "Tensors", "Tokenizers", "Transformer"]),
-    suite("Verification", ["Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
+    suite("Verification", ["Fuzzing", "Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Orchestration", ["Identity"]),
     suite("Telemetry", ["JSON", logging]),
     suite(
@@ -129,9 +129,9 @@ let suites: [Target] = [
         [
             "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Orchestration",
             "RunConfiguration", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers", "Training",
-            "Transformer",
+            "Transformer", "Verification",
             logging,
-        ]),
+        ] + nio),
     suite("Commands", ["EnvironmentKit", "JSON", "Roles", argumentParser]),
 ]
 

@@ -102,6 +102,15 @@ extension Run {
         connectedMembers(.verifier).contains { !others.contains($0.key) && $0.key != record.worker }
     }
 
+    /// Has groups audited after all whose log-probabilities are not what the trainer computes.
+    mutating func takeDoubts(_ from: Correspondent, _ groups: [Hash256], _ now: Instant) {
+        guard sender(from, .trainer, now) != nil else { return }
+        for group in groups.prefix(configuration.groupsPerBatch) {
+            guard case .batched? = state.groups[group]?.phase else { continue }
+            openCheck(of: group, .vesting)
+        }
+    }
+
     /// Takes in what a check came to.
     mutating func settleCheck(_ audit: UInt64, _ record: AuditRecord, _ purpose: Check.Purpose, _ verdict: AuditVerdict)
     {

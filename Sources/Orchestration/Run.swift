@@ -82,6 +82,7 @@ public struct Run: Sendable {
         case .groupScored(let group, let rewards): takeScore(group, rewards)
         case .batchRequested(let from, let step): requestBatch(from, step, now)
         case .batchDone(let from, let step): finishBatch(from, step, now)
+        case .groupsDoubted(let from, let groups): takeDoubts(from, groups, now)
         case .versionPublished(let from, let version): publish(from, version, now)
         case .checkpointStable(let from, let step): makeStable(from, step, now)
         case .drain(let reason, let milliseconds): beginDrain(reason, milliseconds, now)

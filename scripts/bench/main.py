@@ -85,12 +85,12 @@ def main():
 
 
 def profiles(apus, folder):
-    """The costliest functions of generation and training."""
+    """The costliest functions of generation and training, with so many repetitions that the start does not count."""
     program, model = apus.program, apus.models / "s"
     return {
         "Generation, 64 × (64 + 64), S": hot_spots.top(
-            [program, "bench", "generate", "--model", model, "--repeats", "2"], folder),
-        "Training, 4 × 256, S": hot_spots.top([program, "bench", "train", "--model", model, "--repeats", "3"], folder),
+            [program, "bench", "generate", "--model", model, "--repeats", "6"], folder),
+        "Training, 4 × 256, S": hot_spots.top([program, "bench", "train", "--model", model, "--repeats", "12"], folder),
     }
 
 

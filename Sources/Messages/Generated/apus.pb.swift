@@ -442,6 +442,9 @@ public nonisolated struct Apus_V1_Hello: Sendable {
   /// random per process: what an earlier process with this key held is lost
   public var instance: UInt64 = 0
 
+  /// worker: what generates, where it is not the canonical arithmetic ("openai"); else empty
+  public var engine: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -834,6 +837,12 @@ public nonisolated struct Apus_V1_GroupPayload: @unchecked Sendable {
     set {_uniqueStorage()._samples = newValue}
   }
 
+  /// what generated, where it is not the canonical arithmetic; as in Hello
+  public var engine: String {
+    get {_storage._engine}
+    set {_uniqueStorage()._engine = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1105,6 +1114,9 @@ public nonisolated struct Apus_V1_TrainingGroup: Sendable {
   /// for the record only
   public var workerKey: Data = Data()
 
+  /// as in GroupPayload: only without one are the reported log-probabilities exact
+  public var engine: String = String()
+
   /// not audited, and no later audit of its worker has vouched for it yet
   public var provisional: Bool = false
 
@@ -1157,6 +1169,9 @@ public nonisolated struct Apus_V1_BatchDone: Sendable {
   public var step: UInt64 = 0
 
   public var metrics: [Apus_V1_Metric] = []
+
+  /// group hashes whose reported log-probabilities are not what the trainer computes
+  public var doubtedGroups: [Data] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1891,7 +1906,7 @@ nonisolated extension Apus_V1_ServerMessage: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Hello"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{3}identity_key\0\u{3}curve_key_signature\0\u{1}name\0\u{3}arithmetic_version\0\u{3}kernel_row\0\u{3}kernel_digest\0\u{3}software_version\0\u{1}invite\0\u{3}tokens_per_second\0\u{3}resume_step\0\u{1}instance\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{3}identity_key\0\u{3}curve_key_signature\0\u{1}name\0\u{3}arithmetic_version\0\u{3}kernel_row\0\u{3}kernel_digest\0\u{3}software_version\0\u{1}invite\0\u{3}tokens_per_second\0\u{3}resume_step\0\u{1}instance\0\u{1}engine\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1911,6 +1926,7 @@ nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 10: try { try decoder.decodeSingularDoubleField(value: &self.tokensPerSecond) }()
       case 11: try { try decoder.decodeSingularUInt64Field(value: &self.resumeStep) }()
       case 12: try { try decoder.decodeSingularUInt64Field(value: &self.instance) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.engine) }()
       default: break
       }
     }
@@ -1953,6 +1969,9 @@ nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.instance != 0 {
       try visitor.visitSingularUInt64Field(value: self.instance, fieldNumber: 12)
     }
+    if !self.engine.isEmpty {
+      try visitor.visitSingularStringField(value: self.engine, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1969,6 +1988,7 @@ nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.tokensPerSecond != rhs.tokensPerSecond {return false}
     if lhs.resumeStep != rhs.resumeStep {return false}
     if lhs.instance != rhs.instance {return false}
+    if lhs.engine != rhs.engine {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2593,7 +2613,7 @@ nonisolated extension Apus_V1_GroupSubmission: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Apus_V1_GroupPayload: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".GroupPayload"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}arithmetic_version\0\u{3}run_id\0\u{3}lease_id\0\u{3}group_id\0\u{1}attempt\0\u{3}worker_key\0\u{3}policy_version\0\u{3}weights_hash\0\u{3}environment_id\0\u{3}environment_hash\0\u{3}prompt_tokens\0\u{1}sampling\0\u{1}samples\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}arithmetic_version\0\u{3}run_id\0\u{3}lease_id\0\u{3}group_id\0\u{1}attempt\0\u{3}worker_key\0\u{3}policy_version\0\u{3}weights_hash\0\u{3}environment_id\0\u{3}environment_hash\0\u{3}prompt_tokens\0\u{1}sampling\0\u{1}samples\0\u{1}engine\0")
 
   fileprivate class _StorageClass {
     var _schemaVersion: UInt32 = 0
@@ -2610,6 +2630,7 @@ nonisolated extension Apus_V1_GroupPayload: SwiftProtobuf.Message, SwiftProtobuf
     var _promptTokens: [UInt32] = []
     var _sampling: Apus_V1_SamplingParameters? = nil
     var _samples: [Apus_V1_Sample] = []
+    var _engine: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2634,6 +2655,7 @@ nonisolated extension Apus_V1_GroupPayload: SwiftProtobuf.Message, SwiftProtobuf
       _promptTokens = source._promptTokens
       _sampling = source._sampling
       _samples = source._samples
+      _engine = source._engine
     }
   }
 
@@ -2666,6 +2688,7 @@ nonisolated extension Apus_V1_GroupPayload: SwiftProtobuf.Message, SwiftProtobuf
         case 12: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._promptTokens) }()
         case 13: try { try decoder.decodeSingularMessageField(value: &_storage._sampling) }()
         case 14: try { try decoder.decodeRepeatedMessageField(value: &_storage._samples) }()
+        case 15: try { try decoder.decodeSingularStringField(value: &_storage._engine) }()
         default: break
         }
       }
@@ -2720,6 +2743,9 @@ nonisolated extension Apus_V1_GroupPayload: SwiftProtobuf.Message, SwiftProtobuf
       if !_storage._samples.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._samples, fieldNumber: 14)
       }
+      if !_storage._engine.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._engine, fieldNumber: 15)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2743,6 +2769,7 @@ nonisolated extension Apus_V1_GroupPayload: SwiftProtobuf.Message, SwiftProtobuf
         if _storage._promptTokens != rhs_storage._promptTokens {return false}
         if _storage._sampling != rhs_storage._sampling {return false}
         if _storage._samples != rhs_storage._samples {return false}
+        if _storage._engine != rhs_storage._engine {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3258,7 +3285,7 @@ nonisolated extension Apus_V1_Batch: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Apus_V1_TrainingGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".TrainingGroup"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}group_hash\0\u{1}version\0\u{3}prompt_tokens\0\u{1}samples\0\u{1}temperature\0\u{3}worker_key\0\u{2}\u{2}provisional\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}group_hash\0\u{1}version\0\u{3}prompt_tokens\0\u{1}samples\0\u{1}temperature\0\u{3}worker_key\0\u{1}engine\0\u{1}provisional\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3273,6 +3300,7 @@ nonisolated extension Apus_V1_TrainingGroup: SwiftProtobuf.Message, SwiftProtobu
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.samples) }()
       case 6: try { try decoder.decodeSingularFloatField(value: &self.temperature) }()
       case 7: try { try decoder.decodeSingularBytesField(value: &self.workerKey) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.engine) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.provisional) }()
       default: break
       }
@@ -3305,6 +3333,9 @@ nonisolated extension Apus_V1_TrainingGroup: SwiftProtobuf.Message, SwiftProtobu
     if !self.workerKey.isEmpty {
       try visitor.visitSingularBytesField(value: self.workerKey, fieldNumber: 7)
     }
+    if !self.engine.isEmpty {
+      try visitor.visitSingularStringField(value: self.engine, fieldNumber: 8)
+    }
     if self.provisional != false {
       try visitor.visitSingularBoolField(value: self.provisional, fieldNumber: 9)
     }
@@ -3319,6 +3350,7 @@ nonisolated extension Apus_V1_TrainingGroup: SwiftProtobuf.Message, SwiftProtobu
     if lhs.samples != rhs.samples {return false}
     if lhs.temperature != rhs.temperature {return false}
     if lhs.workerKey != rhs.workerKey {return false}
+    if lhs.engine != rhs.engine {return false}
     if lhs.provisional != rhs.provisional {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -3407,7 +3439,7 @@ nonisolated extension Apus_V1_Metric: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Apus_V1_BatchDone: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".BatchDone"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}metrics\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}metrics\0\u{3}doubted_groups\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3417,6 +3449,7 @@ nonisolated extension Apus_V1_BatchDone: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.metrics) }()
+      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.doubtedGroups) }()
       default: break
       }
     }
@@ -3429,12 +3462,16 @@ nonisolated extension Apus_V1_BatchDone: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.metrics.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.metrics, fieldNumber: 2)
     }
+    if !self.doubtedGroups.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.doubtedGroups, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Apus_V1_BatchDone, rhs: Apus_V1_BatchDone) -> Bool {
     if lhs.step != rhs.step {return false}
     if lhs.metrics != rhs.metrics {return false}
+    if lhs.doubtedGroups != rhs.doubtedGroups {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -36,6 +36,7 @@ extension Shape {
             10: .one("tokens_per_second", .rate),
             11: .one("resume_step", .number64),
             12: .one("instance", .number64),
+            13: .one("engine", .text(.exactly(64))),
         ])
 
     static let leaseRequest = Shape(
@@ -71,6 +72,7 @@ extension Shape {
             12: .one("prompt_tokens", .tokens),
             13: .required("sampling", .message(samplingParameters)),
             14: .many("samples", .samples, .message(sample)),
+            15: .one("engine", .text(.exactly(64))),
         ])
 
     static let sample = Shape(

@@ -129,6 +129,7 @@ extension Shape {
             5: .many("samples", .samples, .message(trainingSample)),
             6: .one("temperature", .float(0, 1e6)),
             7: .one("worker_key", .key),
+            8: .one("engine", .text(.exactly(64))),
         ])
 
     static let trainingSample = Shape(

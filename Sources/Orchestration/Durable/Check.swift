@@ -10,7 +10,8 @@ public struct Check: Sendable, Hashable, Codable {
         case repeated
         /// A third verifier decides between two that contradict each other.
         case arbitrating
-        /// The worker has nothing else left whose audit could vouch for its provisional groups.
+        /// A group in a batch that nobody replayed is doubted, or the worker has nothing else left whose audit could vouch
+        /// for its groups.
         case vesting
         /// Somebody else came to the same result as a group that was rejected or abandoned.
         case reopened

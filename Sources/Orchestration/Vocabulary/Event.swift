@@ -43,6 +43,8 @@ public enum Event: Sendable {
     case batchRequested(from: Correspondent, step: UInt64)
     /// The trainer made the step.
     case batchDone(from: Correspondent, step: UInt64)
+    /// The trainer computed other log-probabilities for these groups of a batch than their worker reported.
+    case groupsDoubted(from: Correspondent, groups: [Hash256])
     /// The trainer published a version.
     case versionPublished(from: Correspondent, version: PolicyVersion)
     /// A STABLE checkpoint covers everything up to this step.

@@ -101,6 +101,7 @@ final class BatchDesk {
         group.groupID = payload.groupID
         group.groupHash = .init(hash.bytes)
         group.workerKey = payload.workerKey
+        group.engine = payload.engine
         group.version.number = payload.policyVersion
         group.version.weightsHash = payload.weightsHash
         group.version.step = stepOf(payload.policyVersion) ?? 0

@@ -15,7 +15,8 @@ extension GroupEvidence {
             schemaVersion: payload.schemaVersion, arithmeticVersion: payload.arithmeticVersion, runID: run,
             leaseID: payload.leaseID, groupID: group, attempt: payload.attempt, workerKey: worker,
             policyVersion: payload.policyVersion, weightsHash: weights, environmentID: payload.environmentID,
-            environmentHash: environment, promptTokens: payload.promptTokens.map(Int32.init(bitPattern:)),
+            environmentHash: environment, engine: payload.engine,
+            promptTokens: payload.promptTokens.map(Int32.init(bitPattern:)),
             parameters: SamplingParameters(payload.sampling), samples: payload.samples.map(SampleEvidence.init))
     }
 }

@@ -28,12 +28,9 @@ extension Orchestrator {
         case .fault(let reason):
             step(.auditReported(from: from, audit: id, verdict: .inconclusive(reason: reason)))
         case .differs(let finding, let work, let evidence):
-            let before = turn.facts.count
+            offered = evidence
             step(.auditReported(from: from, audit: id, verdict: .rejected(finding, auditFLOPs: work)))
-            let isRejected = turn.facts[before...].contains { fact in
-                if case .groupRejected(audit.group, _, _, _, _) = fact { true } else { false }
-            }
-            if isRejected { turn.evidence.append(evidence) }
+            offered = nil
         case .agrees(let agreement) where run.isCheck(id):
             step(.auditReported(from: from, audit: id, verdict: agreement.acceptance([])))
         case .agrees(let agreement):

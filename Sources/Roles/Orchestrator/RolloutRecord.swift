@@ -18,6 +18,8 @@ struct RolloutRecord: Sendable {
         let weightsHash: String
         let groupID: String
         let sample: Int
+        /// What generated, where it was not the canonical arithmetic.
+        let engine: String?
     }
 
     let directory: RunDirectory
@@ -45,7 +47,8 @@ struct RolloutRecord: Sendable {
                         logprobs: sample.behaviourLogProbabilities.isEmpty
                             ? sample.reportedLogProbabilities : sample.behaviourLogProbabilities,
                         version: group.version.number, weightsHash: Hexadecimal.encode(group.version.weightsHash),
-                        groupID: Hexadecimal.encode(group.groupID), sample: index))
+                        groupID: Hexadecimal.encode(group.groupID), sample: index,
+                        engine: group.engine.isEmpty ? nil : group.engine))
                 data.append(UInt8(ascii: "\n"))
             }
         }

@@ -2,8 +2,10 @@
 public enum AuditPolicy: String, Sendable, CaseIterable {
     /// A replay in the canonical arithmetic must be equal, bit for bit.
     case exact
-    /// Activations must be close, for engines with other arithmetic.
+    /// Activations must be close, whatever the engine.
     case toploc
+    /// The one for workers under the canonical arithmetic, the other for those that declare a foreign engine.
+    case both
 }
 
 /// Which groups a verifier replays.
@@ -52,7 +54,10 @@ public struct AuditSection: ConfigurationSection {
         .integer(
             "epoch_groups", \.epochGroups, 1...1_000_000, "Groups after which the secret of the draws changes."),
         .integer("strikes", \.strikes, 1...1_000, "Mismatches after which stake burns."),
-        .choice("policy", \.policy, "What decides: an equal replay, or close activations for foreign engines."),
+        .choice(
+            "policy", \.policy,
+            "What decides: an equal replay, close activations, or each for its kind of worker. Only with toploc or both may "
+                + "foreign engines join."),
         .number("timeout_seconds", \.timeoutSeconds, 1...86_400, "Time for a group; then another verifier gets it."),
         .number(
             "scoring_timeout_seconds", \.scoringTimeoutSeconds, 1...86_400,

@@ -1,0 +1,31 @@
+import Proofs
+
+extension AuditPolicy {
+    /// A foreign engine's tolerances by name, in a fixed order; nil for the exact policy, which has none.
+    var thresholds: [(name: String, value: Double)]? {
+        guard case .toploc(let foreign) = self else { return nil }
+        return [
+            ("exponent-mismatches", Double(foreign.toploc.exponentMismatches)),
+            ("mantissa-error-mean", foreign.toploc.mantissaErrorMean),
+            ("mantissa-error-median", foreign.toploc.mantissaErrorMedian),
+            ("sign-mismatches", Double(foreign.toploc.signMismatches)),
+            ("log-probability-error", foreign.logProbabilityError),
+        ]
+    }
+
+    /// The policy of these tolerances; nil where a name is missing, unknown or out of order, or a count is none.
+    init?(thresholds: [(name: String, value: Double)]) {
+        var foreign = ForeignEnginePolicy()
+        let known = AuditPolicy.toploc(foreign).thresholds ?? []
+        guard thresholds.map(\.name) == known.map(\.name),
+            thresholds.allSatisfy({ $0.value.isFinite && $0.value.sign == .plus })
+        else { return nil }
+        let values = thresholds.map(\.value)
+        guard let exponents = Int(exactly: values[0]), let signs = Int(exactly: values[3]) else { return nil }
+        foreign.toploc = ToplocPolicy(
+            exponentMismatches: exponents, mantissaErrorMean: values[1], mantissaErrorMedian: values[2],
+            signMismatches: signs)
+        foreign.logProbabilityError = values[4]
+        self = .toploc(foreign)
+    }
+}
