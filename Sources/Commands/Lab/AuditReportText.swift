@@ -51,7 +51,9 @@ struct AuditReportText {
         }
         lines.append("  false rejects, exact    \(rate(exact.rejection))  \(checks(exact))")
         lines.append("  false rejects, toploc   \(rate(toploc.rejection))  \(checks(toploc))")
-        lines.append("  another row than declared, exact: accepted \(rate(crossed.acceptance))")
+        if crossed.total > 0 {
+            lines.append("  another row than declared, exact: accepted \(rate(crossed.acceptance))")
+        }
         let names = Checks.submission.map(\.name) + Checks.replay.map(\.name)
         let rejecting = Set(exact.rejected.keys).union(toploc.rejected.keys).sorted()
         let silent = names.filter { !rejecting.contains($0) }
