@@ -54,8 +54,8 @@ public struct TrainerRole: Sendable {
 
         let lab = try NodeKeys.load(path: directory.key("lab"))
         let publisher = try Publisher(
-            directory: directory, run: run, key: lab.signing, keeping: file.weights.keepVersions)
-        let version = try await publisher.publish(desk)
+            directory: directory, run: run, key: lab.signing, file: file)
+        let version = try await publisher.publish(desk).version
         let keys = try NodeKeys.load(path: directory.key("trainer"))
         let session = try OrchestratorSession(
             SessionIdentity(

@@ -125,20 +125,22 @@ actor TrainingLoop {
         let batch = TrainingBatch(step: Int(message.step), groups: complete.map(TrainingGroup.init))
         let metrics = try await desk.step(batch)
         step += 1
-        version = try await publisher.publish(desk)
+        let publication = try await publisher.publish(desk)
+        version = publication.version
         var published = Wire.VersionPublished()
         published.version = version.wire
         try session.send(.versionPublished(published))
         var done = Wire.BatchDone()
         done.step = step
         done.doubtedGroups = doubted
-        done.metrics = (metrics.named + [("time/wait_for_batch", waited)]).compactMap { name, value in
-            guard value.isFinite else { return nil }
-            var metric = Wire.Metric()
-            metric.name = name
-            metric.value = value
-            return metric
-        }
+        done.metrics = (metrics.named + [("time/wait_for_batch", waited)] + (publication.published?.named ?? []))
+            .compactMap { name, value in
+                guard value.isFinite else { return nil }
+                var metric = Wire.Metric()
+                metric.name = name
+                metric.value = value
+                return metric
+            }
         try session.send(.batchDone(done))
         reportedStep = step
         waitingSince = .now

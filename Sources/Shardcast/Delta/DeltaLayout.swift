@@ -20,7 +20,9 @@ enum DeltaLayout {
     }
 
     /// The tensors of a file in the order of their bytes, with where their data section begins.
-    static func tensors(of path: String) throws(ShardcastError) -> (start: UInt64, [(name: String, info: TensorInfo)]) {
+    static func tensors(of path: String) throws(ShardcastError)
+        -> (start: UInt64, tensors: [(name: String, info: TensorInfo)])
+    {
         let file = try open(path)
         return (dataStart(file), ordered(file))
     }
