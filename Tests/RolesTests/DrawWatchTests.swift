@@ -34,6 +34,31 @@ struct DrawWatchTests {
         }
     }
 
+    @Test("A journal's draws are re-checked; one that does not follow from its secret is named")
+    func review() {
+        func secret(_ epoch: UInt64) -> Hash256 { AuditDraw.secret(ofEpoch: epoch, runSecret: [1]) }
+        func began(_ epoch: UInt64) -> Fact {
+            .epochBegan(
+                epoch: epoch, commitment: AuditDraw.commitment(to: secret(epoch)),
+                next: AuditDraw.commitment(to: secret(epoch + 1)))
+        }
+        func drawn(_ salt: UInt8, _ epoch: UInt64, isHonest: Bool = true) -> Fact {
+            let group = SHA256.hash([salt])
+            let isDrawn = AuditDraw.isDrawn(group, probability: 500_000, secret: secret(epoch))
+            return .auditDrawn(group: group, epoch: epoch, probability: 500_000, isDrawn: isDrawn == isHonest)
+        }
+        let honest =
+            [began(0)] + (0..<20).map { drawn($0, 0) } + [.epochRevealed(epoch: 0, secret: secret(0)), began(1)]
+        let review = DrawReview(honest + [drawn(99, 1)])
+        #expect(review.checked == 20 && review.open == 1 && review.violations.isEmpty)
+        let end: [Fact] = [.epochRevealed(epoch: 0, secret: secret(0))]
+        #expect(DrawReview([began(0), drawn(1, 0, isHonest: false)] + end).violations.count == 1)
+        #expect(DrawReview([began(0), .epochRevealed(epoch: 0, secret: secret(1))]).violations.count == 1)
+        #expect(
+            DrawReview([began(0)] + end + [.epochBegan(epoch: 1, commitment: .zero, next: .zero)]).violations.count == 1
+        )
+    }
+
     @Test("How often groups are audited is said in words")
     func sentences() {
         var standing = Wire.Standing()

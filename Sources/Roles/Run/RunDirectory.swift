@@ -45,7 +45,7 @@ public struct RunDirectory: Sendable, Hashable {
             "run.json", "metrics.jsonl", "story.jsonl", "reward.svg", "summary.json", "join.toml", "checkpoints",
             "weights",
             "logs", "keys", "cache", "rollouts", "model", "model-start", "adapter", "trainer-draft", "locks",
-            "evidence",
+            "evidence", "behaviours",
         ]
         return made.contains(name) || name.hasPrefix("orchestrator.sqlite") || name.hasPrefix("events.out.tfevents.")
     }
@@ -54,6 +54,8 @@ public struct RunDirectory: Sendable, Hashable {
     public func rollouts(step: UInt64) -> String {
         root + "/rollouts/step_" + Self.padded(step)
     }
+    /// Log-probabilities that the trainer computed for steps which no STABLE checkpoint covers yet.
+    var behaviours: String { root + "/behaviours" }
     /// Evidence of settled rejections, one file each.
     public var evidence: String { root + "/evidence" }
     /// The evidence against one group; `verifier replay` re-checks it.

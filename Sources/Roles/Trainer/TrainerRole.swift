@@ -64,7 +64,8 @@ public struct TrainerRole: Sendable {
             log: log)
         let unreplayed = UnreplayedGroups(
             run: run, sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens),
-            cache: directory.cache("trainer"), threads: file.swarm.trainerThreads, kernels: kernels, log: log)
+            cache: directory.cache("trainer"), record: BehaviourRecord(folder: directory.behaviours, log: log),
+            threads: file.swarm.trainerThreads, kernels: kernels, log: log)
         let loop = TrainingLoop(
             session: session, desk: desk, publisher: publisher, unreplayed: unreplayed, file: file, log: log,
             first: version, step: start.step)

@@ -121,7 +121,7 @@ actor TrainingLoop {
         isTraining = true
         defer { isTraining = false }
         let waited = waitingSince.duration(to: .now) / .seconds(1)
-        let (complete, doubted) = try await unreplayed.complete(groups)
+        let (complete, doubted) = try await unreplayed.complete(groups, step: message.step)
         let batch = TrainingBatch(step: Int(message.step), groups: complete.map(TrainingGroup.init))
         let metrics = try await desk.step(batch)
         step += 1
@@ -155,6 +155,7 @@ actor TrainingLoop {
         guard stableStep < step, reportedStep == step else { return }
         try await desk.checkpoint()
         stableStep = step
+        await unreplayed.forget(through: step)
         try reportStable()
     }
 

@@ -15,17 +15,22 @@ actor UnreplayedGroups {
     private let run: Hash256
     private let sampling: SamplingParameters
     private let cache: String
+    private let record: BehaviourRecord
     private let desk: ReplayDesk
     private let log: Logger
     private var policies: PolicyStore?
 
-    /// - Parameter cache: Where versions are kept that are needed again.
+    /// - Parameters:
+    ///   - cache: Where versions are kept that are needed again.
+    ///   - record: What was computed for steps that may have to be made again.
     init(
-        run: Hash256, sampling: SamplingParameters, cache: String, threads: Int, kernels: Kernels, log: Logger
+        run: Hash256, sampling: SamplingParameters, cache: String, record: BehaviourRecord, threads: Int,
+        kernels: Kernels, log: Logger
     ) {
         self.run = run
         self.sampling = sampling
         self.cache = cache
+        self.record = record
         self.log = log
         desk = ReplayDesk(kernels: kernels, threads: threads, cacheBytes: 1 << 30)
     }
@@ -40,13 +45,20 @@ actor UnreplayedGroups {
     ///
     /// - Throws: A ``RoleFailure`` where a version cannot be had or a group cannot be computed.
     func complete(
-        _ groups: [Wire.TrainingGroup]
+        _ groups: [Wire.TrainingGroup], step: UInt64
     ) async throws -> (groups: [Wire.TrainingGroup], doubted: [Data]) {
         var groups = groups
         let places = groups.indices.filter { groups[$0].samples.contains { $0.behaviourLogProbabilities.isEmpty } }
-        for (version, places) in Dictionary(grouping: places, by: { groups[$0].version }) {
+        guard !places.isEmpty else { return (groups, []) }
+        let known = record.groups(ofStep: step)
+        for place in places where known[groups[place].groupHash] != nil {
+            groups[place] = known[groups[place].groupHash] ?? groups[place]
+        }
+        let unknown = places.filter { known[groups[$0].groupHash] == nil }
+        for (version, places) in Dictionary(grouping: unknown, by: { groups[$0].version }) {
             try await complete(&groups, places, version)
         }
+        if !unknown.isEmpty { record.keep(places.map { groups[$0] }, ofStep: step) }
         let doubted = places.filter { place in
             groups[place].samples.contains { sample in
                 sample.behaviourLogProbabilities.map(\.bitPattern) != sample.reportedLogProbabilities.map(\.bitPattern)
@@ -84,6 +96,9 @@ actor UnreplayedGroups {
             }
         }
     }
+
+    /// Forgets what was computed for steps that a STABLE checkpoint covers.
+    func forget(through step: UInt64) { record.forget(through: step) }
 
     func shutDown() async { await policies?.shutDown() }
 }
