@@ -60,7 +60,8 @@ import Testing
             let place = scratch("rebuilt-\(file.name)")
             try Data(joined(file.shards)).write(to: URL(fileURLWithPath: place))
             streams.insert(try DeltaStream(try #require(try OpenFile.reading(place))), at: 0)
-            manifest = try #require(try origin.manifest(try #require(manifest.base)))
+            let base = try #require(manifest.base)
+            manifest = try #require(try origin.manifest(base))
         }
         let weights = try #require(manifest.weightFiles.first)
         if streams.isEmpty { return joined(weights.shards) }
