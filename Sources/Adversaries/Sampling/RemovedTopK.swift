@@ -8,7 +8,8 @@ struct RemovedTopK: Attack {
 
     func parameters(_ base: SamplingParameters, vocabularySize: Int) -> SamplingParameters {
         var filtered = base
-        filtered.topK = max(2, min(20, vocabularySize / 8))
+        // Few enough that even a policy that is sure of itself leaves them now and then.
+        filtered.topK = max(2, min(20, vocabularySize / 64))
         return filtered
     }
 
