@@ -64,13 +64,16 @@ let rooms: [Target] = [
 
     // Floor 5
     room("Orchestration", ["Identity"]),
+    room(
+        "Adversaries",
+        ["Generation", "Verification", "Sampling", "Proofs", "Transformer", "Tensors", "Identity"]),
     room("Telemetry", ["JSON", logging]),
 
     // Floor 6
     room(
         "Roles",
         [
-            "Orchestration", "Telemetry", "Generation", "Training", "Verification", "Environments",
+            "Orchestration", "Telemetry", "Adversaries", "Generation", "Training", "Verification", "Environments",
             "EnvironmentKit", "Queues", "Ledger", "Shardcast", "Messages", "RunConfiguration", "Transformer",
             "Sampling", "ChatTemplates", "JSON", "Proofs", "Tokenizers", "Tensors", "Identity", grdb, logging,
             subprocess, system, httpClient,
@@ -81,7 +84,8 @@ let rooms: [Target] = [
     room(
         "Commands",
         [
-            "Roles", "ChatTemplates", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages",
+            "Roles", "Adversaries", "ChatTemplates", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger",
+            "Messages",
             "Proofs",
             "Queues",
             "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers",
@@ -123,6 +127,7 @@ let suites: [Target] = [
     suite("Training", ["EnvironmentKit", "Tensors", "Tokenizers", "Transformer"]),
     suite("Verification", ["Fuzzing", "Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Orchestration", ["Identity"]),
+    suite("Adversaries", ["Sampling", "Tensors", "Transformer", "Verification"]),
     suite("Telemetry", ["JSON", logging]),
     suite(
         "Roles",

@@ -20,8 +20,26 @@ public struct AuditStatistics: Sendable, Hashable {
     public var exponentMismatches = 0
     /// The largest mean mantissa error of any chunk.
     public var mantissaErrorMean = 0.0
+    /// The largest median mantissa error of any chunk.
+    public var mantissaErrorMedian = 0.0
+    /// The largest number of sign mismatches of any chunk.
+    public var signMismatches = 0
     /// The largest |Δ log-probability| of any token.
     public var logProbabilityError = 0.0
+    /// The largest median over a sample of exp|Δ log-probability| − 1.
+    public var logProbabilityMedian = 0.0
+    /// How far the tokens lie from those that the noise dictates; to be summed over a worker's audits.
+    public var margins = MarginTally()
+    /// The largest mean margin of any sample.
+    public var marginMean = 0.0
+    /// The largest margin of any token.
+    public var largestMargin = 0.0
+    /// The lowest probability with which any sample ended.
+    public var endProbability = 1.0
+    /// The log-probability of the least probable passage that two samples share.
+    public var sharedLogProbability = 0.0
+    /// Samples whose probabilities are those of text that another model wrote.
+    public var bimodalSamples = 0
 
     /// Nothing measured yet.
     public init() {}

@@ -86,7 +86,12 @@ struct BenchCommand: AsyncParsableCommand {
         @OptionGroup var options: ModelOptions
 
         func validate() throws { try Generate.positive(batch, length - 1) }
-        func run() async throws { try Output.line(try options.bench().train(batch: batch, length: length)) }
+        func run() async throws {
+            let bench = try TrainingBench(
+                model: options.model, kernels: options.compute.kernels(), threads: options.compute.threadCount,
+                repeats: options.repeats)
+            try Output.line(try bench.steps(batch: batch, length: length))
+        }
     }
 
     struct Verify: AsyncParsableCommand {

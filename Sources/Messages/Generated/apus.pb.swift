@@ -952,6 +952,9 @@ public nonisolated struct Apus_V1_ReplayedSample: Sendable {
   /// for each chunk
   public var topRows: [Apus_V1_TopRows] = []
 
+  /// how far the claimed token's score lies below the replayed one's; 0 where they agree
+  public var margins: [Float] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -2899,7 +2902,7 @@ nonisolated extension Apus_V1_AuditReport: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Apus_V1_ReplayedSample: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ReplayedSample"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}commitments\0\u{3}log_probabilities\0\u{3}replayed_tokens\0\u{3}top_rows\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}commitments\0\u{3}log_probabilities\0\u{3}replayed_tokens\0\u{3}top_rows\0\u{1}margins\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2911,6 +2914,7 @@ nonisolated extension Apus_V1_ReplayedSample: SwiftProtobuf.Message, SwiftProtob
       case 2: try { try decoder.decodeRepeatedFloatField(value: &self.logProbabilities) }()
       case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.replayedTokens) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.topRows) }()
+      case 5: try { try decoder.decodeRepeatedFloatField(value: &self.margins) }()
       default: break
       }
     }
@@ -2929,6 +2933,9 @@ nonisolated extension Apus_V1_ReplayedSample: SwiftProtobuf.Message, SwiftProtob
     if !self.topRows.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.topRows, fieldNumber: 4)
     }
+    if !self.margins.isEmpty {
+      try visitor.visitPackedFloatField(value: self.margins, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2937,6 +2944,7 @@ nonisolated extension Apus_V1_ReplayedSample: SwiftProtobuf.Message, SwiftProtob
     if lhs.logProbabilities != rhs.logProbabilities {return false}
     if lhs.replayedTokens != rhs.replayedTokens {return false}
     if lhs.topRows != rhs.topRows {return false}
+    if lhs.margins != rhs.margins {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

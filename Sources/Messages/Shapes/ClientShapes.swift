@@ -103,6 +103,7 @@ extension Shape {
             2: .one("log_probabilities", .floats(.tokens)),
             3: .one("replayed_tokens", .tokens),
             4: .many("top_rows", .chunks, .message(topRows)),
+            5: .one("margins", .floats(.tokens)),
         ])
 
     static let topRows = Shape(

@@ -1,5 +1,7 @@
 /// `lease`, `worker-key`, `replayed-group` and `engine`: the payload must answer exactly the lease, by the worker that holds it.
 struct LeaseCheck: SubmissionCheck {
+    let name = "lease"
+
     func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection) {
         guard evidence.workerKey == terms.workerKey else {
             throw Rejection(

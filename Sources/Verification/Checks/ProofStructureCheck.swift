@@ -3,6 +3,8 @@ import Proofs
 /// `proof-structure`: a commitment of 32 bytes and a strictly parsed TOPLOC proof for every chunk, none missing; only a
 /// foreign engine goes without commitments, then without all of them.
 struct ProofStructureCheck: SubmissionCheck {
+    let name = "proof-structure"
+
     func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection) {
         for (index, sample) in evidence.samples.enumerated() {
             let chunks = rules.chunking.count(forRows: sample.tokens.count)

@@ -10,6 +10,11 @@ extension AuditPolicy {
             ("mantissa-error-median", foreign.toploc.mantissaErrorMedian),
             ("sign-mismatches", Double(foreign.toploc.signMismatches)),
             ("log-probability-error", foreign.logProbabilityError),
+            ("margin-mean", foreign.marginMean),
+            ("largest-margin", foreign.largestMargin),
+            ("end-probability", foreign.endProbability),
+            ("shared-improbability", -foreign.sharedLogProbability),
+            ("allows-bimodal", foreign.allowsBimodal ? 1 : 0),
         ]
     }
 
@@ -26,6 +31,10 @@ extension AuditPolicy {
             exponentMismatches: exponents, mantissaErrorMean: values[1], mantissaErrorMedian: values[2],
             signMismatches: signs)
         foreign.logProbabilityError = values[4]
+        (foreign.marginMean, foreign.largestMargin, foreign.endProbability) = (values[5], values[6], values[7])
+        foreign.sharedLogProbability = -values[8]
+        guard values[9] == 0 || values[9] == 1 else { return nil }
+        foreign.allowsBimodal = values[9] == 1
         self = .toploc(foreign)
     }
 }
