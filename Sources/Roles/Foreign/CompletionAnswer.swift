@@ -52,7 +52,8 @@ enum CompletionAnswer {
                     + "must include the stop token")
         }
         guard let numbers = choice["logprobs"]?["token_logprobs"]?.array, numbers.count == tokens.count else {
-            throw CompletionFault("\(name) needs logprobs.token_logprobs, a number for each of its \(tokens.count) tokens")
+            throw CompletionFault(
+                "\(name) needs logprobs.token_logprobs, a number for each of its \(tokens.count) tokens")
         }
         var logProbabilities: [Float] = []
         logProbabilities.reserveCapacity(numbers.count)

@@ -1,5 +1,7 @@
 import Foundation
 import Generation
+import Identity
+import Sampling
 
 /// One group as a completions request.
 struct CompletionRequest: Encodable {
@@ -14,6 +16,8 @@ struct CompletionRequest: Encodable {
     /// From the group_id, so that a group that is leased again comes out alike where the server can do that.
     let seed: Int
     let stopTokenIds: [Int32]
+    /// For each sample the two words of the Philox key and counter words 2 and 3 (docs/foreign-engines.md).
+    let noise: [[UInt32]]
     /// The lease's stop tokens end a sample, and nothing else.
     let ignoreEos = true
     let logprobs = 1
@@ -21,7 +25,7 @@ struct CompletionRequest: Encodable {
     let returnHiddenStates = true
     let stream = false
 
-    init(_ request: GroupRequest, model: String) {
+    init(_ request: GroupRequest, run: Hash256, weightsHash: Hash256, model: String) {
         let parameters = request.parameters
         self.model = model
         prompt = request.promptTokens
@@ -34,6 +38,12 @@ struct CompletionRequest: Encodable {
         // What every JSON reader takes as an exact integer.
         seed = request.groupID.withUnsafeBytes { Int($0.loadUnaligned(as: UInt32.self).littleEndian) }
         stopTokenIds = parameters.stopTokens
+        noise = (0..<parameters.samples).map { sample in
+            let words = NoiseKey(
+                runID: run, weightsHash: weightsHash, groupID: request.groupID, sample: UInt32(sample)
+            ).words
+            return [words.key.0, words.key.1, words.counter.0, words.counter.1]
+        }
     }
 
     var body: Data {

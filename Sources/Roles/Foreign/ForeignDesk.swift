@@ -11,6 +11,7 @@ import Transformer
 /// A group is sent as one request. What comes back is checked as an audit would check it, so that a server that does not
 /// understand the request costs a lease and no strike.
 actor ForeignDesk: GroupEngine {
+    private let run: Hash256
     private let engine: ForeignEngine
     private let server: CompletionServer
     private let log: Logger
@@ -23,7 +24,8 @@ actor ForeignDesk: GroupEngine {
     private var finished: [GenerationDesk.Finished] = []
     private(set) var tokensGenerated: UInt64 = 0
 
-    init(engine: ForeignEngine, log: Logger) {
+    init(run: Hash256, engine: ForeignEngine, log: Logger) {
+        self.run = run
         self.engine = engine
         self.log = log
         server = CompletionServer(engine: engine)
@@ -111,7 +113,9 @@ actor ForeignDesk: GroupEngine {
         _ request: GroupRequest, _ version: PolicyVersion, _ shape: CompletionShape, maximumBytes: Int
     ) async throws -> GenerationDesk.Finished {
         let began = clock.now
-        let body = try CompletionRequest(request, model: engine.model).body
+        let body = try CompletionRequest(
+            request, run: run, weightsHash: version.weightsHash, model: engine.model
+        ).body
         let answer = try await server.complete(body, maximumBytes: maximumBytes)
         let samples = try CompletionAnswer.samples(answer, shape).map { sample in
             SampleResult(

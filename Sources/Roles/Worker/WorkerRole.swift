@@ -72,7 +72,7 @@ public struct WorkerRole: Sendable {
 
     /// What generates: the server that the settings name, or this machine.
     private func desk(_ run: Hash256) -> any GroupEngine {
-        if let foreign = settings.foreign { return ForeignDesk(engine: foreign, log: log) }
+        if let foreign = settings.foreign { return ForeignDesk(run: run, engine: foreign, log: log) }
         return GenerationDesk(
             kernels: kernels, threads: settings.threads,
             context: .init(runID: run, workerKey: keys.signing.publicKey),
