@@ -9,6 +9,15 @@ struct CompletionServer: Sendable {
     /// Room for an error's words or a yes.
     private static let shortBytes = 64 << 10
 
+    /// One for the process, so that nobody has to close it: no redirects to elsewhere, and a server that is not there is
+    /// told at once instead of being tried again for as long as a request may take.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.timeout.connect = .seconds(10)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     let engine: ForeignEngine
 
     /// Sends one request and returns the answer's bytes.
@@ -33,7 +42,7 @@ struct CompletionServer: Sendable {
         request.headers.add(name: "content-type", value: "application/json")
         request.body = .bytes(ByteBuffer(bytes: body))
         do {
-            let response = try await HTTPClient.shared.execute(
+            let response = try await Self.http.execute(
                 request, timeout: .seconds(Int64(engine.timeoutSeconds)))
             guard response.status == .ok else {
                 let words = try? await String(buffer: response.body.collect(upTo: Self.shortBytes))
