@@ -27,6 +27,8 @@ let rooms: [Target] = [
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+    // Differences between versions of weights, as bits; its decoder reads strangers' bytes.
+    .target(name: "CDelta", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
     // -ffp-contract=off is the arithmetic itself: a contracted multiply-add is another number.
     // -O3 also in debug builds, where SwiftPM would compile the kernels at -O0.
     .target(
@@ -48,7 +50,6 @@ let rooms: [Target] = [
     room("EnvironmentKit", ["JSON", "Identity", subprocess]),
     room("Queues", ["CZeroMQ", "Identity", logging]),
     room("Ledger", ["Identity", grdb]),
-    room("Shardcast", ["Identity", hummingbird, hummingbirdCore, httpClient, httpTypes, lifecycle, logging] + nio),
 
     // Floor 3
     registry("Rewards", path: "rewards", ["EnvironmentKit"]),
@@ -56,6 +57,10 @@ let rooms: [Target] = [
     room("Transformer", ["JSON", "Tensors", "Safetensors", "Identity"]),
     room("Sampling", ["Tensors", "Identity"]),
     room("Proofs", ["Identity"]),
+    room(
+        "Shardcast",
+        ["CDelta", "Safetensors", "Identity", hummingbird, hummingbirdCore, httpClient, httpTypes, lifecycle, logging]
+            + nio),
 
     // Floor 4
     room("Generation", ["Transformer", "Sampling", "Proofs", "Tensors", "Identity"]),
@@ -118,7 +123,7 @@ let suites: [Target] = [
     suite("Queues", ["Identity", "CZeroMQ"]),
     suite("Ledger", ["Identity", grdb]),
     suite("ChatTemplates", ["JSON"]),
-    suite("Shardcast", ["Identity", hummingbird, httpClient, lifecycle, logging] + nio),
+    suite("Shardcast", ["CDelta", "Fuzzing", "Identity", hummingbird, httpClient, lifecycle, logging] + nio),
     suite("Environments", ["Rewards", "EnvironmentKit"]),
     suite("Transformer", ["Identity", "JSON", "Safetensors", "Tensors"]),
     suite("Sampling", ["Identity", "Tensors"]),

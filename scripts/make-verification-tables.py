@@ -118,7 +118,7 @@ def thresholds(models):
         row.append(f"{first['standard_thresholds'][name]:.4g}")
         for reports in models.values():
             values = [report["foreign"]["thresholds"][name] for report in reports]
-            least = name in ("end_probability", "shared_log_probability")
+            least = name in ("end_chance", "copy_chance")
             row.append(f"{min(values) if least else max(values):.4g}")
         rows.append(row)
     row = ["*honest rollouts rejected by the standard ones*", ""]

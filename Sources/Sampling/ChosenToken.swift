@@ -5,8 +5,10 @@ public struct ChosenToken: Hashable, Sendable, BitwiseCopyable {
     /// Natural logarithm of its probability under the run's temperature (1 when greedy); of the claimed token where a
     /// claim is replayed.
     public let logProbability: Float
-    /// How far the claimed token's score (`z - log E`, the logit when greedy) lies below the best one; 0 where they are
-    /// the same token, or nothing was claimed. At most ``largestMargin``, which a token has that a filter removed.
+    /// How far the claimed token lies below the chosen one.
+    ///
+    /// A difference of scores (`z - log E`; logits when greedy): 0 where they are the same token or nothing was claimed, and
+    /// at most ``largestMargin``, which a token has that a filter removed.
     public let margin: Float
 
     /// What a margin is cut to.

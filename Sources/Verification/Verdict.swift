@@ -34,10 +34,10 @@ public struct AuditStatistics: Sendable, Hashable {
     public var marginMean = 0.0
     /// The largest margin of any token.
     public var largestMargin = 0.0
-    /// The lowest probability with which any sample ended.
-    public var endProbability = 1.0
-    /// The log-probability of the least probable passage that two samples share.
-    public var sharedLogProbability = 0.0
+    /// A bound on the chance that an honest sample ends, anywhere, as improbably as the oddest of these did.
+    public var endChance = 1.0
+    /// A bound on the chance that an honest group shares, anywhere, a passage as improbable as this one does.
+    public var copyChance = 1.0
     /// Samples whose probabilities are those of text that another model wrote.
     public var bimodalSamples = 0
 

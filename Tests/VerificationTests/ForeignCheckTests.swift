@@ -69,10 +69,12 @@ import Testing
         func logs(_ last: Float) -> [(tokens: [Int32], logs: [Float], margins: [Float])] {
             [([1, 2], [-1, last], [0, 0])]
         }
-        #expect(try rejects(EndCheck(), logs(-9), finish: .stop))
-        #expect(try !rejects(EndCheck(), logs(-3), finish: .stop))
-        #expect(try !rejects(EndCheck(), logs(-9), finish: .length))
-        #expect(try !rejects(EndCheck(), logs(-9), exact, finish: .stop))
+        // Sixty-four positions and a bound of 0.001: below a probability of 1.6e-5, or e to the -11.07.
+        #expect(try rejects(EndCheck(), logs(-11.2), finish: .stop))
+        #expect(try !rejects(EndCheck(), logs(-11), finish: .stop))
+        #expect(try !rejects(EndCheck(), logs(-12), finish: .length))
+        #expect(try !rejects(EndCheck(), logs(-12), exact, finish: .stop))
+        #expect(try !rejects(EndCheck(), logs(-12), finish: .stop, temperature: 0))
     }
 
     @Test func copiedText() throws {
@@ -94,7 +96,7 @@ import Testing
             tokens: [Int32], logs: [Float], margins: [Float]
         )] {
             let probabilities =
-                [Float](repeating: 0.98, count: certain) + [Float](repeating: 0.002, count: impossible)
+                [Float](repeating: 0.98, count: certain) + [Float](repeating: 0.0002, count: impossible)
                 + (0..<middle).map { 0.1 + 0.7 * Float($0) / Float(max(1, middle)) }
             return [(probabilities.map { _ in 1 }, probabilities.map { log($0) }, probabilities.map { _ in 0 })]
         }

@@ -64,7 +64,8 @@ HUGE_PAGES = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=68719476736",
     "THP_MEM_ALLOC_ENABLE": "1",
 }
-PREFILL = [{"together": together, "huge pages": huge} for huge in (False, True) for together in (4, 1 << 20)]
+# All prompts at once, or four.
+PREFILL = [{**some, "huge pages": huge} for huge in (False, True) for some in ({}, {"together": 4})]
 TRAINING = [
     {"optimizer": optimizer, "compile": compiled, "huge pages": huge}
     for optimizer, compiled, huge in [

@@ -21,11 +21,11 @@ class Kept:
         for key in ("results", "taken", "tuning"):
             self.measured.setdefault(key, {})
 
-    def record(self, name, entries, settings, machine, versions):
-        """One trial's rounds."""
+    def record(self, name, entries, settings, machine, versions, rounds):
+        """One trial's rounds; `rounds` is how many were asked for."""
         self.measured["results"][name] = entries
         self.measured["taken"][name] = {
-            "rounds": len(entries), "settings": settings, "versions": versions,
+            "rounds": rounds, "load": machine["load"], "settings": settings, "versions": versions,
             **{key: machine[key] for key in COMMON}}
         self.write()
 
@@ -41,14 +41,14 @@ COMMON = ("revision", "date", "processor", "threads")
 
 def differences(measured):
     """What of each trial is not as in the head of the page, as text by trial."""
-    head = measured["machine"] | {"versions": measured["versions"]}
+    head = measured["machine"] | {"versions": measured["versions"], "rounds": measured["rounds"]}
     found = {}
     for name in measured["results"]:
         taken = measured.get("taken", {}).get(name)
         if taken is None:
             found[name] = "nothing is known about when it was measured"
             continue
-        parts = [f"{key} {taken[key]}" for key in COMMON if taken[key] != head[key]]
+        parts = [f"{key} {taken[key]}" for key in (*COMMON, "rounds") if taken[key] != head[key]]
         parts += [
             f"{peer} {version}" for peer, version in taken["versions"].items() if version != head["versions"].get(peer)]
         if parts:

@@ -22,17 +22,17 @@ PRODUCTS = {
 }
 
 DECODING = [
-    "Products take {products} % of the time there and alone reach {matmul} % of the limit at this number of rows;",
+    "Products take {products} % of the time in the profile of S and alone reach {matmul} % of the limit at this number of rows;",
     "attention, sampling and what is between products take {others} %, threads wait for each other {waiting} %.",
     "Next: fewer hand-overs per layer (normalisation and rotation inside the products' tasks).",
 ]
 PROMPTS = [
-    "Products take {products} % of the time there and alone reach {matmul} % of the limit;",
+    "Products take {products} % of the time in the profile of S and alone reach {matmul} % of the limit;",
     "attention and what is between products take {others} %, the operating system {system} %.",
     "Next: what is between products inside their tasks, while the rows are in the cache.",
 ]
 TRAINING = [
-    "Products take {products} % of the time there, the operating system, which clears fresh pages, {system} %.",
+    "Products take {products} % of the time in the profile of S, the operating system, which clears fresh pages, {system} %.",
     "Next: buffers that live from step to step instead of fresh ones.",
 ]
 LEVERS = {

@@ -29,7 +29,7 @@ import trials
 import tuning
 
 # Guesses: choosing the peers' settings for the first time, profiles, demos.
-APART = 480 + 120 + 120
+APART = 900 + 120 + 120
 
 
 def arguments():
@@ -50,7 +50,9 @@ def main():
     store = kept.Kept(peers / "results.json")
     measured = store.measured
     described = machine.description(options.threads)
-    choice = tuning.Tuning(measured["tuning"], f"{described['processor']}, {options.threads} threads", say)
+    quiet = described["load"] <= machine.QUIET
+    choice = tuning.Tuning(
+        measured["tuning"], f"{described['processor']}, {options.threads} threads", quiet, say)
     apus = contestants.Apus(peers, options.threads)
     lama = llama.LlamaCpp(peers, options.threads, choice)
     torch = contestants.Torch(peers, choice)
@@ -62,7 +64,7 @@ def main():
     if unknown or options.rounds < 1:
         sys.exit(f"no trial {', '.join(sorted(unknown)) or 'without rounds'}; --list names them")
     chosen = [trial for trial in every if not wanted or trial.name in wanted]
-    if described["load"] > 0.5:
+    if not quiet:
         say(f"The machine is not quiet (load {described['load']:.1f}): ratios will swing.")
 
     versions = peer_versions(lama, torch, say)
@@ -75,7 +77,8 @@ def main():
             warm_up(apus, chosen, say)
             rounds.run(
                 chosen, options.rounds, limits,
-                lambda trial, entries, settings: store.record(trial.name, entries, settings, described, versions))
+                lambda trial, entries, settings: store.record(
+                    trial.name, entries, settings, described, versions, options.rounds))
             if not wanted:
                 measured["profiles"] = profiles(apus, folder)
                 say(f"Demos on seeds {options.seeds}")

@@ -9,7 +9,8 @@ import table
 def section(results, profiles):
     """How far each missed goal is, what the profile says, and the next lever."""
     lines = [
-        *(work_line(row, results, profiles) for row in [*table.work_rows(), *table.matmul_rows()]),
+        *(work_line(row, results, profiles) for row in table.work_rows()),
+        *(work_line(row, results, profiles, "products, ") for row in table.matmul_rows()),
         *(memory_line(row, results, profiles) for row in table.memory_rows())]
     lines = [line for line in lines if line]
     if lines:
@@ -17,12 +18,13 @@ def section(results, profiles):
         yield from lines
 
 
-def work_line(row, results, profiles):
+def work_line(row, results, profiles, what=""):
     measured = row.measured(results)
     ratio = measured and measured["ratio"]
     if not ratio or row.goal is None or ratio.median >= row.goal:
         return None
-    text = f"- **{row.title}**: {ratio.median:.2f} × {row.peer} of {row.goal:g}, {100 * ratio.median / row.goal:.0f} % of the goal"
+    reached = 100 * ratio.median / row.goal
+    text = f"- **{what}{row.title}**: {ratio.median:.2f} × {row.peer} of {row.goal:g}, {reached:.0f} % of the goal"
     if measured["share"]:
         share = measured["share"].median
         text += (

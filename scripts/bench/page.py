@@ -7,6 +7,7 @@ import missed
 import swarm
 import table
 import tuning
+from machine import QUIET
 
 GIB = 1 << 30
 
@@ -23,7 +24,7 @@ def head(machine, versions, limits, rounds, minutes):
         f"Machine: {machine['processor']}, {machine['cores']} cores ({machine['threads']} threads used), "
         f"{machine['memory'] / GIB:.0f} GiB, {machine['system']}. {machine['date']}, revision {machine['revision']}, "
         f"{machine['swift']}. Peers: {', '.join(f'{name} {version}' for name, version in versions.items())}.\n")
-    if machine["load"] > 0.5:
+    if machine["load"] > QUIET:
         yield f"> The machine was not quiet (load {machine['load']:.1f} at the start): trust ratios, not rates.\n"
     if limits:
         flops, read = figures.Spread(l["gigaflops"] for l in limits), figures.Spread(l["gigabytes"] for l in limits)
@@ -166,8 +167,8 @@ FAIRNESS = """## What is compared
   interval of the median, the verdict says so.
 - **Training.** Ours: canonical bf16 forward, backward, clipping, AdamW on f32 master weights and moments, and the new bf16
   weights packed. PyTorch: weights, gradients and moments in bf16 (less memory, less precise), `clip_grad_norm_`, AdamW. Both
-  feed 257 tokens as 256 rows, each with a target, and count 256. PyTorch's memory is that of fused AdamW without
-  compilation and huge pages, which is its least.
+  feed 257 tokens as 256 rows, each with a target, and count 256. PyTorch's memory is that of a
+  process with fused AdamW, uncompiled, in pages of the usual size.
 - **A neighbour** is a busy loop bound to one of the cores; a round in which it was not there all the time counts as failed.
 """
 

@@ -146,7 +146,7 @@ class Page(unittest.TestCase):
         limits = {"gigaflops": 1000, "gigabytes": 9}
         measured["results"]["matmul-s"] = [{"limits": limits, "Apus": {"64": 900}, "oneDNN": {"64": 500}}]
         text = page.write(measured)
-        self.assertIn("Products take 60 % of the time there and alone reach 90 % of the limit", text)
+        self.assertIn("Products take 60 % of the time in the profile of S and alone reach 90 % of the limit", text)
         self.assertIn("take 25 %, threads wait for each other 9 %", text)
         self.assertIn("| 60.0 % | `matmul_rows` |", text)
 

@@ -67,7 +67,7 @@ class Rounds(unittest.TestCase):
 class Settings(unittest.TestCase):
     candidates = [["-a"], ["-b"], ["-c"], ["-d"]]
 
-    def choose(self, kept, rates, basis="1"):
+    def choose(self, kept, rates, basis="1", quiet=True):
         self.tried = []
 
         def measure(settings):
@@ -77,7 +77,7 @@ class Settings(unittest.TestCase):
                 raise process.Failed("no")
             return rate
 
-        return tuning.Tuning(kept, "P", lambda text: None).choose("work", basis, self.candidates, measure)
+        return tuning.Tuning(kept, "P", quiet, lambda text: None).choose("work", basis, self.candidates, measure)
 
     def test_who_is_close_is_tried_twice_and_who_fails_loses(self):
         found = self.choose({}, {"-a": [95, 120], "-b": [100, 100], "-c": [None], "-d": [50]})
@@ -93,13 +93,22 @@ class Settings(unittest.TestCase):
         other = {"-a": [9, 9], "-b": [1], "-c": [1], "-d": [1]}
         self.assertEqual(self.choose(kept_choices, other, basis="2"), ["-a"])
 
+    def test_a_choice_beside_others_work_is_made_again_when_it_is_quiet(self):
+        kept_choices = {}
+        rates = {"-a": [1], "-b": [9, 9], "-c": [1], "-d": [1]}
+        self.choose(kept_choices, rates, quiet=False)
+        self.assertEqual(self.choose(kept_choices, {}, quiet=False), ["-b"])
+        self.choose(kept_choices, {"-a": [9, 9], "-b": [1], "-c": [1], "-d": [1]})
+        self.assertEqual(self.choose(kept_choices, {}, quiet=False), ["-a"])
+
     def test_where_all_fail_it_fails(self):
         with self.assertRaises(process.Failed):
             self.choose({}, {name: [None] for name in ("-a", "-b", "-c", "-d")})
 
     def test_words(self):
         self.assertEqual(tuning.words(["-fa", "on"]), "-fa on")
-        self.assertEqual(tuning.words({"optimizer": "fused", "compile": False, "huge pages": True}), "optimizer fused, huge pages")
+        settings = {"optimizer": "fused", "compile": False, "huge pages": True}
+        self.assertEqual(tuning.words(settings), "optimizer fused, huge pages")
 
     def test_the_compiler_that_cmake_names(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -112,21 +121,21 @@ class Settings(unittest.TestCase):
 
 
 class Keeping(unittest.TestCase):
-    machine = {"revision": "a", "date": "d", "processor": "p", "threads": 2, "memory": 1}
+    machine = {"revision": "a", "date": "d", "processor": "p", "threads": 2, "load": 0.0}
 
     def test_a_trial_replaces_itself_and_nothing_else(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "results.json"
             first = kept.Kept(path)
-            first.measured |= {"machine": self.machine, "versions": {"v": "1"}}
+            first.measured |= {"machine": self.machine, "versions": {"v": "1"}, "rounds": 5}
             for name in ("one", "two"):
-                first.record(name, [{"a": {"x": 1}}], {}, self.machine, {"v": "1"})
+                first.record(name, [{"a": {"x": 1}}], {}, self.machine, {"v": "1"}, 5)
             second = kept.Kept(path)
             self.assertEqual(kept.differences(second.measured), {})
-            second.record("two", [{"a": {"x": 2}}], {"a": ["-x"]}, self.machine | {"revision": "b"}, {"v": "1"})
+            second.record("two", [{"a": {"x": 2}}], {"a": ["-x"]}, self.machine | {"revision": "b"}, {"v": "1"}, 2)
             third = kept.Kept(path).measured
             self.assertEqual(third["results"], {"one": [{"a": {"x": 1}}], "two": [{"a": {"x": 2}}]})
-            self.assertEqual(kept.differences(third), {"two": "revision b"})
+            self.assertEqual(kept.differences(third), {"two": "revision b, rounds 2"})
 
     def test_a_file_of_another_format_is_not_read(self):
         with tempfile.TemporaryDirectory() as folder:

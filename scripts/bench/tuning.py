@@ -9,11 +9,16 @@ CLOSE = 0.9
 
 
 class Tuning:
-    """The chosen settings by kind of work; `kept` is a part of results.json, so that the next run need not choose again."""
+    """The chosen settings by kind of work; `kept` is a part of results.json, so that the next run need not choose again.
 
-    def __init__(self, kept, machine, say):
+    What was chosen on a machine that was not quiet holds only while it is not: some peers' threads spin for each other, and
+    beside others' work every candidate is as slow as the next.
+    """
+
+    def __init__(self, kept, machine, quiet, say):
         self.kept = kept
         self.machine = machine
+        self.quiet = quiet
         self.say = say
 
     def choose(self, work, basis, candidates, measure):
@@ -24,7 +29,8 @@ class Tuning:
         """
         names = {json.dumps(settings): settings for settings in candidates}
         known = self.kept.get(work)
-        if known and known["basis"] == basis and set(known["rates"]) == set(names):
+        holds = known and known["basis"] == basis and set(known["rates"]) == set(names)
+        if holds and (known["quiet"] or not self.quiet):
             return known["chosen"]
         rates = {name: attempt(measure, settings) for name, settings in names.items()}
         best = max(rates.values())
@@ -34,7 +40,7 @@ class Tuning:
             if rates[name] >= CLOSE * best:
                 rates[name] = max(rates[name], attempt(measure, names[name]))
         chosen = names[max(rates, key=rates.get)]
-        self.kept[work] = {"basis": basis, "chosen": chosen, "rates": rates}
+        self.kept[work] = {"basis": basis, "quiet": self.quiet, "chosen": chosen, "rates": rates}
         self.say(f"  {work}: {', '.join(f'{name} {rate:.0f}' for name, rate in rates.items())}")
         return chosen
 

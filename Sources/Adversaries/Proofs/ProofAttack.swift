@@ -8,8 +8,10 @@ protocol ProofAttack: Attack {
 }
 
 extension ProofAttack {
+    /// What is reported.
     public var forges: Forgery { .report }
 
+    /// The honest evidence with other proofs.
     public func forge(_ groups: [HonestGroup], in lab: AttackLab) throws -> [GroupEvidence] {
         try groups.map { group in
             var evidence = group.evidence

@@ -28,8 +28,8 @@ public struct ForeignOutcome: Sendable {
                 signMismatches: Int(largest { Double($0.signMismatches) })),
             logProbabilityError: largest(\.logProbabilityMedian), marginMean: largest(\.marginMean),
             largestMargin: largest(\.largestMargin),
-            endProbability: min(standard.endProbability, least(\.endProbability)),
-            sharedLogProbability: min(standard.sharedLogProbability, least(\.sharedLogProbability)),
+            endFalseRejects: min(standard.endFalseRejects, least(\.endChance)),
+            copyFalseRejects: min(standard.copyFalseRejects, least(\.copyChance)),
             allowsBimodal: measured.contains { $0.bimodalSamples > 0 })
     }
 }
@@ -42,7 +42,8 @@ extension AuditSuite {
         let foreign = court.rules(.toploc(ForeignEnginePolicy()))
         var next = 0
         while outcome.toploc.total < rollouts {
-            let terms = (next..<next + Self.groupsTogether).map { lab.terms($0, parameters) }
+            let wanted = (rollouts - outcome.toploc.total + settings.samples - 1) / settings.samples
+            let terms = (next..<next + min(wanted, Self.groupsTogether)).map { lab.terms($0, parameters) }
             next += terms.count
             // Every rollout counts, equal or not: nothing is compared with what our own engine would have said.
             let evidence = try engine.generate(terms)

@@ -72,7 +72,8 @@ public final class AuditSuite {
     func honestGroups(_ range: Range<Int>, _ parameters: SamplingParameters) throws -> [HonestGroup] {
         var known = honestGroups[parameters] ?? []
         while known.count < range.upperBound {
-            let terms = (known.count..<known.count + Self.groupsTogether).map { lab.terms($0, parameters) }
+            let count = min(Self.groupsTogether, range.upperBound - known.count)
+            let terms = (known.count..<known.count + count).map { lab.terms($0, parameters) }
             let evidence = try lab.generate(terms)
             let replays = try court.replayer.replay(zip(evidence, terms).map { ReplayRequest($0, terms: $1) })
             for (index, item) in terms.enumerated() {

@@ -156,7 +156,7 @@ struct RolloutCourt {
         let result = ReplayResult(samples: [replay.samples[item.forged[0]]])
         guard case .accepted(var statistics) = Checks.judge(alone, terms: terms, rules: measuring, replay: result)
         else { return nil }
-        statistics.sharedLogProbability = together.sharedLogProbability
+        statistics.copyChance = together.copyChance
         return statistics
     }
 }

@@ -8,6 +8,7 @@ protocol WeightAttack: Attack {
 }
 
 extension WeightAttack {
+    /// Generates with those weights under the leased names and noise.
     public func forge(_ groups: [HonestGroup], in lab: AttackLab) throws -> [GroupEvidence] {
         try lab.generate(groups.map(\.terms), with: weights(in: lab))
     }

@@ -141,8 +141,8 @@ struct AuditReport: Codable {
                 "exponent_mismatches": { Double($0.exponentMismatches) }, "mantissa_mean": { $0.mantissaErrorMean },
                 "mantissa_median": { $0.mantissaErrorMedian }, "sign_mismatches": { Double($0.signMismatches) },
                 "log_probability_median": { $0.logProbabilityMedian }, "margin_mean": { $0.marginMean },
-                "largest_margin": { $0.largestMargin }, "end_probability": { $0.endProbability },
-                "shared_log_probability": { $0.sharedLogProbability }, "bimodal": { Double($0.bimodalSamples) },
+                "largest_margin": { $0.largestMargin }, "end_chance": { $0.endChance },
+                "copy_chance": { $0.copyChance }, "bimodal": { Double($0.bimodalSamples) },
             ]
             return values.compactMapValues { value in Spread(measured.map(value).filter { $0 < 1e18 }) }
         }
@@ -154,8 +154,8 @@ struct AuditReport: Codable {
             "mantissa_mean": policy.toploc.mantissaErrorMean, "mantissa_median": policy.toploc.mantissaErrorMedian,
             "sign_mismatches": Double(policy.toploc.signMismatches),
             "log_probability_median": policy.logProbabilityError, "margin_mean": policy.marginMean,
-            "largest_margin": policy.largestMargin, "end_probability": policy.endProbability,
-            "shared_log_probability": policy.sharedLogProbability, "bimodal": policy.allowsBimodal ? 1 : 0,
+            "largest_margin": policy.largestMargin, "end_chance": policy.endFalseRejects,
+            "copy_chance": policy.copyFalseRejects, "bimodal": policy.allowsBimodal ? 1 : 0,
         ]
     }
 

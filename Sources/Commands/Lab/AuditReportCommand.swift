@@ -46,6 +46,12 @@ struct AuditReportCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "Relative deviation of the foreign engine's activations.")
     var foreignNoise: Float = 0.01
 
+    @Option(
+        help: ArgumentHelp(
+            "Instruction-set rows of honest workers and verifiers (default: all of this machine, or --row).",
+            valueName: "name,…"))
+    var rows: String?
+
     @Option(help: ArgumentHelp("Only these attacks, or none (default: all).", valueName: "name,…"))
     var attacks: String?
 
@@ -71,6 +77,21 @@ struct AuditReportCommand: AsyncParsableCommand {
             throw ValidationError("--foreign-noise must be between 0 and 1.")
         }
         _ = try chosenAttacks()
+        _ = try chosenRows()
+    }
+
+    private func chosenRows() throws -> [KernelRow] {
+        guard let rows else {
+            return compute.row.flatMap(KernelRow.init(rawValue:)).map { [$0] } ?? KernelRow.available
+        }
+        return try rows.split(separator: ",").map { name in
+            guard let row = KernelRow(rawValue: String(name)), KernelRow.available.contains(row) else {
+                throw ValidationError(
+                    "There is no row \(name) here; there are "
+                        + KernelRow.available.map(\.rawValue).joined(separator: ", ") + ".")
+            }
+            return row
+        }
     }
 
     private func chosenAttacks() throws -> [any Attack] {
@@ -108,7 +129,7 @@ struct AuditReportCommand: AsyncParsableCommand {
             pool: pool, seed: seed)
         var settings = AuditSuite.Settings(
             stopTokens: Self.stopTokens(directory, seed: seed),
-            rows: compute.row.flatMap(KernelRow.init(rawValue:)).map { [$0] } ?? KernelRow.available,
+            rows: try chosenRows(),
             threads: Array(Set([1, compute.threadCount, compute.threadCount + 1])).sorted())
         settings.maximumTokens = maxTokens
         settings.foreignNoise = foreignNoise

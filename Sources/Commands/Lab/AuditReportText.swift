@@ -51,7 +51,9 @@ struct AuditReportText {
         }
         lines.append("  false rejects, exact    \(rate(exact.rejection))  \(checks(exact))")
         lines.append("  false rejects, toploc   \(rate(toploc.rejection))  \(checks(toploc))")
-        lines.append("  another row than declared, exact: accepted \(rate(crossed.acceptance))")
+        if crossed.total > 0 {
+            lines.append("  another row than declared, exact: accepted \(rate(crossed.acceptance))")
+        }
         let names = Checks.submission.map(\.name) + Checks.replay.map(\.name)
         let rejecting = Set(exact.rejected.keys).union(toploc.rejected.keys).sorted()
         let silent = names.filter { !rejecting.contains($0) }
@@ -98,7 +100,7 @@ struct AuditReportText {
         ]
         for (name, threshold) in foreign.thresholds.sorted(by: { $0.key < $1.key }) {
             let spread = foreign.statistics[name]
-            let isLowerBound = name == "end_probability" || name == "shared_log_probability"
+            let isLowerBound = name == "end_chance" || name == "copy_chance"
             let extreme = isLowerBound ? spread?.least : spread?.largest
             lines.append(
                 pad("  \(name)", 26) + left(number(report.standardThresholds[name]), 10) + left(number(threshold), 12)

@@ -24,7 +24,7 @@ public enum ForgedReward {
             guard GroupEvidence(try Wire.GroupPayload(strict: honest)) == evidence else { continue }
             do throws(MessageError) {
                 _ = try Wire.GroupPayload(strict: honest + fields[number % fields.count])
-            } catch where error.code == .unknownField {
+            } catch  where error.code == .unknownField {
                 refused += 1
             } catch {
                 continue

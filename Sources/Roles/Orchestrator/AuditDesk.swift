@@ -107,8 +107,13 @@ final class AuditDesk {
                 return failed(rejection.check, rejection.reason, rejection.severity.orchestration)
             }
             pending[hash] = Pending(evidence: evidence, terms: terms, slot: lease.record.slot)
-            let tokens = evidence.samples.reduce(0) { $0 + $1.tokens.count }
-            return Submission(lease: leaseID, group: hash, tokens: UInt64(tokens))
+            let completions = evidence.samples.map(\.tokens)
+            return Submission(
+                lease: leaseID, group: hash, tokens: completions.reduce(0) { $0 + UInt64($1.count) },
+                work: workOf(prompt: terms.promptTokens.count, completions.map(\.count)),
+                content: Self.content(completions),
+                // Without a replay, only the canonical arithmetic lets the trainer compute the log-probabilities again.
+                isAlwaysAudited: rules(for: engine).policy != .exact)
         } catch {
             return failed("environment", "The lab's environment failed: \(error)", .refuse)
         }
@@ -191,7 +196,7 @@ final class AuditDesk {
     func note(_ fact: Fact) {
         switch fact {
         case .groupAccepted(let group, _, _, _, _, _), .groupRejected(let group, _, _, _, _),
-            .groupWithdrawn(let group, _):
+            .groupWithdrawn(let group, _), .groupVested(let group, _, _, _):
             pending[group] = nil
         default: break
         }
@@ -200,6 +205,22 @@ final class AuditDesk {
     /// Drops groups that were not journaled after all, or are not needed any more.
     func forget(_ groups: [Hash256]) {
         for group in groups { pending[group] = nil }
+    }
+
+    /// The tokens of a journaled group, sample by sample; nil where its payload is gone.
+    func completions(of hash: Hash256, slot: UInt64) throws -> [[Int32]]? {
+        try known(hash, slot: slot)?.evidence.samples.map(\.tokens)
+    }
+
+    /// SHA-256("apus/content/v1\0" ‖ per sample u32le count and its tokens as u32le): equal for equal results.
+    private static func content(_ completions: [[Int32]]) -> Hash256 {
+        var hash = SHA256()
+        hash.update(utf8: "apus/content/v1\u{0}")
+        for tokens in completions {
+            hash.update(littleEndian: UInt32(clamping: tokens.count))
+            for token in tokens { hash.update(littleEndian: UInt32(bitPattern: token)) }
+        }
+        return hash.finalize()
     }
 
     private func workOf(prompt: Int, _ completions: [Int]) -> Int64 {

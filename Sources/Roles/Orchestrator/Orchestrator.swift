@@ -31,6 +31,8 @@ actor Orchestrator {
     var judgements: [UInt64: Judgement] = [:]
     /// What the current turn will write.
     var turn = RunDatabase.Turn()
+    /// The finding of the report that is being taken in.
+    var offered: RunDatabase.StoredEvidence?
     /// What may be carried out once the turn is written.
     var waiting: [Action] = []
 
@@ -72,7 +74,7 @@ actor Orchestrator {
         for item in items {
             switch item {
             case .message(let incoming): take(incoming)
-            case .scored(let audit, let result): takeScore(audit, result)
+            case .scored(let subject, let result): takeScore(subject, result)
             case .disconnected(let peer, let curveKey):
                 if let id = connections.known(peer: peer, curveKey: curveKey) {
                     step(.disconnected(id))
@@ -91,6 +93,7 @@ actor Orchestrator {
         let written = turn
         turn = RunDatabase.Turn()
         try database.commit(written)
+        exportEvidence(written.evidence)
         let actions = waiting
         waiting = []
         for action in actions { try carryOut(action) }
@@ -104,6 +107,7 @@ actor Orchestrator {
             case .journal(let fact):
                 turn.facts.append(fact)
                 desk.note(fact)
+                keepEvidence(fact)
             case .settle(let settlement): turn.settlements.append(settlement)
             case .forgetGroups(let hashes):
                 turn.forgotten += hashes
@@ -193,7 +197,7 @@ enum Work: Sendable {
     /// A message arrived.
     case message(Incoming)
     /// A group was scored, or could not be.
-    case scored(audit: UInt64, ScoringDesk.Result)
+    case scored(ScoringDesk.Subject, ScoringDesk.Result)
     /// A connection is gone.
     case disconnected(peer: PeerID, curveKey: [UInt8])
     /// The operator wants to stop.

@@ -38,7 +38,7 @@ public struct OrchestratorRole: Sendable {
             log.notice("\(survey.skipped) of \(survey.of) prompts are longer than \(rule.limit) tokens and left out")
         }
         let context = RunContext(
-            id: secrets.runID, name: file.run.name, keys: lab, relays: relays(),
+            id: secrets.runID, name: file.run.name, directory: directory, keys: lab, relays: relays(),
             tasks: TaskBook(environment: environment, prompts: model.prompts, rule: rule, secret: secrets.secret),
             sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens),
             vocabularySize: model.configuration.vocabularySize, arithmeticVersion: ArithmeticVersion.current,
@@ -74,7 +74,7 @@ public struct OrchestratorRole: Sendable {
         let scoring = ScoringDesk(
             tasks: context.tasks, stopTokens: context.stopTokens,
             timeout: .seconds(file.audit.scoringTimeoutSeconds)
-        ) { audit, result in mailbox.putNow(.scored(audit: audit, result)) }
+        ) { subject, result in mailbox.putNow(.scored(subject, result)) }
         defer { scoring.stop() }
         let orchestrator = Orchestrator(
             context: context, run: run, database: database, socket: socket, desk: desk, scoring: scoring,

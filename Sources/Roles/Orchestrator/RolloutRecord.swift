@@ -41,8 +41,11 @@ struct RolloutRecord: Sendable {
                 data += try encoder.encode(
                     Line(
                         prompt: prompt, completion: text(sample.tokens, skippingSpecial: true), reward: sample.reward,
-                        worker: Hexadecimal.encode(group.workerKey), verdict: "accepted", tokens: sample.tokens,
-                        promptTokens: group.promptTokens, logprobs: sample.behaviourLogProbabilities,
+                        worker: Hexadecimal.encode(group.workerKey), verdict: Self.verdict(group),
+                        tokens: sample.tokens,
+                        promptTokens: group.promptTokens,
+                        logprobs: sample.behaviourLogProbabilities.isEmpty
+                            ? sample.reportedLogProbabilities : sample.behaviourLogProbabilities,
                         version: group.version.number, weightsHash: Hexadecimal.encode(group.version.weightsHash),
                         groupID: Hexadecimal.encode(group.groupID), sample: index,
                         engine: group.engine.isEmpty ? nil : group.engine))
@@ -51,6 +54,12 @@ struct RolloutRecord: Sendable {
         }
         let name = batch.part == 0 ? "rollouts.jsonl" : "rollouts-\(batch.part + 1).jsonl"
         try data.write(to: URL(fileURLWithPath: folder + "/" + name))
+    }
+
+    private static func verdict(_ group: Wire.TrainingGroup) -> String {
+        if group.provisional { return "provisional" }
+        // Nobody replayed it, but a later audit of its worker passed.
+        return group.samples.contains { $0.behaviourLogProbabilities.isEmpty } ? "vested" : "accepted"
     }
 
     private func text(_ tokens: [UInt32], skippingSpecial: Bool) -> String {

@@ -1,7 +1,10 @@
+import Foundation
+
 /// `copied-text`: two samples of a group do not share a passage that independent noise would hardly ever give twice.
 ///
-/// Each sample has noise of its own, so the chance that one repeats a passage of another is the passage's probability. A
-/// converged policy repeats itself honestly, and its passages are probable: they pass.
+/// Each sample has noise of its own, so the chance that one repeats a given passage at a given place is the passage's
+/// probability. Times the pairs of samples and the pairs of places, it bounds the chance that an honest group does so
+/// anywhere; that bound is the policy's. A converged policy repeats itself honestly, and its passages are probable: they pass.
 struct CopyCheck: ReplayCheck {
     let name = "copied-text"
 
@@ -14,6 +17,8 @@ struct CopyCheck: ReplayCheck {
     ) throws(Rejection) {
         // Greedy samples are all alike: there is no noise in them.
         guard case .toploc(let foreign) = rules.policy, evidence.parameters.temperature > 0 else { return }
+        let (samples, tokens) = (Double(evidence.samples.count), Double(evidence.parameters.maximumTokens))
+        let ways = samples * max(1, samples - 1) / 2 * tokens * tokens
         var passages: Set<Int> = []
         for (index, sample) in evidence.samples.enumerated() {
             let logProbabilities = replay.samples[index].logProbabilities
@@ -29,14 +34,16 @@ struct CopyCheck: ReplayCheck {
             let own = Self.passages(of: sample.tokens, logProbabilities)
             for passage in own where passages.contains(passage.hash) { least = min(least, passage.logProbability) }
             passages.formUnion(own.map(\.hash))
-            guard least >= foreign.sharedLogProbability else {
+            let chance = min(1, exp(least) * ways)
+            guard chance >= foreign.copyFalseRejects else {
                 throw Rejection(
                     check: name, reason: "The sample repeats a passage of another one of its group.",
                     place: .init(sample: index),
-                    expected: "a shared passage with a log-probability of at least \(foreign.sharedLogProbability)",
-                    found: least)
+                    expected: "shared passages that independent noise gives with a chance of "
+                        + "\(foreign.copyFalseRejects) or more",
+                    found: chance)
             }
-            statistics.sharedLogProbability = min(statistics.sharedLogProbability, least)
+            statistics.copyChance = min(statistics.copyChance, chance)
         }
     }
 

@@ -3,14 +3,15 @@ import Foundation
 /// `probability-shape`: a sample whose tokens are mostly near-certain and else close to impossible was written by another
 /// model and only read by this one.
 ///
-/// A heuristic, and a weak one: an honest policy may be sure of most tokens and undecided about a few. It looks at samples
-/// of a chunk or more, and asks for all three signs: many certain tokens, many impossible ones, and a gap between.
+/// A heuristic for which no bound on false rejections holds: an honest policy may be sure of most tokens and undecided among
+/// very many for the others. It looks at samples of a chunk or more, and asks for all three signs: half of the tokens certain,
+/// a tenth next to impossible, and a gap between.
 struct ProbabilityShapeCheck: ReplayCheck {
     let name = "probability-shape"
 
     private static let shortestSample = 32
     private static let (certain, certainShare) = (0.9, 0.5)
-    private static let (impossible, impossibleShare) = (0.01, 0.1)
+    private static let (impossible, impossibleShare) = (0.001, 0.1)
     /// Sarle's coefficient of a uniform distribution; two separate heaps lie above it.
     private static let bimodality = 5.0 / 9
 

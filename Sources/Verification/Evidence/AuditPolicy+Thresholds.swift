@@ -12,8 +12,8 @@ extension AuditPolicy {
             ("log-probability-error", foreign.logProbabilityError),
             ("margin-mean", foreign.marginMean),
             ("largest-margin", foreign.largestMargin),
-            ("end-probability", foreign.endProbability),
-            ("shared-improbability", -foreign.sharedLogProbability),
+            ("end-false-rejects", foreign.endFalseRejects),
+            ("copy-false-rejects", foreign.copyFalseRejects),
             ("allows-bimodal", foreign.allowsBimodal ? 1 : 0),
         ]
     }
@@ -31,8 +31,8 @@ extension AuditPolicy {
             exponentMismatches: exponents, mantissaErrorMean: values[1], mantissaErrorMedian: values[2],
             signMismatches: signs)
         foreign.logProbabilityError = values[4]
-        (foreign.marginMean, foreign.largestMargin, foreign.endProbability) = (values[5], values[6], values[7])
-        foreign.sharedLogProbability = -values[8]
+        (foreign.marginMean, foreign.largestMargin) = (values[5], values[6])
+        (foreign.endFalseRejects, foreign.copyFalseRejects) = (values[7], values[8])
         guard values[9] == 0 || values[9] == 1 else { return nil }
         foreign.allowsBimodal = values[9] == 1
         self = .toploc(foreign)

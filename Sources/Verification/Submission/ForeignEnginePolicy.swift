@@ -13,25 +13,25 @@ public struct ForeignEnginePolicy: Sendable, Hashable {
     public var marginMean: Double
     /// Largest margin of a single token.
     public var largestMargin: Double
-    /// Least probability of a sample's stop token.
-    public var endProbability: Double
-    /// Log-probability of the least probable passage that two samples may share.
-    public var sharedLogProbability: Double
+    /// With which chance, at most, an honest sample may be refused for how it ends.
+    public var endFalseRejects: Double
+    /// With which chance, at most, an honest group may be refused for passages that two samples share.
+    public var copyFalseRejects: Double
     /// Whether a sample may be bimodal: mostly near-certain tokens among some that are close to impossible.
     public var allowsBimodal: Bool
 
     /// The paper's thresholds for proofs; the others as calibrated against negative controls.
     public init(
         toploc: ToplocPolicy = .toploc, logProbabilityError: Double = 0.1, marginMean: Double = 0.05,
-        largestMargin: Double = 1, endProbability: Double = 0.001, sharedLogProbability: Double = -32,
+        largestMargin: Double = 1, endFalseRejects: Double = 0.001, copyFalseRejects: Double = 1e-9,
         allowsBimodal: Bool = false
     ) {
         self.toploc = toploc
         self.logProbabilityError = logProbabilityError
         self.marginMean = marginMean
         self.largestMargin = largestMargin
-        self.endProbability = endProbability
-        self.sharedLogProbability = sharedLogProbability
+        self.endFalseRejects = endFalseRejects
+        self.copyFalseRejects = copyFalseRejects
         self.allowsBimodal = allowsBimodal
     }
 
@@ -40,6 +40,6 @@ public struct ForeignEnginePolicy: Sendable, Hashable {
         toploc: ToplocPolicy(
             exponentMismatches: .max, mantissaErrorMean: .infinity, mantissaErrorMedian: .infinity,
             signMismatches: .max),
-        logProbabilityError: .infinity, marginMean: .infinity, largestMargin: .infinity, endProbability: 0,
-        sharedLogProbability: -.infinity, allowsBimodal: true)
+        logProbabilityError: .infinity, marginMean: .infinity, largestMargin: .infinity, endFalseRejects: 0,
+        copyFalseRejects: 0, allowsBimodal: true)
 }
