@@ -69,13 +69,16 @@ let rooms: [Target] = [
 
     // Floor 5
     room("Orchestration", ["Identity"]),
+    room(
+        "Adversaries",
+        ["Generation", "Verification", "Sampling", "Proofs", "Transformer", "Tensors", "Identity"]),
     room("Telemetry", ["JSON", logging]),
 
     // Floor 6
     room(
         "Roles",
         [
-            "Orchestration", "Telemetry", "Generation", "Training", "Verification", "Environments",
+            "Orchestration", "Telemetry", "Adversaries", "Generation", "Training", "Verification", "Environments",
             "EnvironmentKit", "Queues", "Ledger", "Shardcast", "Messages", "RunConfiguration", "Transformer",
             "Sampling", "ChatTemplates", "JSON", "Proofs", "Tokenizers", "Tensors", "Identity", grdb, logging,
             subprocess, system, httpClient,
@@ -86,11 +89,12 @@ let rooms: [Target] = [
     room(
         "Commands",
         [
-            "Roles", "ChatTemplates", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages",
+            "Roles", "Adversaries", "ChatTemplates", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger",
+            "Messages",
             "Proofs",
             "Queues",
             "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers",
-            "Transformer",
+            "Transformer", "Verification",
             argumentParser, logging, lifecycle,
         ]),
     executable("apus"), executable("rollout-worker"), executable("trainer"), executable("orchestrator"),
@@ -123,19 +127,20 @@ let suites: [Target] = [
     suite("Environments", ["Rewards", "EnvironmentKit"]),
     suite("Transformer", ["Identity", "JSON", "Safetensors", "Tensors"]),
     suite("Sampling", ["Identity", "Tensors"]),
-    suite("Proofs", ["Identity"]),
+    suite("Proofs", ["Identity", "Fuzzing"]),
     suite("Generation", ["Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Training", ["EnvironmentKit", "Tensors", "Tokenizers", "Transformer"]),
-    suite("Verification", ["Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
+    suite("Verification", ["Fuzzing", "Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Orchestration", ["Identity"]),
+    suite("Adversaries", ["Sampling", "Tensors", "Transformer", "Verification"]),
     suite("Telemetry", ["JSON", logging]),
     suite(
         "Roles",
         [
-            "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Orchestration",
+            "EnvironmentKit", "Fuzzing", "Generation", "Identity", "JSON", "Ledger", "Messages", "Orchestration",
             "RunConfiguration", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers", "Training",
-            "Transformer",
-            logging,
+            "Transformer", "Verification",
+            hummingbird, logging,
         ]),
     suite("Commands", ["EnvironmentKit", "JSON", "Roles", argumentParser]),
 ]

@@ -128,7 +128,7 @@ import Testing
 
         // A publisher whose difference leads elsewhere: signed, and wrong.
         let faulty = try Lab()
-        try Self.publish(1, into: faulty.origin, faulty.scratch)
+        _ = try Self.publish(1, into: faulty.origin, faulty.scratch)
         let base = try #require(try faulty.origin.manifest(1))
         let other = TestModel.drawn(seed: 99)
         try Self.write(other, to: faulty.scratch("other"))

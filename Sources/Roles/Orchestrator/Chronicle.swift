@@ -4,6 +4,7 @@ import Logging
 import Messages
 import Orchestration
 import Telemetry
+import Verification
 
 /// What people see of a run: its story, its metrics, its rollouts as text.
 ///
@@ -15,6 +16,7 @@ final class Chronicle {
     private let rollouts: RolloutRecord?
     private let log: Logger
     private var names: [PublicKey: String] = [:]
+    private var engines: [PublicKey: String] = [:]
     private var tally: StepTally
     private var held: [String: UInt64] = [:]
     /// The rollouts that are being written, after all those before.
@@ -51,6 +53,17 @@ final class Chronicle {
         } else {
             log.debug("\(notice)")
         }
+        if case .memberJoined(let key, .worker, _) = notice, let engine = engines[key] {
+            let text =
+                "\(name(of: key)) computes with a foreign engine (\(engine)): judged by TOPLOC, every group audited."
+            story.append(StoryLine("foreign-engine", text, member: name(of: key), reason: engine))
+            log.notice("\(text)")
+        }
+    }
+
+    /// Notes what a worker computes with, where that is a foreign engine; told when it is admitted.
+    func note(engine: String, of key: PublicKey) {
+        if engine.isEmpty { engines[key] = nil } else if engines.count < 10_000 { engines[key] = engine }
     }
 
     /// Notes which version a worker holds, for the screen.
@@ -64,6 +77,9 @@ final class Chronicle {
 
     /// Counts what verifiers say that replays cost them.
     func note(verifySeconds: Double) { tally.verifySeconds += verifySeconds }
+
+    /// Counts an accepted group of a foreign engine.
+    func note(foreign statistics: AuditStatistics) { tally.foreign.add(statistics) }
 
     /// Counts a batch when it is sent.
     func note(batch: BatchDesk.Outline) { tally.begin(batch) }

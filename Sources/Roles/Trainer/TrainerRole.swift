@@ -5,6 +5,7 @@ import Logging
 import Messages
 import Orchestration
 import RunConfiguration
+import Sampling
 import Shardcast
 import Tensors
 import Training
@@ -61,8 +62,13 @@ public struct TrainerRole: Sendable {
                 ticket: ticket, keys: keys, role: .trainer, name: "trainer", kernels: kernels,
                 resumeStep: start.step),
             log: log)
+        let unreplayed = UnreplayedGroups(
+            run: run, sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens),
+            cache: directory.cache("trainer"), record: BehaviourRecord(folder: directory.behaviours, log: log),
+            threads: file.swarm.trainerThreads, kernels: kernels, log: log)
         let loop = TrainingLoop(
-            session: session, desk: desk, publisher: publisher, file: file, log: log, first: version, step: start.step)
+            session: session, desk: desk, publisher: publisher, unreplayed: unreplayed, file: file, log: log,
+            first: version, step: start.step)
         try await loop.run()
     }
 }

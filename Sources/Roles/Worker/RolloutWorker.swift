@@ -13,7 +13,7 @@ actor RolloutWorker {
     private let keys: NodeKeys
     private let settings: WorkerRole.Settings
     private let session: OrchestratorSession
-    private let desk: GenerationDesk
+    private let desk: any GroupEngine
     private let log: Logger
 
     private var policies: PolicyStore?
@@ -23,13 +23,14 @@ actor RolloutWorker {
     private var asked = 0
     private var newest: UInt64 = 0
     private var isDraining = false
+    private var draws = DrawWatch()
     private var shownAt: ContinuousClock.Instant?
     private let (bell, ring) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let clock = ContinuousClock()
 
     init(
         run: Hash256, ticket: JoinTicket, keys: NodeKeys, settings: WorkerRole.Settings, session: OrchestratorSession,
-        desk: GenerationDesk, log: Logger
+        desk: any GroupEngine, log: Logger
     ) {
         self.run = run
         self.ticket = ticket
@@ -73,6 +74,7 @@ actor RolloutWorker {
         case .versionAnnounced(let announced):
             if let version = PolicyVersion(announced.version) { prefetch(version) }
         case .standing(let standing): show(standing)
+        case .epochBegan(let epoch): watch(epoch)
         case .refusal: askForLeases()
         case .drain(let drain):
             log.notice("The run needs no more groups: \(drain.reason).")
@@ -94,10 +96,16 @@ actor RolloutWorker {
             "joined run \(welcome.runName)",
             metadata: ["balance": "\(welcome.balance)", "streak": "\(Int64(welcome.streak))"])
         if welcome.hasCurrent, let version = PolicyVersion(welcome.current) { prefetch(version) }
+        if welcome.hasEpoch { watch(welcome.epoch) }
         // What was asked before the connection broke is forgotten over there.
         asked = 0
         isDraining = false
         askForLeases()
+    }
+
+    /// Checks that the lab draws audits by the secrets that it committed to.
+    private func watch(_ epoch: Wire.DrawEpoch) {
+        if let complaint = draws.take(epoch) { log.warning("\(complaint)") }
     }
 
     private func accept(_ leases: Wire.Leases) {
@@ -176,7 +184,7 @@ actor RolloutWorker {
                 standing.banned ? "This key is out of the run." : "credited so far",
                 metadata: [
                     "balance": "\(Double(standing.balance) / 1e9) GFLOP", "accepted": "\(standing.accepted)",
-                    "rejected": "\(standing.rejected)",
+                    "rejected": "\(standing.rejected)", "audits": "\(TrustSentence(standing))",
                 ])
         }
         for reason in standing.reasons { log.warning("not credited: \(reason)") }
@@ -206,7 +214,7 @@ actor RolloutWorker {
         held[finished.group.groupID] = nil
         let bytes = lease.payload(
             finished.group, run: run.bytes, worker: keys.signing.publicKey,
-            arithmeticVersion: ArithmeticVersion.current
+            arithmeticVersion: ArithmeticVersion.current, engine: settings.engine
         ).signedBytes
         var submission = Wire.GroupSubmission()
         submission.leaseID = lease.id
