@@ -55,7 +55,7 @@ let rooms: [Target] = [
     registry("Environments", path: "environments", ["EnvironmentKit", "Rewards"]),
     room("Transformer", ["JSON", "Tensors", "Safetensors", "Identity"]),
     room("Sampling", ["Tensors", "Identity"]),
-    room("Proofs", ["Identity"]),
+    room("Proofs", ["CKernels", "Identity"]),
 
     // Floor 4
     room("Generation", ["Transformer", "Sampling", "Proofs", "Tensors", "Identity"]),
@@ -118,7 +118,7 @@ let suites: [Target] = [
     suite("Environments", ["Rewards", "EnvironmentKit"]),
     suite("Transformer", ["Identity", "JSON", "Safetensors", "Tensors"]),
     suite("Sampling", ["Identity", "Tensors"]),
-    suite("Proofs", ["Identity"]),
+    suite("Proofs", ["CKernels", "Identity"]),
     suite("Generation", ["Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Training", ["EnvironmentKit", "Tensors", "Tokenizers", "Transformer"]),
     suite("Verification", ["Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
