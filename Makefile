@@ -17,7 +17,7 @@ RUN_PACKAGES := libopenblas-dev libzmq3-dev libssl-dev libsqlite3-dev
 TEST_PACKAGES := $(RUN_PACKAGES) qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 
 .PHONY: help demo test build lint format bench docs messages clean packages test-packages test-swift test-generate \
-	test-neon test-bench
+	test-audit test-neon test-bench
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ demo: build ## Build, then watch a swarm train a policy while a cheat is caught 
 build: packages ## Build every executable into .build/release
 	@swift build $(SWIFT_FLAGS)
 
-test: test-packages test-bench test-swift test-generate test-neon ## Build and run the whole test suite
+test: test-packages test-bench test-swift test-generate test-audit test-neon ## Build and run the whole test suite
 
 test-swift:
 	@swift build $(SWIFT_FLAGS) --build-tests
@@ -39,6 +39,9 @@ test-swift:
 
 test-generate:
 	@scripts/check-generate.sh
+
+test-audit:
+	@scripts/check-audit.sh
 
 test-neon:
 	@scripts/check-neon.sh

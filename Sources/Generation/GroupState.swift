@@ -30,15 +30,13 @@ final class GroupState {
     /// Pages that all samples share: those that the prompt fills.
     var sharedPages: Int { GroupState.sharedPages(request) }
 
-    /// Pages of its own that a sample holds when it has so many tokens.
-    ///
-    /// The last token is not fed before the next one is wanted, so it takes no position.
-    func ownPages(_ tokens: Int) -> Int { GroupState.ownPages(request, tokens) }
-
     static func sharedPages(_ request: GroupRequest) -> Int {
         request.promptTokens.count / KeyValuePageLayout.positions
     }
 
+    /// Pages of its own that a sample holds when it has so many tokens.
+    ///
+    /// The last token is not fed before the next one is wanted, so it takes no position.
     static func ownPages(_ request: GroupRequest, _ tokens: Int) -> Int {
         KeyValuePageLayout.pages(for: request.promptTokens.count + tokens - 1) - sharedPages(request)
     }

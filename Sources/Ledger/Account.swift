@@ -15,6 +15,8 @@ public enum Account: Hashable, Sendable, Comparable {
     case verifier(PublicKey)
     /// A worker's stake.
     case stake(PublicKey)
+    /// What is promised to a worker for groups that were not audited, until a later audit vouches for them.
+    case unvested(PublicKey)
 
     /// Reads what `text` writes; nil for anything else.
     public init?(text: String) {
@@ -28,6 +30,7 @@ public enum Account: Hashable, Sendable, Comparable {
             case "worker": self = .worker(key)
             case "verifier": self = .verifier(key)
             case "stake": self = .stake(key)
+            case "unvested": self = .unvested(key)
             default: return nil
             }
             // Capital digits would be a second name of the same account.
@@ -43,6 +46,7 @@ public enum Account: Hashable, Sendable, Comparable {
         case .worker(let key): "worker:\(key.hex)"
         case .verifier(let key): "verifier:\(key.hex)"
         case .stake(let key): "stake:\(key.hex)"
+        case .unvested(let key): "unvested:\(key.hex)"
         }
     }
 }

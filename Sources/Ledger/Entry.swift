@@ -32,6 +32,18 @@ public struct Entry: Sendable, Hashable {
         case staked
         /// A stake burns.
         case slashed
+        /// Credit is promised for a group that was not audited.
+        case promised
+        /// A promised credit counts.
+        case vested
+        /// Promised credit burns.
+        case forfeited
+        /// A wrong group costs stake and balance.
+        case fined
+        /// The credit of a group is taken back.
+        case revoked
+        /// What a wrong rejection cost is given back.
+        case refunded
     }
 
     /// A change of one account.

@@ -71,12 +71,12 @@ extension Ledger {
             in: db)
     }
 
-    private static func isKnown(_ reference: String, in db: Database) throws -> Bool {
+    static func isKnown(_ reference: String, in db: Database) throws -> Bool {
         try Bool.fetchOne(
             db, sql: "SELECT EXISTS (SELECT 1 FROM ledgerEntry WHERE reference = ?)", arguments: [reference]) ?? false
     }
 
-    private static func nonzero(_ movements: [(Account, Int64)]) -> [Entry.Posting] {
+    static func nonzero(_ movements: [(Account, Int64)]) -> [Entry.Posting] {
         movements.filter { $0.1 != 0 }.map { Entry.Posting($0.0, $0.1) }
     }
 }

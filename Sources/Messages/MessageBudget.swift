@@ -23,6 +23,7 @@ public struct MessageBudget: Hashable, Sendable {
     }
 
     private static let logProbabilityBytes = 4
+    private static let marginBytes = 4
     private static let commitmentBytes = 34
     /// Keys, lengths, hashes and sampling parameters around the numbers.
     private static let frameBytes = 2048
@@ -44,7 +45,8 @@ public struct MessageBudget: Hashable, Sendable {
     public var reportBytes: Int {
         let rows = proofValues * (4 + 3) + 16
         return Self.frameBytes + samples
-            * (completionTokens * (idBytes + Self.logProbabilityBytes) + chunks * (Self.commitmentBytes + rows)
+            * (completionTokens * (idBytes + Self.logProbabilityBytes + Self.marginBytes)
+                + chunks * (Self.commitmentBytes + rows)
                 + Self.sampleBytes)
     }
 

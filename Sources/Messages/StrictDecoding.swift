@@ -34,14 +34,23 @@ extension Apus_V1_GroupPayload {
     public var signedBytes: [UInt8] { encoded(self) }
 }
 
-private func strictlyDecoded<Body: Message>(_ bytes: [UInt8], _ shape: Shape, _ limits: Limits)
-    throws(MessageError) -> Body
-{
+extension Apus_V1_AuditReport {
+    /// Decodes a stored report from outside; the schema that it was written in is the caller's to know.
+    ///
+    /// - Throws: ``MessageError`` before anything larger than the limits is allocated.
+    public init(strict bytes: [UInt8], limits: Limits = .standard) throws(MessageError) {
+        self = try strictlyDecoded(bytes, .auditReport, limits, namesSchema: false)
+    }
+}
+
+private func strictlyDecoded<Body: Message>(
+    _ bytes: [UInt8], _ shape: Shape, _ limits: Limits, namesSchema: Bool = true
+) throws(MessageError) -> Body {
     guard bytes.count <= limits.frameBytes else {
         throw MessageError(
             .tooLarge, at: shape.name, "\(bytes.count) bytes are more than the allowed \(limits.frameBytes)")
     }
-    try checkSchemaVersion(bytes, shape.name)
+    if namesSchema { try checkSchemaVersion(bytes, shape.name) }
     // Typed errors do not pass through `withUnsafeBytes`, so the verdict comes out as a value.
     let fault: MessageError? = bytes.withUnsafeBytes { raw in
         do throws(MessageError) {

@@ -22,6 +22,8 @@ public enum Wire {
     public typealias Refusal = Apus_V1_Refusal
     /// One published set of weights.
     public typealias PolicyVersion = Apus_V1_PolicyVersion
+    /// By which secrets audits are drawn.
+    public typealias DrawEpoch = Apus_V1_DrawEpoch
 
     /// How tokens are chosen.
     public typealias SamplingParameters = Apus_V1_SamplingParameters

@@ -22,7 +22,7 @@ extension Run {
         }
     }
 
-    private func audit(_ id: UInt64) -> Audit? {
+    func audit(_ id: UInt64) -> Audit? {
         guard let group = state.audits[id]?.group, let record = state.groups[group],
             let version = state.versions[record.version]
         else { return nil }
@@ -33,7 +33,9 @@ extension Run {
 
     /// Hands groups out to verifiers that wait for them.
     mutating func assignAudits(_ now: Instant) {
-        guard !presence.waitingVerifiers.isEmpty, !state.auditQueue.isEmpty else { return }
+        guard !presence.waitingVerifiers.isEmpty, !state.auditQueue.isEmpty || !state.checkQueue.isEmpty else {
+            return
+        }
         var assigned: [PublicKey: [Audit]] = [:]
         var wanted = presence.waitingVerifiers.reduce(0) { $0 + (presence.members[$1]?.request?.count ?? 0) }
         for group in state.auditQueue where mayAudit(group) {
@@ -41,17 +43,30 @@ extension Run {
             guard let verifier = verifier(for: group, assigned) else { continue }
             let id = state.nextAudit
             commit(.auditAssigned(audit: id, group: group, verifier: verifier))
-            let deadline = now.advanced(by: configuration.timing.audit)
-            presence.auditDeadlines[id] = deadline
-            expect(deadline)
+            startAudit(id, now)
             wanted -= 1
             if let audit = audit(id) { assigned[verifier, default: []].append(audit) }
         }
+        assignChecks(&assigned, now)
         for key in presence.waitingVerifiers {
             guard let audits = assigned[key], let request = presence.members[key]?.request else { continue }
             cancelRequests(key)
             outbox.append(.sendAudits(to: request.from, audits))
         }
+    }
+
+    /// Starts the clock of an audit that a verifier gets.
+    mutating func startAudit(_ id: UInt64, _ now: Instant) {
+        let deadline = now.advanced(by: configuration.timing.audit)
+        presence.auditDeadlines[id] = deadline
+        expect(deadline)
+    }
+
+    /// Whether a verifier takes one more audit than it holds and was just given.
+    func hasRoom(_ key: PublicKey, _ assigned: [PublicKey: [Audit]]) -> Bool {
+        guard let request = presence.members[key]?.request else { return false }
+        let held = state.verifiers[key]?.liveAudits.count ?? 0
+        return (assigned[key]?.count ?? 0) < request.count && held < configuration.limits.auditsPerVerifier
     }
 
     /// Whether a worker's group may be audited now: a worker on probation has as many groups in audit as it has
@@ -65,12 +80,17 @@ extension Run {
     /// Picks the verifier for a group, by hash among those that may have it.
     private func verifier(for group: Hash256, _ assigned: [PublicKey: [Audit]]) -> PublicKey? {
         guard let record = state.groups[group] else { return nil }
-        var able = presence.waitingVerifiers.filter { key in
-            guard isEligible(key, for: record), let request = presence.members[key]?.request else { return false }
-            let held = state.verifiers[key]?.liveAudits.count ?? 0
-            return (assigned[key]?.count ?? 0) < request.count && held < configuration.limits.auditsPerVerifier
-        }
+        return preferred(
+            presence.waitingVerifiers.filter { isEligible($0, for: record) && hasRoom($0, assigned) }, for: group)
+    }
+
+    /// Picks a verifier by hash, rather one that has not lost the group before.
+    func preferred(_ verifiers: [PublicKey], for group: Hash256) -> PublicKey? {
+        guard let record = state.groups[group] else { return nil }
+        var able = verifiers
         if able.count > 1, let avoided = record.avoided { able.removeAll { $0 == avoided } }
+        let untried = able.filter { !record.losers.contains($0) }
+        if !untried.isEmpty { able = untried }
         guard able.count > 1 else { return able.first }
         var hash = SHA256()
         hash.update(configuration.secret)
@@ -117,6 +137,10 @@ extension Run {
 
     private mutating func settle(_ audit: UInt64, _ record: AuditRecord, _ verdict: AuditVerdict, _ now: Instant) {
         guard let group = state.groups[record.group] else { return }
+        if let purpose = record.purpose {
+            settleCheck(audit, record, purpose, verdict)
+            return
+        }
         switch verdict {
         case .accepted(let acceptance): accept(record.group, group, audit, acceptance, record.verifier)
         case .rejected(let finding, _) where finding.severity == .refuse:
@@ -131,24 +155,29 @@ extension Run {
         _ group: Hash256, _ record: GroupRecord, _ audit: UInt64, _ acceptance: AuditVerdict.Acceptance,
         _ verifier: PublicKey
     ) {
-        let withheld = withholding(of: acceptance.verifiedFLOPs)
+        let promised = state.workers[record.worker]?.unvested.first { $0.group == group }
+        let amount = promised?.amount ?? acceptance.verifiedFLOPs
+        let withheld = withholding(of: amount)
         commit(
             .groupAccepted(
-                group: group, audit: audit, rewards: acceptance.rewards, verifiedFLOPs: acceptance.verifiedFLOPs,
-                withheld: withheld, auditFLOPs: acceptance.auditFLOPs))
+                group: group, audit: audit, rewards: acceptance.rewards, verifiedFLOPs: amount, withheld: withheld,
+                auditFLOPs: acceptance.auditFLOPs))
         presence.auditDeadlines[audit] = nil
         outbox.append(
             .settle(
-                .earned(
-                    worker: record.worker, group: group, amount: acceptance.verifiedFLOPs, withheld: withheld)))
+                promised == nil
+                    ? .earned(worker: record.worker, group: group, amount: amount, withheld: withheld)
+                    : .vested(worker: record.worker, group: group, amount: amount, withheld: withheld)))
         settleAudit(verifier, audit, acceptance.auditFLOPs)
         let mean = acceptance.rewards.reduce(0, +) / Float(max(1, acceptance.rewards.count))
         report(.groupAccepted(group: group, worker: record.worker, version: record.version, meanReward: mean))
         noteStanding(record.worker)
-        if let accuser = record.dispute?.accuser { refute(accuser) }
+        if let dispute = record.dispute { doubt(group, dispute, verifier) }
+        vest(record.worker, through: record.vouchesThrough, audit: audit)
+        drawRepetition(group)
     }
 
-    private func withholding(of flops: Int64) -> Int64 {
+    func withholding(of flops: Int64) -> Int64 {
         // In two parts, so that it cannot overflow.
         flops / 1000 * configuration.withheldPerMille + flops % 1000 * configuration.withheldPerMille / 1000
     }
@@ -175,8 +204,16 @@ extension Run {
         commit(.auditLost(audit: audit, reason: reason))
         presence.auditDeadlines[audit] = nil
         report(.auditLost(audit: audit, verifier: record.verifier, reason: reason))
-        if (state.groups[record.group]?.auditAttempts ?? 0) >= configuration.limits.auditAttempts {
+        guard let group = state.groups[record.group] else { return }
+        if let check = group.check, record.purpose != nil {
+            if check.attempts >= configuration.limits.auditAttempts { commit(.checkClosed(group: record.group)) }
+        } else if group.auditAttempts >= configuration.limits.auditAttempts, !hasUntriedVerifier(group) {
             withdraw(record.group, "no audit came to a verdict")
         }
+    }
+
+    /// Whether a verifier is connected that has not lost this group yet: then its slot is not leased again.
+    private func hasUntriedVerifier(_ record: GroupRecord) -> Bool {
+        connectedMembers(.verifier).contains { isEligible($0.key, for: record) && !record.losers.contains($0.key) }
     }
 }

@@ -34,20 +34,25 @@ extension Run {
         else { return }
         let step = request.step
         discardStaleGroups(forBatch: step)
-        guard state.acceptedGroups.count >= configuration.groupsPerBatch else { return }
-        let groups = Array(state.acceptedGroups.prefix(configuration.groupsPerBatch))
+        let accepted = Array(state.acceptedGroups.prefix(configuration.groupsPerBatch))
+        let missing = configuration.groupsPerBatch - accepted.count
+        let waiting = missing > 0 ? state.provisionalGroups : []
+        let provisional = Array(provisionalMembers(forBatch: step, of: waiting).prefix(missing))
+        guard provisional.count == missing else { return }
+        let groups = accepted + provisional
         commit(.batchCut(step: step, groups: groups))
         let staleness = staleness(ofBatch: step) ?? (0, 0)
         presence.batchRequest = nil
         outbox.append(.sendBatch(to: request.from, step: step, groups: groups))
         report(
             .batchCut(
-                step: step, groups: groups.count, meanStaleness: staleness.mean, maximumStaleness: staleness.maximum))
+                step: step, groups: groups.count, provisional: provisional.count, meanStaleness: staleness.mean,
+                maximumStaleness: staleness.maximum))
         cancelStaleLeases()
     }
 
     private mutating func discardStaleGroups(forBatch step: UInt64) {
-        for group in state.acceptedGroups {
+        for group in state.acceptedGroups + state.provisionalGroups {
             guard let record = state.groups[group], let version = state.versions[record.version],
                 !isFresh(version, forBatch: step)
             else { continue }
@@ -89,7 +94,9 @@ extension Run {
 
     private func releasedGroups(through step: UInt64) -> [Hash256] {
         guard step > state.stableStep else { return [] }
-        return ((state.stableStep + 1)...step).flatMap { state.batches[$0] ?? [] }
+        return ((state.stableStep + 1)...step).flatMap { state.batches[$0] ?? [] }.flatMap { group in
+            [group] + (state.groups[group].flatMap { state.slots[$0.slot]?.earlier } ?? [])
+        }
     }
 
     /// Why a trainer may not join.

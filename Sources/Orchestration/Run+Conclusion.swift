@@ -13,7 +13,9 @@ extension Run {
     mutating func tellDrain(_ key: PublicKey) {
         guard let member = presence.members[key], let connection = member.connection else { return }
         // Verifiers are needed until the last group has its verdict.
-        if member.role == .verifier, presence.finishedSince == nil, presence.drain?.isVerificationOver != true {
+        if member.role == .verifier, presence.finishedSince == nil || presence.awaitsAccounts,
+            presence.drain?.isVerificationOver != true
+        {
             return
         }
         outbox.append(
@@ -29,10 +31,17 @@ extension Run {
             presence.finishedSince = now
             expect(now.advanced(by: configuration.timing.finish))
             report(.runFinished(steps: configuration.steps))
+            presence.awaitsAccounts = hasOpenAccounts
             for member in connectedMembers() { tellDrain(member.key) }
         }
         if let since = presence.finishedSince {
-            if state.stableStep >= configuration.steps || now.elapsed(since: since) >= configuration.timing.finish {
+            let isLate = now.elapsed(since: since) >= configuration.timing.finish
+            if presence.awaitsAccounts, isLate || !hasOpenAccounts {
+                presence.awaitsAccounts = false
+                for member in connectedMembers(.verifier) { tellDrain(member.key) }
+            }
+            guard !presence.awaitsAccounts else { return }
+            if state.stableStep >= configuration.steps || isLate {
                 stop("all \(configuration.steps) steps are made")
             }
         } else if let drain = presence.drain {
@@ -42,7 +51,7 @@ extension Run {
 
     private mutating func concludeDrain(_ drain: Presence.Drain, _ now: Instant) {
         let isLate = now >= drain.deadline
-        let isIdle = state.liveLeases.isEmpty && state.pendingAuditCount == 0
+        let isIdle = state.liveLeases.isEmpty && state.pendingAuditCount == 0 && state.scoringGroups.isEmpty
         if isIdle || isLate, !drain.isVerificationOver {
             presence.drain?.isVerificationOver = true
             for member in connectedMembers(.verifier) { tellDrain(member.key) }

@@ -14,6 +14,7 @@ extension Run {
             expectBack(record.verifier, .verifier, now)
         }
         for (group, record) in state.groups where record.dispute != nil { presence.disputes[group] = now }
+        for group in state.scoringGroups.sorted() { outbox.append(.scoreGroup(group)) }
         expect(now.advanced(by: min(configuration.timing.reconnect, configuration.timing.lease)))
     }
 
@@ -50,7 +51,17 @@ extension Run {
             loseAudit(audit, "timeout")
             presence.auditDeadlines[audit] = nil
         }
+        presence.delays = presence.delays.filter { $0.value > now }
         findEarliestDeadline(now)
+    }
+
+    /// Keeps leases from a key whose group an audit rejected; twice as long every time.
+    mutating func delay(_ key: PublicKey, _ now: Instant) {
+        let base = configuration.timing.rejection
+        guard base > 0, let worker = state.workers[key] else { return }
+        let end = now.advanced(by: base << UInt64(min(max(1, worker.rejected) - 1, 6)))
+        presence.delays[key] = end
+        expect(end)
     }
 
     /// Ends leases whose time is over; whoever held them gets no other for a while, twice as long every time.
@@ -80,6 +91,7 @@ extension Run {
         }
         for clock in presence.leaseClocks.values { expect(clock.deadline) }
         for deadline in presence.auditDeadlines.values { expect(deadline) }
+        for end in presence.delays.values { expect(end) }
         for since in presence.disputes.values { expect(since.advanced(by: timing.reconnect)) }
     }
 }

@@ -18,7 +18,7 @@ extension Run {
         presence.auditDeadlines[audit] = nil
         settleAudit(accuser, audit, flops)
         if let dispute = record.dispute { settleAudit(dispute.accuser, dispute.audit, dispute.auditFLOPs) }
-        reject(group, lease: record.lease, audit: audit, finding, auditFLOPs: flops, worker: record.worker)
+        reject(group, lease: record.lease, audit: audit, finding, auditFLOPs: flops, worker: record.worker, now)
     }
 
     private func hasOtherVerifier(than accuser: PublicKey, _ record: GroupRecord) -> Bool {
@@ -47,19 +47,27 @@ extension Run {
                 settleAudit(dispute.accuser, dispute.audit, dispute.auditFLOPs)
                 reject(
                     group, lease: record.lease, audit: dispute.audit, dispute.finding,
-                    auditFLOPs: dispute.auditFLOPs, worker: record.worker)
+                    auditFLOPs: dispute.auditFLOPs, worker: record.worker, now)
             }
         }
     }
 
-    /// Counts a refuted accusation; too many cost the verifier its place.
+    /// Looks at a verifier's wrong accusations, of known good groups too; too many cost it its place.
     mutating func refute(_ accuser: PublicKey) {
-        guard let verifier = state.verifiers[accuser], verifier.ban == nil,
-            verifier.refuted >= configuration.limits.verifierFaults
+        guard let verifier = state.verifiers[accuser],
+            verifier.refuted + verifier.plantsFailed >= configuration.limits.verifierFaults
         else { return }
-        let finding = Finding(
-            check: "refuted-accusations",
-            reason: "Other verifiers' replays refuted \(verifier.refuted) of its accusations.", severity: .slash)
+        ban(
+            verifier: accuser,
+            Finding(
+                check: "refuted-accusations",
+                reason: "\(verifier.refuted + verifier.plantsFailed) of its accusations were refuted by other replays.",
+                severity: .slash))
+    }
+
+    /// Takes a verifier's place; what it holds goes to others.
+    mutating func ban(verifier accuser: PublicKey, _ finding: Finding) {
+        guard let verifier = state.verifiers[accuser], verifier.ban == nil else { return }
         commit(.verifierBanned(verifier: accuser, finding: finding))
         report(.verifierBanned(verifier: accuser, finding: finding))
         for audit in verifier.liveAudits.sorted() { loseAudit(audit, "verifier banned") }

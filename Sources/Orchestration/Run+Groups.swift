@@ -24,7 +24,7 @@ extension Run {
             )
         case .live, .ended:
             if let finding = submission.failure {
-                rejectUnjournaled(submission, finding, key, from)
+                rejectUnjournaled(submission, finding, key, from, now)
             } else {
                 journalGroup(submission, lease, key, from, now)
             }
@@ -52,7 +52,10 @@ extension Run {
             refuseGroup(submission, key, from, Refusal("slot-owned", "Another group came first for this slot."))
             return
         }
-        commit(.groupReceived(group: submission.group, lease: submission.lease, tokens: submission.tokens))
+        commit(
+            .groupReceived(
+                group: submission.group, lease: submission.lease, tokens: submission.tokens,
+                work: submission.work > 0 ? submission.work : nil, content: submission.content))
         presence.leaseClocks[submission.lease] = nil
         let isIdle = state.workers[key]?.liveLeases.isEmpty ?? true
         presence.members[key]?.stalls = 0
@@ -60,6 +63,8 @@ extension Run {
         presence.members[key]?.pace.finishedGroup(at: now, isIdle: isIdle)
         sendReceipt(submission, key, from, duplicate: false)
         report(.groupReceived(group: submission.group, worker: key, version: lease.version))
+        drawAudit(submission.group, isAlwaysAudited: submission.isAlwaysAudited)
+        reopenVerdicts(lease.slot, submission, lease)
     }
 
     private mutating func sendReceipt(
@@ -96,30 +101,50 @@ extension Run {
 
     /// A payload that failed a check which needs no replay.
     private mutating func rejectUnjournaled(
-        _ submission: Submission, _ finding: Finding, _ key: PublicKey, _ from: Correspondent
+        _ submission: Submission, _ finding: Finding, _ key: PublicKey, _ from: Correspondent, _ now: Instant
     ) {
         refuseGroup(submission, key, from, Refusal(finding.check, finding.reason))
         guard finding.severity != .refuse else { return }
-        reject(submission.group, lease: submission.lease, audit: 0, finding, auditFLOPs: 0, worker: key)
+        reject(submission.group, lease: submission.lease, audit: 0, finding, auditFLOPs: 0, worker: key, now)
     }
 
     /// Counts a group as rejected and draws the consequences.
     mutating func reject(
-        _ group: Hash256, lease: UInt64, audit: UInt64, _ finding: Finding, auditFLOPs: Int64, worker key: PublicKey
+        _ group: Hash256, lease: UInt64, audit: UInt64, _ finding: Finding, auditFLOPs: Int64, worker key: PublicKey,
+        _ now: Instant
     ) {
-        commit(
-            .groupRejected(group: group, lease: lease, audit: audit, finding: finding, auditFLOPs: auditFLOPs))
-        presence.leaseClocks[lease] = nil
-        if audit > 0 {
-            if auditFLOPs > 0 {
-                outbox.append(.settle(.charged(worker: key, group: group, amount: auditFLOPs)))
-            }
-            outbox.append(.forgetGroups([group]))
+        let record = state.groups[group]
+        forgettingEarlier(of: record?.slot, group) { run in
+            run.commit(
+                .groupRejected(group: group, lease: lease, audit: audit, finding: finding, auditFLOPs: auditFLOPs))
         }
-        let strikes = state.workers[key]?.strikes ?? 0
-        report(.groupRejected(group: group, worker: key, finding: finding, strikes: strikes))
+        presence.leaseClocks[lease] = nil
+        if audit > 0, auditFLOPs > 0 {
+            outbox.append(.settle(.charged(worker: key, group: group, amount: auditFLOPs)))
+        }
+        report(
+            .groupRejected(
+                group: group, worker: key, finding: finding, strikes: state.workers[key]?.strikes ?? 0))
+        if audit > 0 { delay(key, now) }
+        punish(key, group, finding, work: record?.work ?? 0, draw: record?.draw)
+    }
+
+    /// Draws the consequences of a wrong group for its worker.
+    mutating func punish(
+        _ key: PublicKey, _ group: Hash256, _ finding: Finding, work: Int64, draw: GroupRecord.Draw?
+    ) {
+        forfeit(key, for: group, work: work, draw)
         noteStanding(key, reason: "\(finding.check): \(finding.reason)")
+        let strikes = state.workers[key]?.strikes ?? 0
         if finding.severity == .slash || strikes >= configuration.strikes { banWorker(key, finding) }
+    }
+
+    /// Carries out what takes a group out of its slot, then has the payloads of those forgotten that are gone by it.
+    private mutating func forgettingEarlier(of slot: UInt64?, _ group: Hash256, _ change: (inout Run) -> Void) {
+        let before = (slot.flatMap { state.slots[$0]?.earlier } ?? []) + [group]
+        change(&self)
+        let gone = before.filter { state.groups[$0] == nil }
+        if slot != nil, !gone.isEmpty { outbox.append(.forgetGroups(gone)) }
     }
 
     /// Takes a worker's stake and place; what it has in flight is set aside unaudited.
@@ -132,6 +157,8 @@ extension Run {
                 worker: key, finding: finding, auditedGroups: worker.audited, burned: worker.staked))
         for lease in worker.liveLeases.sorted() { endLease(lease, .banned) }
         for group in worker.pendingGroups { withdraw(group, "worker banned") }
+        // An equivocation has no audit of its own to forfeit for.
+        forfeit(key, for: SHA256.hash(key.rawBytes + Array(finding.check.utf8)), work: 0, nil)
         expel(key, finding)
     }
 
@@ -150,8 +177,9 @@ extension Run {
         guard let record = state.groups[group] else { return }
         if case .auditing(let audit) = record.phase { presence.auditDeadlines[audit] = nil }
         presence.disputes[group] = nil
-        commit(.groupWithdrawn(group: group, reason: bounded(reason, Finding.maximumReasonBytes)))
-        outbox.append(.forgetGroups([group]))
+        forgettingEarlier(of: record.slot, group) { run in
+            run.commit(.groupWithdrawn(group: group, reason: bounded(reason, Finding.maximumReasonBytes)))
+        }
         report(.groupWithdrawn(group: group, worker: record.worker, reason: reason))
     }
 }

@@ -18,7 +18,8 @@ extension Run {
             .welcome(
                 to: from,
                 Welcome(
-                    role: hello.role, current: state.newest, streak: state.workers[hello.key]?.streak ?? 0)))
+                    role: hello.role, current: state.newest, streak: state.workers[hello.key]?.streak ?? 0,
+                    epoch: drawEpoch)))
         guard !isRepeated else { return }
         report(.memberJoined(key: hello.key, role: hello.role, name: hello.name))
         switch hello.role {
@@ -135,6 +136,7 @@ extension Run {
         }
         presence.members[hello.key] = member
         presence.keys[from.connection] = hello.key
+        presence.departures.remove(hello.key)
         if hello.role == .trainer { presence.trainer = hello.key }
         expect(now.advanced(by: configuration.timing.heartbeat))
     }
@@ -196,6 +198,7 @@ extension Run {
         guard let member = presence.members.removeValue(forKey: key) else { return }
         switch member.role {
         case .worker:
+            if state.workers[key]?.unvested.isEmpty == false { presence.departures.insert(key) }
             for lease in (state.workers[key]?.liveLeases ?? []).sorted() { endLease(lease, reason) }
         case .verifier:
             // A replay that it has returned does not go with it.
@@ -231,7 +234,8 @@ extension Run {
                     to: connection,
                     Standing(
                         worker: key, accepted: worker.accepted, rejected: worker.rejected, streak: worker.streak,
-                        banned: worker.ban != nil, reasons: reasons)))
+                        provisional: worker.unvested.count, unvested: worker.unvestedCredit,
+                        probability: auditProbability(of: worker), banned: worker.ban != nil, reasons: reasons)))
         }
     }
 

@@ -24,13 +24,34 @@ extension Run {
     func leaseAllowance(_ key: PublicKey, _ now: Instant) -> Int {
         guard let member = presence.members[key], let request = member.request else { return 0 }
         let worker = state.workers[key] ?? WorkerRecord()
-        guard worker.ban == nil, (member.stalledUntil ?? now) <= now else { return 0 }
+        guard worker.ban == nil, (member.stalledUntil ?? now) <= now, (presence.delays[key] ?? now) <= now else {
+            return 0
+        }
         var allowance = min(request.count, configuration.limits.leasesPerWorker - worker.liveLeases.count)
         if worker.isOnProbation {
             allowance = min(allowance, configuration.limits.probationGroups - worker.unauditedGroups)
         }
+        if isAdaptive, auditProbability(of: worker) == AuditDraw.certain {
+            allowance = min(allowance, untrustedAllowance(worker))
+        }
         if member.stalls > 0 { allowance = min(allowance, 1 - worker.liveLeases.count) }
         return max(0, allowance)
+    }
+
+    /// Leases that a key may get that is not trusted: few tokens of it are open at once.
+    ///
+    /// A group counts with its tokens, a lease with what the key's verified groups have had on average, or with all
+    /// tokens that it may come to where there are none yet.
+    private func untrustedAllowance(_ worker: WorkerRecord) -> Int {
+        let auditing = configuration.auditing
+        let most = max(1, auditing.leaseTokens)
+        let (bound, overflow) = most.multipliedReportingOverflow(by: auditing.untrustedLeases)
+        guard !overflow else { return .max }
+        let mean =
+            worker.verifiedGroups > 0 ? max(1, worker.verifiedTokens / UInt64(worker.verifiedGroups)) : most
+        let pending = worker.pendingGroups.reduce(UInt64(0)) { $0 + (state.groups[$1]?.tokens ?? 0) }
+        let open = pending + UInt64(worker.liveLeases.count) * min(mean, most)
+        return bound > open ? Int(clamping: (bound - open) / min(mean, most)) : 0
     }
 
     /// Deals the room out by measured speed, so that all who work get their part of every batch.

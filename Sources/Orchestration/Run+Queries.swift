@@ -40,6 +40,15 @@ extension Run {
         return (audit.group, record)
     }
 
+    /// Whether an audit looks once more at a group that has its verdict: no rewards are needed for it.
+    public func isCheck(_ audit: UInt64) -> Bool { state.audits[audit]?.purpose != nil }
+
+    /// Whether a group was not audited, and no later audit has vouched for it yet.
+    public func isPromised(_ group: Hash256) -> Bool {
+        guard let record = state.groups[group] else { return false }
+        return state.workers[record.worker]?.unvested.contains { $0.group == group } ?? false
+    }
+
     /// How many steps old the groups of a batch are that no STABLE checkpoint covers yet; nil where there is none.
     public func staleness(ofBatch step: UInt64) -> (mean: Double, maximum: UInt64)? {
         guard let groups = state.batches[step], !groups.isEmpty else { return nil }

@@ -38,7 +38,9 @@ extension Run {
     /// The lowest version number that a lease or an audit may still name.
     public var oldestUsefulVersion: UInt64 {
         let leased = state.liveLeases.compactMap { state.leases[$0]?.version }
-        let pending = state.workers.values.flatMap(\.pendingGroups).compactMap { state.groups[$0]?.version }
+        let pending = state.workers.values.flatMap { $0.pendingGroups + $0.waitingGroups }.compactMap {
+            state.groups[$0]?.version
+        }
         return (leased + pending).min() ?? state.newest?.number ?? 0
     }
 }

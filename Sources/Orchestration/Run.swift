@@ -35,14 +35,21 @@ public struct Run: Sendable {
     public mutating func step(_ event: Event, at now: Instant) -> [Action] {
         outbox = []
         armClocks(now)
+        openEpoch()
         take(event, now)
         if let deadline = presence.earliestDeadline, deadline <= now { sweepDeadlines(now) }
         settleDisputes(now)
         cutBatches()
+        pickForVesting()
+        closeAccounts()
         assignAudits(now)
         grantLeases(now)
         reportStandings()
         concludeRun(now)
+        // Checks end with the slots of their groups.
+        if presence.auditDeadlines.count != state.audits.count {
+            presence.auditDeadlines = presence.auditDeadlines.filter { state.audits[$0.key] != nil }
+        }
         let actions = outbox
         outbox = []
         return actions
@@ -72,8 +79,10 @@ public struct Run: Sendable {
         case .auditReturned(let from, let audit): holdAudit(from, audit, now)
         case .auditJudged(let audit, let verdict, let from): takeJudgement(audit, verdict, answering: from, now)
         case .auditsFaulted(let from, let audits, let reason): takeFaults(from, audits, reason, now)
+        case .groupScored(let group, let rewards): takeScore(group, rewards)
         case .batchRequested(let from, let step): requestBatch(from, step, now)
         case .batchDone(let from, let step): finishBatch(from, step, now)
+        case .groupsDoubted(let from, let groups): takeDoubts(from, groups, now)
         case .versionPublished(let from, let version): publish(from, version, now)
         case .checkpointStable(let from, let step): makeStable(from, step, now)
         case .drain(let reason, let milliseconds): beginDrain(reason, milliseconds, now)

@@ -5,10 +5,19 @@ public struct ChosenToken: Hashable, Sendable, BitwiseCopyable {
     /// Natural logarithm of its probability under the run's temperature (1 when greedy); of the claimed token where a
     /// claim is replayed.
     public let logProbability: Float
+    /// How far the claimed token lies below the chosen one.
+    ///
+    /// A difference of scores (`z - log E`; logits when greedy): 0 where they are the same token or nothing was claimed, and
+    /// at most ``largestMargin``, which a token has that a filter removed.
+    public let margin: Float
 
-    /// Pairs a token with its log-probability.
-    public init(token: Int32, logProbability: Float) {
+    /// What a margin is cut to.
+    public static let largestMargin: Float = 1024
+
+    /// Pairs a token with its log-probability and the margin of a claim.
+    public init(token: Int32, logProbability: Float, margin: Float = 0) {
         self.token = token
         self.logProbability = logProbability
+        self.margin = margin
     }
 }

@@ -53,7 +53,8 @@ final class DrawRound {
         batch.set(
             index,
             batch.choosers[draw.chooser].result(
-                of: choice, claimedLogit: draw.claimed.map { _ in claimedLogits.pointer[place] },
+                of: choice, draw,
+                draw.claimed.map { _ in .init(logit: claimedLogits.pointer[place], isRemoved: false) },
                 UnsafeBufferPointer(start: sums.pointer + (draw.row - rows.lowerBound) * blocks, count: blocks)))
     }
 }

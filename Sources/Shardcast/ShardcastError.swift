@@ -30,6 +30,8 @@ public struct ShardcastError: Error, Sendable, Equatable, CustomStringConvertibl
         case corruptShard
         /// A complete file does not have the hash that the manifest names.
         case corruptFile
+        /// A difference between versions is irregular, or does not lead to the weights that were signed.
+        case corruptDelta
         /// No connection to the upstream, or the connection broke.
         case unreachable
         /// The upstream answered, but not with what was asked for.

@@ -12,13 +12,6 @@ public enum TrainingKernels {
         ck_training_widen(source, target, count)
     }
 
-    /// Rounds floats to bf16 and back: the values that the forward pass sees of f32 weights.
-    public static func roundThrough(
-        _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, count: Int
-    ) {
-        ck_training_round_through(source, target, count)
-    }
-
     /// Adds `source` to `target`.
     public static func add(_ target: UnsafeMutablePointer<Float>, _ source: UnsafePointer<Float>, count: Int) {
         ck_training_add(target, source, count)

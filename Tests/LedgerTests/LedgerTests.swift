@@ -44,6 +44,33 @@ struct LedgerTests {
         }
     }
 
+    @Test("Promised credit vests or burns; a fine takes the stake first; a refund gives all of it back")
+    func promises() throws {
+        try database().write { db in
+            try Ledger.promise(worker, 1_000, reference: "promised/1", in: db)
+            try Ledger.promise(worker, 500, reference: "promised/2", in: db)
+            try Ledger.vest(worker, 1_000, withheld: 100, reference: "vested/1", in: db)
+            try Ledger.forfeit(worker, 500, reference: "forfeited/3", in: db)
+            try Ledger.fine(worker, atMost: 300, reference: "fined/3", in: db)
+            #expect(try Ledger.fine(worker, atMost: 300, reference: "fined/3", in: db) == .known)
+            try Ledger.charge(worker, atMost: 50, reference: "charged/3", in: db)
+            #expect(try Ledger.balance(of: .worker(worker), in: db) == 650)
+            #expect(try Ledger.balance(of: .stake(worker), in: db) == 0)
+            #expect(try Ledger.balance(of: .burned, in: db) == 850)
+            let taken = ["charged/3", "fined/3", "forfeited/3", "nothing/3"]
+            try Ledger.refund(worker, entries: taken, reference: "refunded/3", in: db)
+            #expect(try Ledger.refund(worker, entries: taken, reference: "refunded/3", in: db) == .known)
+            try Ledger.revoke(worker, atMost: 10_000, reference: "revoked/1", in: db)
+            let report = try Ledger.verify(in: db)
+            #expect(
+                report.balances == [
+                    .issuance: -1_500, .burned: 1_400, .worker(worker): 0, .stake(worker): 100, .unvested(worker): 0,
+                ])
+            #expect(throws: LedgerError.self) { try Ledger.forfeit(worker, 1, reference: "forfeited/4", in: db) }
+        }
+        #expect(Account(text: Account.unvested(worker).text) == .unvested(worker))
+    }
+
     @Test("An entry appended twice changes nothing; another entry of the same name is refused")
     func idempotence() throws {
         try database().write { db in

@@ -72,6 +72,7 @@ enum Examples {
                 $0.commitments = [hash]
                 $0.logProbabilities = [-0.5]
                 $0.replayedTokens = [5]
+                $0.margins = [0.5]
                 $0.topRows = [
                     .with {
                         $0.indices = [1, 70_000]

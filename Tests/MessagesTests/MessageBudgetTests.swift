@@ -35,6 +35,7 @@ import Testing
             replayed.commitments = sample.commitments
             replayed.logProbabilities = sample.logProbabilities
             replayed.replayedTokens = sample.tokens
+            replayed.margins = Array(repeating: 1, count: completion)
             var rows = Wire.TopRows()
             rows.indices = Array(repeating: 32 * 8192 - 1, count: 128)
             rows.bits = Array(repeating: 0xffff, count: 128)

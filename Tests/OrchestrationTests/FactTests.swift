@@ -27,8 +27,60 @@ struct FactTests {
             ),
             (.leaseEnded(lease: 1, reason: .slotOwned), #"{"leaseEnded":{"lease":1,"reason":"slotOwned"}}"#),
             (
-                .groupReceived(group: hash, lease: 1, tokens: 70),
+                .groupReceived(group: hash, lease: 1, tokens: 70, work: nil, content: nil),
                 #"{"groupReceived":{"group":"\#(zeros)","lease":1,"tokens":70}}"#
+            ),
+            (
+                .groupReceived(group: hash, lease: 1, tokens: 70, work: 9, content: hash),
+                #"{"groupReceived":{"content":"\#(zeros)","group":"\#(zeros)","lease":1,"tokens":70,"work":9}}"#
+            ),
+            (
+                .epochBegan(epoch: 3, commitment: hash, next: hash),
+                #"{"epochBegan":{"commitment":"\#(zeros)","epoch":3,"next":"\#(zeros)"}}"#
+            ),
+            (.epochRevealed(epoch: 2, secret: hash), #"{"epochRevealed":{"epoch":2,"secret":"\#(zeros)"}}"#),
+            (
+                .auditDrawn(group: hash, epoch: 3, probability: 50_000, isDrawn: false),
+                #"{"auditDrawn":{"epoch":3,"group":"\#(zeros)","isDrawn":false,"probability":50000}}"#
+            ),
+            (
+                .groupScored(group: hash, rewards: [0.5], credit: 7),
+                #"{"groupScored":{"credit":7,"group":"\#(zeros)","rewards":[0.5]}}"#
+            ),
+            (.groupPicked(group: hash), #"{"groupPicked":{"group":"\#(zeros)"}}"#),
+            (
+                .groupVested(group: hash, worker: key, audit: 2, withheld: 1),
+                #"{"groupVested":{"audit":2,"group":"\#(zeros)","withheld":1,"worker":"\#(key.hex)"}}"#
+            ),
+            (
+                .creditForfeited(worker: key, group: hash, forfeited: 5, fined: 6),
+                #"{"creditForfeited":{"fined":6,"forfeited":5,"group":"\#(zeros)","worker":"\#(key.hex)"}}"#
+            ),
+            (
+                .checkOpened(group: hash, purpose: .planted),
+                #"{"checkOpened":{"group":"\#(zeros)","purpose":"planted"}}"#
+            ),
+            (
+                .checkAssigned(audit: 2, group: hash, verifier: key),
+                #"{"checkAssigned":{"audit":2,"group":"\#(zeros)","verifier":"\#(key.hex)"}}"#
+            ),
+            (.checkPassed(audit: 2, auditFLOPs: 7), #"{"checkPassed":{"audit":2,"auditFLOPs":7}}"#),
+            (
+                .checkFailed(audit: 2, finding: finding, auditFLOPs: 7),
+                #"{"checkFailed":{"audit":2,"auditFLOPs":7,"finding":\#(found)}}"#
+            ),
+            (
+                .acceptanceDoubted(group: hash, accuser: key, audit: 2, finding: finding, auditFLOPs: 7),
+                #"{"acceptanceDoubted":{"accuser":"\#(key.hex)","audit":2,"auditFLOPs":7,"finding":\#(found),"group":"\#(zeros)"}}"#
+            ),
+            (.checkClosed(group: hash), #"{"checkClosed":{"group":"\#(zeros)"}}"#),
+            (
+                .acceptanceRevoked(group: hash, finding: finding),
+                #"{"acceptanceRevoked":{"finding":\#(found),"group":"\#(zeros)"}}"#
+            ),
+            (
+                .rejectionOverturned(group: hash, audit: 2, withheld: 1),
+                #"{"rejectionOverturned":{"audit":2,"group":"\#(zeros)","withheld":1}}"#
             ),
             (
                 .groupAccepted(

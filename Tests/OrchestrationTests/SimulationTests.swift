@@ -16,6 +16,35 @@ struct SimulationTests {
         }
     }
 
+    @Test(
+        "Swarms in which trusted workers' groups are not all audited, with patient cheats and colluding verifiers",
+        arguments: 0..<8)
+    func adaptiveSwarms(part: UInt64) {
+        for seed in (part * 250)..<((part + 1) * 250) {
+            let failures = World(Scenario.adaptive(seed)).simulate()
+            #expect(failures.isEmpty)
+            if !failures.isEmpty { return }
+        }
+    }
+
+    @Test("Honest workers of an adaptive run are audited rarely, and every batch is full in time")
+    func adaptiveShape() {
+        var scenario = Scenario(seed: 7)
+        scenario.steps = 30
+        scenario.groupsPerBatch = 64
+        scenario.checkpointInterval = 5
+        scenario.workers = [.honest, .honest, .honest]
+        scenario.auditing.mode = .adaptive
+        scenario.invitedStake = 1_000_000
+        let world = World(scenario)
+        #expect(world.simulate().isEmpty)
+        guard let state = world.run?.state else { return }
+        let replays = state.verifiers.values.reduce(0) { $0 + $1.audited }
+        #expect(state.counters.accepted >= 30 * 64 - state.counters.provisionalInBatches)
+        #expect(Double(replays) < 0.15 * Double(state.counters.received), "\(replays) of \(state.counters.received)")
+        #expect(state.counters.discarded == 0)
+    }
+
     @Test("The same seed gives the same journal")
     func determinism() {
         for seed in 5_000..<5_020 as Range<UInt64> {
@@ -23,6 +52,10 @@ struct SimulationTests {
             let second = World(Scenario.random(seed))
             _ = (first.simulate(), second.simulate())
             #expect(first.journal == second.journal && !first.journal.isEmpty)
+            let third = World(Scenario.adaptive(seed))
+            let fourth = World(Scenario.adaptive(seed))
+            _ = (third.simulate(), fourth.simulate())
+            #expect(third.journal == fourth.journal && !third.journal.isEmpty)
         }
     }
 

@@ -26,6 +26,30 @@ import Testing
         }
     }
 
+    /// Sizes at which columns are sieved first, with many and few ties, all equal, all zero, and a ramp.
+    @Test func sievedSelectionEqualsSorting() {
+        var generator = SplitMix64(state: 12)
+        for count in [8192, 8193, 18_432, 32_768, 65_536, 66_001] {
+            for kind in 0..<6 {
+                let bits = (0..<count).map { position -> UInt16 in
+                    switch kind {
+                    case 0: generator.pattern()
+                    case 1: UInt16(truncatingIfNeeded: generator.next())
+                    case 2: generator.pattern() & 0x87F0
+                    case 3: 0xBF80
+                    case 4: position == count - 1 ? 0x8001 : 0
+                    default: UInt16(truncatingIfNeeded: position) & 0x7FFF
+                    }
+                }
+                for k in [1, 128, 256, 300] {
+                    let top = bits.withUnsafeBufferPointer { TopRows(of: $0, count: k) }
+                    #expect(top.indices == sorted(bits, k), "\(count) values, kind \(kind), k \(k)")
+                    #expect(top.bits == top.indices.map { bits[Int($0)] })
+                }
+            }
+        }
+    }
+
     @Test func tiesGoToTheLowestIndex() {
         let bits: [UInt16] = [0x3F80, 0xBF80, 0x3F80, 0x4000, 0x3F80]
         let top = bits.withUnsafeBufferPointer { TopRows(of: $0, count: 3) }

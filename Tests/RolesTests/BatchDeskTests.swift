@@ -48,6 +48,50 @@ struct BatchDeskTests {
         return (database, hashes)
     }
 
+    @Test("A group that nobody replayed comes with its rewards and without log-probabilities to train on")
+    func unreplayed() throws {
+        let path = NSTemporaryDirectory() + "apus-batch-\(UUID().uuidString).sqlite"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let (database, hashes) = try database(1, at: path)
+        var turn = RunDatabase.Turn()
+        let stored = try #require(try database.group(hashes[0]))
+        turn.groups.append(.init(hash: .zero, payload: stored.payload, signature: []))
+        turn.scores.append(.init(hash: .zero, rewards: [0.5, -0.25]))
+        try database.commit(turn)
+        let desk = BatchDesk(database: database)
+        let outline = try desk.outline(1, hashes + [.zero], tokens: 12)
+        #expect(outline.meanReward == 0.0625)
+        let part = try desk.part(0, of: outline, hashes + [.zero], step: { $0 }, isPromised: { $0 == .zero })
+        let group = try #require(part?.groups.last)
+        #expect(group.provisional && part?.groups.first?.provisional == false)
+        #expect(group.samples.map(\.reward) == [0.5, -0.25])
+        #expect(group.samples.allSatisfy { $0.behaviourLogProbabilities.isEmpty })
+        #expect(group.samples.allSatisfy { $0.reportedLogProbabilities == [-1, -1, -1] })
+        turn = RunDatabase.Turn()
+        turn.forgotten = [.zero]
+        try database.commit(turn)
+        #expect(try database.score(.zero) == nil)
+    }
+
+    @Test("A finding is kept until it is settled, and then the group and its evidence go together")
+    func accusations() throws {
+        let path = NSTemporaryDirectory() + "apus-batch-\(UUID().uuidString).sqlite"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let (database, hashes) = try database(1, at: path)
+        let finding = Finding(check: "commitment", reason: "Chunk 0 differs.", severity: .slash)
+        var turn = RunDatabase.Turn()
+        turn.accusations.append(
+            .init(hash: hashes[0], finding: finding, report: [1, 2], verifier: "v", bundle: [3]))
+        try database.commit(turn)
+        let kept = try #require(try database.accusation(hashes[0]))
+        #expect(kept.finding == finding && kept.report == [1, 2] && kept.verifier == "v" && kept.bundle == [3])
+        turn = RunDatabase.Turn()
+        turn.evidence = [kept]
+        turn.forgotten = hashes
+        try database.commit(turn)
+        #expect(try database.accusation(hashes[0]) == nil && database.group(hashes[0]) == nil)
+    }
+
     @Test(
         "Parts hold every group once, in order, and each fits",
         arguments: [(7, 3, 1 << 20), (5, 100, 1), (4, 100, 1 << 20)])

@@ -28,7 +28,8 @@ struct EngineBenchTests {
     func rates() throws {
         for line in [
             try bench.prefill(batch: 2, length: 9), try bench.replay(batch: 2, length: 9),
-            try bench.train(batch: 2, length: 9),
+            try TrainingBench(model: nil, kernels: Kernels.preferred(named: nil), threads: 1, repeats: 2)
+                .steps(batch: 2, length: 9),
         ] {
             #expect(line.tokensPerSecond.isFinite && line.tokensPerSecond > 0)
         }

@@ -17,10 +17,10 @@ import Transformer
     }
 
     @Test func lessMemoryIsLessWork() throws {
-        let one = try capacity.plan(for: model, threads: 2, available: model.weightBytes + (1 << 30) + (100 << 20))
+        let one = try capacity.plan(for: model, threads: 2, available: model.weightBytes + (1 << 30) + (200 << 20))
         #expect(one.versions == 1 && one.complaint != nil)
         #expect(one.limits.pages == (1 << 30) / KeyValueCache.pageByteCount(model.configuration))
-        let small = try capacity.plan(for: model, threads: 2, available: model.weightBytes + (300 << 20))
+        let small = try capacity.plan(for: model, threads: 2, available: model.weightBytes + (400 << 20))
         #expect(small.versions == 1 && small.complaint != nil && small.limits.pages < one.limits.pages)
     }
 
@@ -30,6 +30,28 @@ import Transformer
         } throws: {
             "\($0)".contains("0.19 GiB are free")
         }
+    }
+
+    @Test func containersLeaveWhatIsNotCached() {
+        let files = [
+            "/sys/fs/cgroup/lab/memory.max": "max",
+            "/sys/fs/cgroup/lab/worker/memory.max": "4294967296",
+            "/sys/fs/cgroup/lab/worker/memory.current": "3221225472",
+            "/sys/fs/cgroup/lab/worker/memory.stat": "anon 5\ninactive_file 2147483648\nactive_file 7",
+            "/sys/fs/cgroup/memory/docker/memory.limit_in_bytes": "1000",
+            "/sys/fs/cgroup/memory/docker/memory.usage_in_bytes": "5000",
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712",
+            "/sys/fs/cgroup/memory/memory.usage_in_bytes": "800",
+        ]
+        func bytes(_ memberships: String) -> Int? {
+            ContainerMemory.bytes(memberships: memberships) { files[$0] }
+        }
+        #expect(bytes("0::/lab/worker\n") == 3 << 30)
+        #expect(bytes("0::/lab\n") == nil)
+        // The first hierarchy; more used than allowed is nothing left, and the tightest of the path counts.
+        #expect(bytes("3:cpu,memory:/docker\n0::/\n") == 0)
+        #expect(bytes("3:memory:/elsewhere\n") == 9_223_372_036_854_771_712 - 800)
+        for odd in ["", "x", "0::", "::::", "0::/../../etc", "3:memory"] { #expect(bytes(odd) == nil) }
     }
 
     @Test func whatTheSystemSays() {

@@ -132,4 +132,24 @@ import Transformer
             try await desk.add(request(1), version: versions[2].version, versions[2].files)
         }
     }
+
+    @Test("what is retired is gone before the next version is read")
+    func retiredWeightsAreGoneFirst() async throws {
+        let retired = RetiredWeights()
+        let loader = WeightLoader(kernels: kernels, tampering: nil, retired: retired)
+        weak var old: ModelWeights?
+        do {
+            let weights = try ModelWeights(
+                master: ModelInitializer.random(ModelShape.nano.configuration, seed: 9), kernels: kernels,
+                pool: ComputePool(threads: 1))
+            old = weights
+            retired.leave(weights)
+        }
+        #expect(old != nil)
+        // Files that cannot be read: whatever is loaded now, the old version went before.
+        await #expect(throws: (any Error).self) {
+            _ = try await loader.load(versions[0].version, PolicyFiles(model: folder.path + "/none", adapter: nil))
+        }
+        #expect(old == nil)
+    }
 }

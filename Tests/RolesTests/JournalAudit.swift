@@ -13,6 +13,7 @@ struct JournalAudit {
     private var leases: [UInt64: (worker: PublicKey, version: UInt64)] = [:]
     private var versions: [UInt64: PolicyVersion] = [:]
     private var weights: [UInt64: Hash256] = [:]
+    private var scored: Set<Hash256> = []
 
     init(_ facts: [Fact], groupsPerBatch: Int, maximumStaleness: UInt64) {
         for fact in facts {
@@ -27,12 +28,17 @@ struct JournalAudit {
                     "step \(version.step) has two sets of weights")
                 versions[version.number] = version
                 weights[version.step] = version.weightsHash
-            case .groupReceived(let group, let lease, _):
+            case .groupReceived(let group, let lease, _, _, _):
                 require(journaled[group] == nil, "a group was journaled twice")
                 journaled[group] = lease
             case .groupAccepted(let group, _, _, _, _, _):
                 require(journaled[group] != nil, "a group was accepted that nobody handed in")
-                require(accepted.insert(group).inserted, "a group was accepted twice")
+                // One that was scored unaudited may be picked for an audit later.
+                require(accepted.insert(group).inserted || scored.remove(group) != nil, "a group was accepted twice")
+            case .groupScored(let group, _, _):
+                require(journaled[group] != nil, "a group was scored that nobody handed in")
+                require(accepted.insert(group).inserted, "a group was scored twice")
+                scored.insert(group)
             case .groupDiscarded(let group, _):
                 require(!batched.contains(group), "a group was discarded from a batch")
             case .groupRejected(_, _, _, let finding, _):

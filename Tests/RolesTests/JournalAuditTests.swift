@@ -25,7 +25,7 @@ struct JournalAuditTests {
         .leaseGranted(lease: lease, slot: slot, attempt: 0, worker: worker, version: 0)
     }
     private func received(_ group: Hash256, _ lease: UInt64) -> Fact {
-        .groupReceived(group: group, lease: lease, tokens: 1)
+        .groupReceived(group: group, lease: lease, tokens: 1, work: nil, content: nil)
     }
     private func accepted(_ group: Hash256, _ audit: UInt64) -> Fact {
         .groupAccepted(group: group, audit: audit, rewards: [1], verifiedFLOPs: 5, withheld: 0, auditFLOPs: 5)

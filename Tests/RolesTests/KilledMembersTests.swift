@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Identity
 import Ledger
 import Orchestration
 import RunConfiguration
@@ -32,11 +33,13 @@ struct KilledMembersTests {
         "Each member is killed once; nothing acknowledged is lost, nothing is credited twice",
         .enabled(
             if: BuiltExecutables.areBuilt, "the executables are not built beside the tests: swift build -c release"),
-        .timeLimit(.minutes(3)))
-    func everyMember() async throws {
+        .timeLimit(.minutes(3)), arguments: AuditMode.allCases)
+    func everyMember(_ mode: AuditMode) async throws {
         let root = NSTemporaryDirectory() + "apus-kill-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: root) }
-        let plan = try SwarmPlan(try file(root), existing: .refuse)
+        var file = try file(root)
+        file.audit.mode = mode
+        let plan = try SwarmPlan(file, existing: .refuse)
         let deaths = Mutex<[String]>([])
         let supervisor = Supervisor(directory: plan.directory, executables: BuiltExecutables.folder) { notice in
             if case .died(let member, _, _) = notice { deaths.withLock { $0.append(member.name) } }
@@ -78,7 +81,16 @@ struct KilledMembersTests {
         // Credit: exactly what the accepted groups are worth, once each.
         let ledger = try Ledger.verify(plan.directory.database)
         var earned: Int64 = 0
-        for case .groupAccepted(_, _, _, let flops, _, _) in facts { earned += flops }
+        var promised: [Hash256: Int64] = [:]
+        for fact in facts {
+            switch fact {
+            case .groupAccepted(_, _, _, let flops, _, _): earned += flops
+            case .groupScored(let group, _, let credit): promised[group] = credit
+            case .groupVested(let group, _, _, _): earned += promised[group] ?? 0
+            default: break
+            }
+        }
+        #expect(promised.isEmpty == (plan.file.audit.mode == .all), "no group was spared")
         let credited = report.workers.reduce(0) { $0 + $1.credit + $1.stake }
         var granted: Int64 = 0
         for case .invitationUsed(_, _, let stake) in facts { granted += stake }

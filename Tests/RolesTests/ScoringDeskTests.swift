@@ -72,13 +72,14 @@ struct ScoringDeskTests {
     private func score(_ groups: [[String]], timeout: Duration = .seconds(60)) async throws -> [ScoringDesk.Result?] {
         let results = Results()
         let book = try book()
-        let desk = ScoringDesk(tasks: book, stopTokens: [10], timeout: timeout) { audit, result in
+        let desk = ScoringDesk(tasks: book, stopTokens: [10], timeout: timeout) { subject, result in
+            guard case .audit(let audit) = subject else { return }
             results.byAudit.withLock { $0[audit] = result }
         }
         for (index, texts) in groups.enumerated() {
             desk.begin(
                 ScoringDesk.Job(
-                    audit: UInt64(index), slot: 0,
+                    subject: .audit(UInt64(index)), slot: 0,
                     completions: texts.map { book.prompts.tokenizer.encode($0) + [10] }))
         }
         while results.byAudit.withLock({ $0.count }) < groups.count { try await Task.sleep(for: .milliseconds(2)) }

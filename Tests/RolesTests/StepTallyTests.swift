@@ -45,7 +45,7 @@ struct StepTallyTests {
     func counts() throws {
         var tally = StepTally()
         tally.count(.auditLost(audit: 1, verifier: TestKeys.verifier, reason: "timeout"))
-        tally.count(.batchCut(step: 1, groups: 4, meanStaleness: 0.5, maximumStaleness: 2))
+        tally.count(.batchCut(step: 1, groups: 4, provisional: 0, meanStaleness: 0.5, maximumStaleness: 2))
         tally.generateSeconds = 3
         let one = tally.finish(step: 1, time: 1)
         let first = try #require(one)

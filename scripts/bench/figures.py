@@ -1,5 +1,6 @@
 """What is made of measurements: medians, spreads, ratios of pairs."""
 
+import math
 import statistics
 
 
@@ -14,6 +15,14 @@ class Spread:
         self.low = min(values)
         self.high = max(values)
         self.count = len(values)
+        self.sorted = sorted(values)
+
+    def interval(self):
+        """Where the median is with 95 % confidence, whatever the distribution: None for fewer than six values."""
+        tail, left_out = 0.0, 0
+        while (tail := tail + math.comb(self.count, left_out) / 2**self.count) <= 0.025:
+            left_out += 1
+        return (self.sorted[left_out - 1], self.sorted[-left_out]) if left_out else None
 
     def text(self, form="{:.0f}"):
         """`1234 (1200 to 1300)`; the median alone where there was one round."""
@@ -41,12 +50,17 @@ def ratio(rounds, ours, theirs, key, their_key=None):
     return Spread(found) if found else None
 
 
-def verdict(median, goal, stretch):
-    """How a ratio stands to its goal: `goal`, `stretch`, or how far below."""
-    if goal is None or median is None:
+def verdict(ratio, goal, stretch):
+    """How a ratio stands to its goal: `reached`, `beyond the stretch`, or how far below.
+
+    Where the median could as well be on the other side of the goal, that is said too.
+    """
+    if goal is None or ratio is None:
         return ""
-    if stretch is not None and median >= stretch:
+    if stretch is not None and ratio.median >= stretch:
         return "beyond the stretch"
-    if median >= goal:
-        return "reached"
-    return f"{100 * median / goal:.0f} % of the goal"
+    interval = ratio.interval()
+    words = "reached" if ratio.median >= goal else f"{100 * ratio.median / goal:.0f} % of the goal"
+    if interval and interval[0] < goal <= interval[1]:
+        words += f", undecided: {interval[0]:.3f} to {interval[1]:.3f}"
+    return words

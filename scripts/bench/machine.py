@@ -9,6 +9,10 @@ import subprocess
 import process
 
 
+# A load above is somebody else's.
+QUIET = 0.5
+
+
 def processor():
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:

@@ -1,33 +1,69 @@
 """Writes docs/benchmarks.md from what was measured."""
 
 import figures
+import hot_spots
+import kept
+import missed
 import swarm
 import table
+import tuning
+from machine import QUIET
 
 GIB = 1 << 30
 
 
-def head(machine, versions, limits, rounds):
-    flops, read = figures.Spread(l["gigaflops"] for l in limits), figures.Spread(l["gigabytes"] for l in limits)
+def head(machine, versions, limits, rounds, minutes):
     yield "# Benchmarks\n"
+    took = f" The last whole run took {minutes:.0f} minutes." if minutes else ""
     yield (
-        "Written by `make bench`, which builds the peers, makes the models and runs everything by turns: ours, theirs, ours, "
-        f"theirs. Figures are medians of {rounds} rounds with the lowest and the highest; a ratio is taken round by round, and "
-        "its median is quoted. `make bench ROWS=\"generate-s-64 train-s\"` measures some rows and prints them; "
-        "`apus bench` prints single figures.\n")
+        "Written by `make bench`, which builds the peers, makes the models and runs everything by turns: ours, theirs, and in "
+        f"the next round theirs, ours. Figures are medians of {rounds} rounds with the lowest and the highest, where nothing "
+        "else is said; a ratio is taken round by round, and its median is quoted. `make bench ROWS=\"generate-s-64 train-s\"` "
+        f"measures some rows and prints them; `apus bench` prints single figures.{took}\n")
     yield (
         f"Machine: {machine['processor']}, {machine['cores']} cores ({machine['threads']} threads used), "
         f"{machine['memory'] / GIB:.0f} GiB, {machine['system']}. {machine['date']}, revision {machine['revision']}, "
-        f"{machine['swift']}. Peers: llama.cpp {versions['llama.cpp']} (`{' '.join(versions['llama options'])}`), "
-        f"PyTorch {versions['torch']}, transformers {versions['transformers']}.\n")
-    if machine["load"] > 0.5:
+        f"{machine['swift']}. Peers: {', '.join(f'{name} {version}' for name, version in versions.items())}.\n")
+    if machine["load"] > QUIET:
         yield f"> The machine was not quiet (load {machine['load']:.1f} at the start): trust ratios, not rates.\n"
-    yield (
-        f"Limits, measured once in every round: {flops.text()} GFLOP/s of bf16 dot products and {read.text()} GB/s of reads, "
-        "all threads together. *Share* is our rate ÷ what these allow: two operations per weight and generated token, six "
-        "per trained one, and every weight read once per step.\n")
+    if limits:
+        flops, read = figures.Spread(l["gigaflops"] for l in limits), figures.Spread(l["gigabytes"] for l in limits)
+        yield (
+            f"Limits, measured once in every round: {flops.text()} GFLOP/s of bf16 dot products and {read.text()} GB/s of "
+            "reads, all threads together. *Share* is our rate ÷ what these allow: two operations per generated token and "
+            "weight that it needs (the output projection only where there are logits), six per trained one, and every weight "
+            "read once per step; attention counts as nothing.\n")
     yield (
         "S has the shape of SmolLM2-135M (Llama), Q of Qwen3-0.6B; weights are random, bf16, the same for all.\n")
+
+
+def notes(measured):
+    """What a reader must know before the tables: rows of other days, and who failed."""
+    lines = [f"- `{name}` was measured apart: {text}." for name, text in kept.differences(measured).items()]
+    lines += [
+        f"- `{name}`: {side} failed in {failed} of {rounds} rounds: {reason[-300:]}"
+        for name, side, failed, rounds, reason in kept.failures(measured["results"])]
+    lines += [f"- {text[-300:]}" for text in (measured.get("swarm") or {}).get("failures", [])]
+    if lines:
+        yield "\n".join(lines)
+
+
+def settings(taken):
+    """What was chosen for the peers, by trial."""
+    lines = [
+        f"| `{name}` | {side} | {tuning.words(chosen) or 'as it comes'} |"
+        for name, entry in taken.items() for side, chosen in entry["settings"].items()]
+    if not lines:
+        return
+    yield "### Settings of the peers\n"
+    yield (
+        "Chosen before the first round, each kind of work by its own rate; every candidate once, those close to the best "
+        "twice. llama.cpp: flash attention on and off, unpacked weights, for decoding also one cache for all sequences and "
+        "bf16 keys and values, for prompts also batches of 1024 and 2048. PyTorch: fused and `foreach` AdamW, `torch.compile`, "
+        "huge pages that are never given back, for prompts four or all at once.\n")
+    yield "| work | peer | settings |"
+    yield "|---|---|---|"
+    yield from lines
 
 
 def main_table(results):
@@ -73,7 +109,8 @@ def matmul_table(results):
     yield "| products | Apus, GFLOP/s | share | linear | ratio | packed | ratio |"
     yield "|---|---|---|---|---|---|---|"
     for (row, plain), (_, packed) in zip(rows[::2], rows[1::2]):
-        cells = [row.title, plain["ours"].text(), f"{100 * plain['share'].median:.0f} %"]
+        share = f"{100 * plain['share'].median:.0f} %" if plain["share"] else "–"
+        cells = [row.title, plain["ours"].text(), share]
         for measured in (plain, packed):
             cells += [measured["theirs"].text(), f"**{measured['ratio'].median:.2f}**"] if measured["ratio"] else ["–", "–"]
         yield f"| {' | '.join(cells)} |"
@@ -119,31 +156,21 @@ FAIRNESS = """## What is compared
   sequence (its S_TG), after the prompts. We count the same: steps after the prompts, rows ÷ seconds; the first token of a
   sequence comes from its prompt's pass and counts in neither. We sample (temperature 1, seeded noise, log-probability of
   every choice); llama.cpp does not sample at all there, it feeds random tokens, and computes the logits only. Weights are
-  bf16 on both sides, our cache is bf16, llama.cpp's is f16, its default and its fastest. Flash attention on and off,
-  larger batches and unpacked weights were tried at the start of the run, and the fastest settings are used.
+  bf16 on both sides, our cache is bf16, llama.cpp's is f16 where its settings do not say otherwise.
 - **Groups.** llama.cpp shares one prompt over all 128 sequences (`-pps`), which is kinder to it than eight prompts would be;
   the prefill of one prompt is counted eight times. *All seconds* are those of prompts and decoding.
-- **Prefill** fills the cache and computes the logits of the last position of each prompt, on all sides. transformers takes
-  four prompts at a time, which is its fastest here.
-- **Replay** is one forward pass over prompts and completions with the log-probability of every token; an audit also makes
-  every choice and every proof again. They are compared with prefill of the same 64 × 128 tokens.
+- **Prefill** fills the cache and computes the logits of the last position of each prompt, on all sides.
+- **Audit** is what a verifier runs: one forward pass over prompts and completions, the log-probability of every token of the
+  completions, every choice and every proof again. It is compared with prefill of as many tokens, as is a pass with the
+  log-probabilities of all tokens and nothing else.
+- **Proofs.** Ours with and without them, in three short pairs of processes per round. Where the goal lies within the 95 %
+  interval of the median, the verdict says so.
 - **Training.** Ours: canonical bf16 forward, backward, clipping, AdamW on f32 master weights and moments, and the new bf16
-  weights packed. PyTorch: weights, gradients and moments in bf16 (less memory, less precise), fused AdamW,
-  `clip_grad_norm_`.
-- **A neighbour** is a busy loop bound to one of the cores.
+  weights packed. PyTorch: weights, gradients and moments in bf16 (less memory, less precise), `clip_grad_norm_`, AdamW. Both
+  feed 257 tokens as 256 rows, each with a target, and count 256. PyTorch's memory is that of a
+  process with fused AdamW, uncompiled, in pages of the usual size.
+- **A neighbour** is a busy loop bound to one of the cores; a round in which it was not there all the time counts as failed.
 """
-
-
-def profile_section(profiles):
-    for title, lines in profiles.items():
-        if not lines:
-            continue
-        yield f"### {title}\n"
-        yield "| share | function |"
-        yield "|---|---|"
-        for share, name in lines:
-            yield f"| {share:.1f} % | `{name}` |"
-        yield ""
 
 
 def tables(results):
@@ -153,17 +180,18 @@ def tables(results):
 
 def write(measured):
     """The page as text."""
-    results = measured["results"]
-    limits = [entry["limits"] for rounds in results.values() for entry in rounds if "limits" in entry]
+    results, profiles = measured["results"], measured.get("profiles") or {}
+    limits = [entry["limits"] for rounds in results.values() for entry in rounds if "gigaflops" in entry.get("limits", {})]
     parts = [
-        head(measured["machine"], measured["versions"], limits, measured["rounds"]), main_table(results), [FAIRNESS],
-        memory_table(results), matmul_table(results), others(results)]
-    if any(measured.get("profiles", {}).values()):
-        parts += [["## Where the time goes\n", "`perf`, all threads, the ten costliest functions.\n"]]
-        parts += [profile_section(measured["profiles"])]
-    if measured.get("swarm"):
-        parts += [swarm.loop_section(measured["swarm"]["demos"]), swarm.proofs_section(measured["swarm"]["proofs"])]
+        head(measured["machine"], measured["versions"], limits, measured["rounds"], measured.get("minutes")), notes(measured),
+        main_table(results), missed.section(results, profiles), [FAIRNESS], settings(measured.get("taken", {})),
+        memory_table(results), matmul_table(results), others(results), hot_spots.section(profiles)]
+    loop = measured.get("swarm") or {}
+    parts += [section(loop[key]) for key, section in SWARM.items() if loop.get(key)]
     return joined(parts)
+
+
+SWARM = {"demos": swarm.loop_section, "proofs": swarm.proofs_section}
 
 
 def joined(parts):

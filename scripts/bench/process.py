@@ -1,10 +1,8 @@
 """Runs a program to its end: its output, and the most memory that it took."""
 
-import json
 import os
 import selectors
 import subprocess
-import sys
 import time
 
 
@@ -14,7 +12,10 @@ class Failed(Exception):
 
 def run(command, environment=None, timeout=600):
     """The standard output of a program, and its resident memory at the peak in bytes (mapped files included)."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    except OSError as error:
+        raise Failed(f"{command[0]}: {error}") from error
     # Both pipes are read before the child is waited for: wait4 gives what subprocess does not, the child's own memory.
     try:
         output, errors = read_both(process, time.monotonic() + timeout)
@@ -49,47 +50,3 @@ def read_both(process, deadline):
                 else:
                     selector.unregister(key.fileobj)
     return [b"".join(parts[pipe]) for pipe in (process.stdout, process.stderr)]
-
-
-class Server:
-    """A program that answers one line of JSON with another and stays."""
-
-    def __init__(self, command):
-        self.command = command
-        self.process = None
-
-    def ask(self, job):
-        if self.process is None:
-            self.process = subprocess.Popen(
-                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.process.stdin.write(json.dumps(job) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise Failed(f"{' '.join(self.command)} ended at {job}")
-        return json.loads(line)
-
-    def close(self):
-        if self.process:
-            self.process.stdin.close()
-            self.process.wait()
-            self.process = None
-
-
-class BusyNeighbour:
-    """Keeps one core busy while a `with` block runs."""
-
-    def __init__(self, core):
-        self.core = core
-
-    def __enter__(self):
-        # It ends with its parent, however that ends.
-        program = (
-            f"import os\nparent = os.getppid()\nos.sched_setaffinity(0, [{self.core}])\n"
-            "while os.getppid() == parent:\n    for _ in range(1000000): pass")
-        self.process = subprocess.Popen([sys.executable, "-c", program])
-        return self.process
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()

@@ -10,7 +10,7 @@ class Progress:
     """Lines on standard error: what was done, and the time left."""
 
     def __init__(self, trials, rounds):
-        self.left = {trial.name: (trial.rounds or rounds) * trial.cost for trial in trials}
+        self.left = {trial.name: trial.seconds(rounds) for trial in trials}
         self.began = time.monotonic()
         self.predicted = 0.0
         self.spent = 0.0
@@ -40,30 +40,44 @@ def figures(entry):
     return ", ".join(shown)
 
 
-def run(trials, rounds, limits, warm_up=None):
-    """The figures of every trial: name → list of rounds, each side → figures.
+def run(trials, rounds, limits, keep):
+    """Runs every trial and hands its rounds on as soon as it is done: `keep(trial, entries, settings)`.
 
-    `limits` is asked once in every round, so that shares of the limit are taken in the same minute.
+    An entry has the figures of each side by its name, and what `limits` said in this round, so that shares of the limit are
+    taken in the same minute. The order of the sides turns around from round to round: whoever comes first in one comes last
+    in the next. Whoever fails is asked again in the next round and disturbs nobody.
     """
     progress = Progress(trials, rounds)
-    results = {}
     for trial in trials:
+        settings = chosen(trial, progress.say)
         entries = []
-        for round_number in range(trial.rounds or rounds):
+        for number in range(trial.count(rounds)):
             began = time.monotonic()
-            entry = {"limits": limits()}
-            for side, work in trial.sides.items():
+            entry = {}
+            sides = [("limits", limits), *trial.sides.items()]
+            for side, work in reversed(sides) if number % 2 else sides:
                 try:
                     entry[side] = work()
                 except process.Failed as failure:
                     entry[side] = {"failure": str(failure)}
                     progress.say(f"  {trial.name}: {failure}")
                     continue
-                progress.say(f"  {trial.name} {round_number + 1}, {side}: {figures(entry[side])}")
+                if side != "limits":
+                    progress.say(f"  {trial.name} {number + 1}, {side}: {figures(entry[side])}")
             entries.append(entry)
             progress.done(trial, trial.cost, time.monotonic() - began)
-        results[trial.name] = entries
+        keep(trial, entries, settings)
         progress.say(
             f"{trial.name} done; {clock(time.monotonic() - progress.began)} so far, about "
             f"{clock(progress.seconds_left())} left")
-    return results
+
+
+def chosen(trial, say):
+    """The settings of the peers, by side; a peer for which none can be chosen takes part with its usual ones."""
+    settings = {}
+    for side, choose in trial.tuned.items():
+        try:
+            settings[side] = choose()
+        except process.Failed as failure:
+            say(f"  {trial.name}: {failure}")
+    return settings

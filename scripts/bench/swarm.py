@@ -4,28 +4,38 @@ import json
 import os
 import pathlib
 import statistics
-import subprocess
 
 import figures
+import process
 
 
 def run(root, folder, seeds, say):
     """Runs a demo for each seed, checks its ledger, and times proofs. What the page needs is returned."""
     program = str(root / ".build/release/apus")
-    demos = []
+    demos, proofs, failures = [], [], []
+
+    def attempt(what, into, work):
+        try:
+            into.append(work())
+        except (process.Failed, OSError, ValueError, KeyError, IndexError) as failure:
+            failures.append(f"{what}: {failure!r}")
+            say(f"  {failures[-1]}")
+
     for seed in seeds:
-        out = pathlib.Path(folder) / f"demo-{seed}"
-        subprocess.run([program, "demo", "--out", out, "--seed", str(seed)], check=True, stdout=subprocess.DEVNULL)
-        ledger = [program, "ledger", "verify", "--db", out / "orchestrator.sqlite"]
-        subprocess.run(ledger, check=True, stdout=subprocess.DEVNULL)
-        demos.append(read(out, seed))
-        say(f"  demo, seed {seed}: {demos[-1]['summary']['wall_seconds']:.1f} s")
-    proofs = []
+        attempt(f"demo, seed {seed}", demos, lambda: demo(program, pathlib.Path(folder) / f"demo-{seed}", seed, say))
     for hidden in (64, 576, 1024, 2048):
-        done = subprocess.run(
-            [program, "bench", "toploc", "--hidden", str(hidden)], check=True, stdout=subprocess.PIPE, text=True)
-        proofs.append(json.loads(done.stdout))
-    return {"demos": demos, "proofs": proofs}
+        attempt(
+            f"proofs, {hidden}", proofs,
+            lambda: json.loads(process.run([program, "bench", "toploc", "--hidden", str(hidden)])[0]))
+    return {"demos": demos, "proofs": proofs, "failures": failures}
+
+
+def demo(program, out, seed, say):
+    process.run([program, "demo", "--out", str(out), "--seed", str(seed)])
+    process.run([program, "ledger", "verify", "--db", str(out / "orchestrator.sqlite")])
+    result = read(out, seed)
+    say(f"  demo, seed {seed}: {result['summary']['wall_seconds']:.1f} s")
+    return result
 
 
 def read(out, seed):

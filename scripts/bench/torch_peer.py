@@ -63,29 +63,35 @@ class Peer:
         return {"rate": job["batch"] * job["new"] / seconds}
 
     def train(self, job):
-        """Tokens per second of a step: forward, backward, clipping, AdamW. `bf16` keeps weights and moments in bf16."""
+        """Tokens per second of a step: forward, backward, clipping, AdamW. `bf16` keeps weights and moments in bf16.
+
+        Every row that is fed has a target, as in our own step: `length` + 1 tokens give `length` rows.
+        """
         precision = job["precision"]
         kept = torch.bfloat16 if precision == "bf16" else torch.float32
-        kind = ("train", job["model"], precision, job.get("optimizer", "fused"))
+        kind = ("train", job["model"], precision, job.get("optimizer"), job.get("compile"))
 
         def make():
             model = load(job["model"], kept).train()
-            chosen = {"fused": {"fused": True}, "foreach": {"foreach": True}}[job.get("optimizer", "fused")]
-            return model, torch.optim.AdamW(model.parameters(), lr=1e-5, betas=(0.9, 0.999), weight_decay=0.01, **chosen)
+            chosen = {job.get("optimizer", "fused"): True}
+            optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, betas=(0.9, 0.999), weight_decay=0.01, **chosen)
+            return model, torch.compile(model, dynamic=False) if job.get("compile") else model, optimizer
 
-        model, optimizer = self.once(kind, make)
-        ids = tokens(model, job["batch"], job["length"])
+        model, forward, optimizer = self.once(kind, make)
+        ids = tokens(model, job["batch"], job["length"] + 1)
+        rows, targets = ids[:, :-1].contiguous(), ids[:, 1:].contiguous()
 
         def step():
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "autocast"):
-                loss = model(input_ids=ids, labels=ids, use_cache=False).loss
+                loss = forward(input_ids=rows, labels=targets, shift_labels=targets, use_cache=False).loss
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+            return float(loss.detach())
 
         seconds = median_time(step, job.get("repeats", 1), warm=self.first(job))
-        return {"rate": ids.numel() / seconds}
+        return {"rate": rows.numel() / seconds}
 
     def matmul(self, job):
         """GFLOP/s of the products of a model's layers, q/k/v and gate/up as one product each, one after another.

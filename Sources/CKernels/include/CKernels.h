@@ -194,7 +194,7 @@ void ck_pack_rows(const uint16_t *w, size_t stride, size_t n, size_t k, uint16_t
 void ck_unpack_rows(const uint16_t *packed, size_t k, size_t first_row, size_t n, uint16_t *out, size_t stride);
 // Looks up rows of a packed table as f32 [count, k]; the bits of `embed` on the unpacked table.
 void ck_embed_packed(const uint16_t *packed, size_t k, const int32_t *tokens, size_t count, float *out);
-// The inverse for one element (tests, inspection).
+// The inverse for one element: where a tail is read that no panel function reaches.
 uint16_t ck_packed_element(const uint16_t *packed, size_t k, size_t row, size_t column);
 
 // Elements of one key panel or one value panel of a page: 16 * head_dimension.

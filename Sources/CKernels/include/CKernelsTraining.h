@@ -16,9 +16,6 @@
 extern "C" {
 #endif
 
-/// target[i] = (float)(bf16)source[i]: the value that the forward pass sees, for a straight-through derivative.
-void ck_training_round_through(const float *source, float *target, size_t count);
-
 /// target[i] = the float of the bf16 bits source[i].
 void ck_training_widen(const uint16_t *source, float *target, size_t count);
 

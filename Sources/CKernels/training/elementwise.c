@@ -2,10 +2,6 @@
 #include "../include/CKernelsTraining.h"
 #include "training_common.h"
 
-TRAINING_CLONES void ck_training_round_through(const float *source, float *target, size_t count) {
-    for (size_t i = 0; i < count; i++) target[i] = training_round(source[i]);
-}
-
 TRAINING_CLONES void ck_training_widen(const uint16_t *source, float *target, size_t count) {
     for (size_t i = 0; i < count; i++) target[i] = training_widen_one(source[i]);
 }

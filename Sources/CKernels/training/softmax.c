@@ -1,7 +1,8 @@
 // The derivative of log-softmax over blocks of ids. What is kept of a block of logits is exp(z − the block's maximum) in
 // 16 bits: half the memory of the logits. It is at most 1, so the two highest bits of its f32 form are 0; the next 16 hold
 // two bits more than bf16 does, and add next to nothing to the rounding that the derivative gets in any case. The
-// largest one of a block is exactly 1, so nothing cancels where a probability is near 1.
+// largest one of a block is 1 but for a rounding of the division by the temperature (16 bits hold up to 2), so nothing
+// cancels where a probability is near 1. A NaN becomes some number here; its row's factor is NaN too, so the row stays one.
 #include "../include/CKernelsTraining.h"
 #include "tiles.h"
 

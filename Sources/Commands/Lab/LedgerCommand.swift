@@ -39,7 +39,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Recompute every hash and every balance from the beginning.")
+            abstract: "Recompute every hash and every balance from the beginning, and every draw of an audit.")
 
         @OptionGroup var database: DatabaseOption
 
@@ -49,6 +49,14 @@ struct LedgerCommand: AsyncParsableCommand {
             Output.text(
                 "\(report.entries) entries of run \(report.run.hex.prefix(16)) are whole: \(report.issued) issued, "
                     + "\(report.burned) burned, head \(report.headHash)")
+            let draws = try translating { try DrawReview(path: path) }
+            guard draws.violations.isEmpty else {
+                throw RoleFailure(.badInput, "Audits were not drawn as committed to: \(draws.violations[0])")
+            }
+            guard draws.checked + draws.open > 0 else { return }
+            Output.text(
+                "\(draws.checked) draws of audits follow from their secrets; \(draws.open) wait for the present epoch's"
+            )
         }
     }
 

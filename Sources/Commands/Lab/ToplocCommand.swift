@@ -2,25 +2,33 @@ import ArgumentParser
 import Foundation
 import Proofs
 import Roles
-import Safetensors
 
 /// `apus toploc`.
 struct ToplocCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "toploc", abstract: "Build and verify TOPLOC proofs, byte-compatible with the published package.",
-        subcommands: [Build.self, Verify.self])
+        commandName: "toploc",
+        abstract: "Build and verify TOPLOC proofs, byte-compatible with the published package (toploc 0.1.6).",
+        discussion: """
+            Activations are a safetensors file with a bf16 tensor (rows, hidden): the final hidden state, after the last \
+            norm, that predicted each token. Rows are cut into chunks of 32; the last one may be shorter, and then a \
+            proof goes through min(k, rows · hidden) values.
+
+              apus toploc build --activations mine.safetensors > proofs.txt
+              apus toploc verify --activations theirs.safetensors --proofs proofs.txt
+            """, subcommands: [Build.self, Verify.self])
 
     struct Activations: ParsableArguments {
         @Option(help: ArgumentHelp("A safetensors file with a bf16 tensor (rows, hidden).", valueName: "file"))
         var activations: String
 
-        @Option(help: "The tensor's name; not needed where there is one only.")
+        @Option(help: ArgumentHelp("The tensor's name; not needed where there is one only.", valueName: "name"))
         var tensor: String?
 
-        @Option(parsing: .unconditional, help: "Values of largest magnitude in each proof.")
+        @Option(
+            parsing: .unconditional, help: ArgumentHelp("Values of largest magnitude in each proof.", valueName: "k"))
         var topK: Int = 128
 
-        @Option(parsing: .unconditional, help: "Rows of a chunk.")
+        @Option(parsing: .unconditional, help: ArgumentHelp("Rows of a chunk.", valueName: "rows"))
         var chunk: Int = 32
 
         func validate() throws {
@@ -31,35 +39,21 @@ struct ToplocCommand: AsyncParsableCommand {
 
         var chunking: Chunking { Chunking(rows: chunk, topK: topK) }
 
-        /// Hands over the tensor's bit patterns and its width.
+        /// Computes with the tensor's bit patterns; a shape that has no proofs is bad input.
         func read<Value>(_ body: (UnsafeBufferPointer<UInt16>, _ hidden: Int) throws -> Value) throws -> Value {
-            let file = try SafetensorsFile(path: activations)
-            guard let name = tensor ?? (file.tensors.count == 1 ? file.tensors.keys.first : nil) else {
-                throw RoleFailure(
-                    .badInput, "\(activations) holds \(file.tensors.count) tensors.",
-                    advice: "Name one by --tensor: \(file.tensors.keys.sorted().prefix(8).joined(separator: ", ")).")
+            do {
+                return try ActivationsFile(path: activations, tensor: tensor).read(body)
+            } catch let error as ToplocError {
+                throw RoleFailure(.badInput, "\(activations): \(error)")
             }
-            guard let info = file.tensors[name] else {
-                throw RoleFailure(.badInput, "\(activations) holds no tensor \(name).")
-            }
-            guard info.type == .bfloat16, info.shape.count == 2, info.shape[1] > 0 else {
-                throw RoleFailure(
-                    .badInput, "\(name) is \(info.type) \(info.shape); a bf16 tensor (rows, hidden) is needed.")
-            }
-            // The mapping may lie at an odd place in the file; a copy is aligned.
-            var values = [UInt16](repeating: 0, count: info.elementCount)
-            try file.withBytes(of: name) { bytes in
-                values.withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
-            }
-            guard values.allSatisfy({ $0 & 0x7F80 != 0x7F80 }) else {
-                throw RoleFailure(.badInput, "\(name) holds a value that is not finite.")
-            }
-            return try values.withUnsafeBufferPointer { try body($0, info.shape[1]) }
         }
     }
 
     struct Build: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "One base64 proof per chunk and line.")
+        static let configuration = CommandConfiguration(
+            abstract: "One base64 proof per chunk and line.",
+            discussion:
+                "The package reads them by verify_proofs_base64(activations, proofs, 32, 128, skip_prefill=True).")
 
         @OptionGroup var input: Activations
 
@@ -69,46 +63,77 @@ struct ToplocCommand: AsyncParsableCommand {
         }
     }
 
+    /// Which differences pass.
+    enum Thresholds: String, CaseIterable, ExpressibleByArgument {
+        case toploc
+        case exact
+
+        var policy: ToplocPolicy { self == .toploc ? .toploc : .exact }
+    }
+
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Compare proofs with one's own activations; one JSON object per chunk.",
-            discussion:
-                "Accepted means within the published thresholds (38 exponents, mantissa 10 and 8) and not degenerate.")
+            discussion: """
+                exp_mismatches, mant_err_mean and mant_err_median are the figures of the package's C++ path: the largest \
+                values are this file's own, the median is the upper one, and 2^64 stands for "no exponent matches". \
+                sign_mismatches and degenerate are ours: the package ignores signs, and a polynomial with more than four \
+                zero coefficients passes loose thresholds without any inference.
+
+                Accepted means at most 38 exponents, a mean of 10, a median of 8 and 38 signs, and not degenerate; with \
+                --policy exact nothing may differ. Exit status: 0 when every chunk is accepted, 65 otherwise.
+                """)
 
         @OptionGroup var input: Activations
 
-        @Option(help: ArgumentHelp("One base64 proof per line.", valueName: "file"))
+        @Option(help: ArgumentHelp("One base64 proof per line, for every chunk.", valueName: "file"))
         var proofs: String
+
+        @Option(help: "Which differences pass: toploc (the published thresholds) or exact (none).")
+        var policy: Thresholds = .toploc
 
         func run() async throws {
             let rows = try input.read { try Toploc.topRows(of: $0, hidden: $1, chunking: input.chunking) }
-            guard let text = try? String(contentsOfFile: proofs, encoding: .utf8) else {
-                throw RoleFailure(.badInput, "\(proofs) cannot be read.")
+            let points = rows.map(\.indices.count)
+            let text = try text(ToplocProof.lineBytes(points: points))
+            let list: [ToplocProof]
+            do throws(ToplocLineError) {
+                list = try ToplocProof.parse(lines: text, points: points)
+            } catch {
+                throw RoleFailure(.badInput, "\(proofs): \(error)")
             }
-            let lines = text.split(separator: "\n")
-            guard lines.count == rows.count else {
-                throw RoleFailure(
-                    .badInput, "\(proofs) holds \(lines.count) proofs for \(rows.count) chunks.",
-                    advice: "There must be one for every chunk; a missing one proves nothing.")
-            }
-            var isAccepted = true
-            for (index, line) in lines.enumerated() {
-                let proof: ToplocProof
-                do throws(ToplocError) {
-                    proof = try ToplocProof(base64: line, points: rows[index].indices.count)
-                } catch {
-                    throw RoleFailure(.badInput, "\(proofs):\(index + 1): \(error)")
-                }
-                let statistics = ToplocStatistics(proof: proof, against: rows[index])
-                let accepted = ToplocPolicy.toploc.accepts(statistics)
-                isAccepted = isAccepted && accepted
+            var rejected = 0
+            for (proof, row) in zip(list, rows) {
+                let statistics = ToplocStatistics(proof: proof, against: row)
+                let accepted = policy.policy.accepts(statistics)
+                rejected += accepted ? 0 : 1
                 Output.text(
                     "{\"exp_mismatches\":\(statistics.exponentMismatches),\"mant_err_mean\":\(statistics.mantissaErrorMean),"
                         + "\"mant_err_median\":\(statistics.mantissaErrorMedian),"
                         + "\"sign_mismatches\":\(statistics.signMismatches),\"degenerate\":\(statistics.isDegenerate),"
                         + "\"accepted\":\(accepted)}")
             }
-            if !isAccepted { throw RoleFailure(.badInput, "At least one proof does not belong to these activations.") }
+            if rejected > 0 {
+                throw RoleFailure(
+                    .badInput,
+                    "\(rejected) of \(rows.count) proofs do not belong to these activations (--policy \(policy.rawValue))."
+                )
+            }
+        }
+
+        /// The file, as far as proofs of this many bytes can reach and one byte further.
+        private func text(_ limit: Int) throws -> [UInt8] {
+            guard let handle = FileHandle(forReadingAtPath: proofs) else {
+                throw RoleFailure(.badInput, "\(proofs) cannot be read.", advice: "Name a file of base64 lines.")
+            }
+            defer { try? handle.close() }
+            let bytes = [UInt8](try handle.read(upToCount: limit + 1) ?? Data())
+            guard bytes.count <= limit else {
+                throw RoleFailure(
+                    .badInput, "\(proofs) is longer than the proofs of these activations can be.",
+                    advice: "There must be one line for every chunk; check --chunk and --top-k.")
+            }
+            return bytes
         }
     }
 }

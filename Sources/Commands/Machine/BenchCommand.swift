@@ -86,7 +86,12 @@ struct BenchCommand: AsyncParsableCommand {
         @OptionGroup var options: ModelOptions
 
         func validate() throws { try Generate.positive(batch, length - 1) }
-        func run() async throws { try Output.line(try options.bench().train(batch: batch, length: length)) }
+        func run() async throws {
+            let bench = try TrainingBench(
+                model: options.model, kernels: options.compute.kernels(), threads: options.compute.threadCount,
+                repeats: options.repeats)
+            try Output.line(try bench.steps(batch: batch, length: length))
+        }
     }
 
     struct Verify: AsyncParsableCommand {
@@ -118,11 +123,36 @@ struct BenchCommand: AsyncParsableCommand {
     }
 
     struct Toploc: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Microseconds per token to build and verify proofs.")
-        @Option(parsing: .unconditional, help: "Width of the activations.") var hidden: Int = 576
-        @Option(parsing: .unconditional, help: "Chunks of 32 rows.") var chunks: Int = 256
+        static let configuration = CommandConfiguration(
+            abstract: "Microseconds per token to build and verify proofs, on one thread.",
+            discussion:
+                "scripts/check-toploc-interop.py --bench measures the published package beside it, on the same file.")
+        @Option(parsing: .unconditional, help: "Width of made-up activations.") var hidden: Int = 576
+        @Option(parsing: .unconditional, help: "Chunks of 32 rows of made-up activations.") var chunks: Int = 256
+        @Option(
+            help: ArgumentHelp("Activations from a safetensors file with one bf16 tensor instead.", valueName: "file"))
+        var activations: String?
+        @Option(parsing: .unconditional, help: "Repetitions; the median is printed.") var repeats: Int = 5
 
-        func validate() throws { try Generate.positive(hidden, chunks) }
-        func run() async throws { try Output.line(try ToplocBench.run(hidden: hidden, chunks: chunks)) }
+        func validate() throws {
+            try Generate.positive(hidden, chunks, repeats)
+            guard hidden <= 65_536, chunks <= 65_536, hidden * chunks <= 1 << 24 else {
+                throw ValidationError("--hidden times --chunks must be at most 16777216.")
+            }
+        }
+
+        func run() async throws {
+            let line =
+                if let activations {
+                    try ActivationsFile(path: activations, tensor: nil).read {
+                        try ToplocBench.run($0, hidden: $1, repeats: repeats)
+                    }
+                } else {
+                    try ToplocBench.madeUp(hidden: hidden, chunks: chunks).withUnsafeBufferPointer {
+                        try ToplocBench.run($0, hidden: hidden, repeats: repeats)
+                    }
+                }
+            try Output.line(line)
+        }
     }
 }

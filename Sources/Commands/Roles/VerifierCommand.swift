@@ -12,7 +12,11 @@ public struct VerifierCommand: AsyncParsableCommand {
             list (admission.verifiers).
 
               verifier join runs/demo/join.toml --threads 2
-            """, version: Software.version, subcommands: [Join.self])
+
+            Whoever doubts a verdict re-checks it alone, with the evidence file and the weights:
+
+              verifier replay group.evidence --model runs/demo/model
+            """, version: Software.version, subcommands: [Join.self, VerifierReplayCommand.self])
 
     /// The command line's defaults.
     public init() {}

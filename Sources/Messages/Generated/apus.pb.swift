@@ -260,106 +260,126 @@ public nonisolated struct Apus_V1_ClientMessage: Sendable {
   public init() {}
 }
 
-public nonisolated struct Apus_V1_ServerMessage: Sendable {
+public nonisolated struct Apus_V1_ServerMessage: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var schemaVersion: UInt32 = 0
+  public var schemaVersion: UInt32 {
+    get {_storage._schemaVersion}
+    set {_uniqueStorage()._schemaVersion = newValue}
+  }
 
-  public var messageID: UInt64 = 0
+  public var messageID: UInt64 {
+    get {_storage._messageID}
+    set {_uniqueStorage()._messageID = newValue}
+  }
 
   /// message_id of the ClientMessage that this answers, 0 if none
-  public var answers: UInt64 = 0
+  public var answers: UInt64 {
+    get {_storage._answers}
+    set {_uniqueStorage()._answers = newValue}
+  }
 
-  public var body: Apus_V1_ServerMessage.OneOf_Body? = nil
+  public var body: OneOf_Body? {
+    get {return _storage._body}
+    set {_uniqueStorage()._body = newValue}
+  }
 
   public var welcome: Apus_V1_Welcome {
     get {
-      if case .welcome(let v)? = body {return v}
+      if case .welcome(let v)? = _storage._body {return v}
       return Apus_V1_Welcome()
     }
-    set {body = .welcome(newValue)}
+    set {_uniqueStorage()._body = .welcome(newValue)}
   }
 
   public var refusal: Apus_V1_Refusal {
     get {
-      if case .refusal(let v)? = body {return v}
+      if case .refusal(let v)? = _storage._body {return v}
       return Apus_V1_Refusal()
     }
-    set {body = .refusal(newValue)}
+    set {_uniqueStorage()._body = .refusal(newValue)}
   }
 
   public var leases: Apus_V1_Leases {
     get {
-      if case .leases(let v)? = body {return v}
+      if case .leases(let v)? = _storage._body {return v}
       return Apus_V1_Leases()
     }
-    set {body = .leases(newValue)}
+    set {_uniqueStorage()._body = .leases(newValue)}
   }
 
   public var receipt: Apus_V1_Receipt {
     get {
-      if case .receipt(let v)? = body {return v}
+      if case .receipt(let v)? = _storage._body {return v}
       return Apus_V1_Receipt()
     }
-    set {body = .receipt(newValue)}
+    set {_uniqueStorage()._body = .receipt(newValue)}
   }
 
   public var leaseCancelled: Apus_V1_LeaseCancelled {
     get {
-      if case .leaseCancelled(let v)? = body {return v}
+      if case .leaseCancelled(let v)? = _storage._body {return v}
       return Apus_V1_LeaseCancelled()
     }
-    set {body = .leaseCancelled(newValue)}
+    set {_uniqueStorage()._body = .leaseCancelled(newValue)}
   }
 
   public var auditAssignment: Apus_V1_AuditAssignment {
     get {
-      if case .auditAssignment(let v)? = body {return v}
+      if case .auditAssignment(let v)? = _storage._body {return v}
       return Apus_V1_AuditAssignment()
     }
-    set {body = .auditAssignment(newValue)}
+    set {_uniqueStorage()._body = .auditAssignment(newValue)}
   }
 
   public var batch: Apus_V1_Batch {
     get {
-      if case .batch(let v)? = body {return v}
+      if case .batch(let v)? = _storage._body {return v}
       return Apus_V1_Batch()
     }
-    set {body = .batch(newValue)}
+    set {_uniqueStorage()._body = .batch(newValue)}
   }
 
   public var acknowledgement: Apus_V1_Acknowledgement {
     get {
-      if case .acknowledgement(let v)? = body {return v}
+      if case .acknowledgement(let v)? = _storage._body {return v}
       return Apus_V1_Acknowledgement()
     }
-    set {body = .acknowledgement(newValue)}
+    set {_uniqueStorage()._body = .acknowledgement(newValue)}
   }
 
   public var versionAnnounced: Apus_V1_VersionAnnounced {
     get {
-      if case .versionAnnounced(let v)? = body {return v}
+      if case .versionAnnounced(let v)? = _storage._body {return v}
       return Apus_V1_VersionAnnounced()
     }
-    set {body = .versionAnnounced(newValue)}
+    set {_uniqueStorage()._body = .versionAnnounced(newValue)}
   }
 
   public var drain: Apus_V1_Drain {
     get {
-      if case .drain(let v)? = body {return v}
+      if case .drain(let v)? = _storage._body {return v}
       return Apus_V1_Drain()
     }
-    set {body = .drain(newValue)}
+    set {_uniqueStorage()._body = .drain(newValue)}
   }
 
   public var standing: Apus_V1_Standing {
     get {
-      if case .standing(let v)? = body {return v}
+      if case .standing(let v)? = _storage._body {return v}
       return Apus_V1_Standing()
     }
-    set {body = .standing(newValue)}
+    set {_uniqueStorage()._body = .standing(newValue)}
+  }
+
+  public var epochBegan: Apus_V1_DrawEpoch {
+    get {
+      if case .epochBegan(let v)? = _storage._body {return v}
+      return Apus_V1_DrawEpoch()
+    }
+    set {_uniqueStorage()._body = .epochBegan(newValue)}
   }
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -376,10 +396,13 @@ public nonisolated struct Apus_V1_ServerMessage: Sendable {
     case versionAnnounced(Apus_V1_VersionAnnounced)
     case drain(Apus_V1_Drain)
     case standing(Apus_V1_Standing)
+    case epochBegan(Apus_V1_DrawEpoch)
 
   }
 
   public init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 /// First message of every connection: binds the CURVE key of the channel to the Ed25519 identity.
@@ -418,6 +441,9 @@ public nonisolated struct Apus_V1_Hello: Sendable {
 
   /// random per process: what an earlier process with this key held is lost
   public var instance: UInt64 = 0
+
+  /// worker: what generates, where it is not the canonical arithmetic ("openai"); else empty
+  public var engine: String = String()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -461,11 +487,45 @@ public nonisolated struct Apus_V1_Welcome: Sendable {
 
   public var balance: Int64 = 0
 
+  /// absent where every group is audited
+  public var epoch: Apus_V1_DrawEpoch {
+    get {_epoch ?? Apus_V1_DrawEpoch()}
+    set {_epoch = newValue}
+  }
+  /// Returns true if `epoch` has been explicitly set.
+  public var hasEpoch: Bool {self._epoch != nil}
+  /// Clears the value of `epoch`. Subsequent reads from it will return its default value.
+  public mutating func clearEpoch() {self._epoch = nil}
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
 
   fileprivate var _current: Apus_V1_PolicyVersion? = nil
+  fileprivate var _epoch: Apus_V1_DrawEpoch? = nil
+}
+
+/// By which secrets audits are drawn: a group is audited if HMAC-SHA256(secret, group hash), as a fraction, lies below the
+/// probability that its worker was told.
+public nonisolated struct Apus_V1_DrawEpoch: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var number: UInt64 = 0
+
+  /// SHA-256 of this epoch's secret
+  public var commitment: Data = Data()
+
+  /// SHA-256 of the next epoch's secret
+  public var nextCommitment: Data = Data()
+
+  /// the secret of the epoch before; empty in the first one
+  public var revealed: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
 }
 
 public nonisolated struct Apus_V1_Refusal: Sendable {
@@ -777,6 +837,12 @@ public nonisolated struct Apus_V1_GroupPayload: @unchecked Sendable {
     set {_uniqueStorage()._samples = newValue}
   }
 
+  /// what generated, where it is not the canonical arithmetic; as in Hello
+  public var engine: String {
+    get {_storage._engine}
+    set {_uniqueStorage()._engine = newValue}
+  }
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -943,6 +1009,9 @@ public nonisolated struct Apus_V1_ReplayedSample: Sendable {
   /// for each chunk
   public var topRows: [Apus_V1_TopRows] = []
 
+  /// how far the claimed token's score lies below the replayed one's; 0 where they agree
+  public var margins: [Float] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1048,6 +1117,12 @@ public nonisolated struct Apus_V1_TrainingGroup: Sendable {
   /// for the record only
   public var workerKey: Data = Data()
 
+  /// as in GroupPayload: only without one are the reported log-probabilities exact
+  public var engine: String = String()
+
+  /// not audited, and no later audit of its worker has vouched for it yet
+  public var provisional: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1062,7 +1137,7 @@ public nonisolated struct Apus_V1_TrainingSample: Sendable {
 
   public var tokens: [UInt32] = []
 
-  /// the audit replay's
+  /// the audit replay's; empty where nobody replayed the group
   public var behaviourLogProbabilities: [Float] = []
 
   /// the worker's
@@ -1097,6 +1172,9 @@ public nonisolated struct Apus_V1_BatchDone: Sendable {
   public var step: UInt64 = 0
 
   public var metrics: [Apus_V1_Metric] = []
+
+  /// group hashes whose reported log-probabilities are not what the trainer computes
+  public var doubtedGroups: [Data] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1227,6 +1305,15 @@ public nonisolated struct Apus_V1_Standing: Sendable {
   public var banned: Bool = false
 
   public var reasons: [String] = []
+
+  /// groups that wait for a later audit to vouch for them
+  public var provisional: UInt64 = 0
+
+  /// their credit
+  public var unvested: Int64 = 0
+
+  /// with which the next group is audited, in millionths; 0 from older orchestrators
+  public var probability: UInt32 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1528,234 +1615,293 @@ nonisolated extension Apus_V1_ClientMessage: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Apus_V1_ServerMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ServerMessage"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}message_id\0\u{1}answers\0\u{2}\u{7}welcome\0\u{1}refusal\0\u{1}leases\0\u{1}receipt\0\u{3}lease_cancelled\0\u{3}audit_assignment\0\u{1}batch\0\u{1}acknowledgement\0\u{3}version_announced\0\u{1}drain\0\u{1}standing\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}message_id\0\u{1}answers\0\u{2}\u{7}welcome\0\u{1}refusal\0\u{1}leases\0\u{1}receipt\0\u{3}lease_cancelled\0\u{3}audit_assignment\0\u{1}batch\0\u{1}acknowledgement\0\u{3}version_announced\0\u{1}drain\0\u{1}standing\0\u{3}epoch_began\0")
+
+  fileprivate class _StorageClass {
+    var _schemaVersion: UInt32 = 0
+    var _messageID: UInt64 = 0
+    var _answers: UInt64 = 0
+    var _body: Apus_V1_ServerMessage.OneOf_Body?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _schemaVersion = source._schemaVersion
+      _messageID = source._messageID
+      _answers = source._answers
+      _body = source._body
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.schemaVersion) }()
-      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.messageID) }()
-      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.answers) }()
-      case 10: try {
-        var v: Apus_V1_Welcome?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .welcome(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._schemaVersion) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._messageID) }()
+        case 3: try { try decoder.decodeSingularUInt64Field(value: &_storage._answers) }()
+        case 10: try {
+          var v: Apus_V1_Welcome?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .welcome(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .welcome(v)
+          }
+        }()
+        case 11: try {
+          var v: Apus_V1_Refusal?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .refusal(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .refusal(v)
+          }
+        }()
+        case 12: try {
+          var v: Apus_V1_Leases?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .leases(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .leases(v)
+          }
+        }()
+        case 13: try {
+          var v: Apus_V1_Receipt?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .receipt(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .receipt(v)
+          }
+        }()
+        case 14: try {
+          var v: Apus_V1_LeaseCancelled?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .leaseCancelled(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .leaseCancelled(v)
+          }
+        }()
+        case 15: try {
+          var v: Apus_V1_AuditAssignment?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .auditAssignment(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .auditAssignment(v)
+          }
+        }()
+        case 16: try {
+          var v: Apus_V1_Batch?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .batch(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .batch(v)
+          }
+        }()
+        case 17: try {
+          var v: Apus_V1_Acknowledgement?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .acknowledgement(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .acknowledgement(v)
+          }
+        }()
+        case 18: try {
+          var v: Apus_V1_VersionAnnounced?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .versionAnnounced(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .versionAnnounced(v)
+          }
+        }()
+        case 19: try {
+          var v: Apus_V1_Drain?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .drain(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .drain(v)
+          }
+        }()
+        case 20: try {
+          var v: Apus_V1_Standing?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .standing(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .standing(v)
+          }
+        }()
+        case 21: try {
+          var v: Apus_V1_DrawEpoch?
+          var hadOneofValue = false
+          if let current = _storage._body {
+            hadOneofValue = true
+            if case .epochBegan(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._body = .epochBegan(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .welcome(v)
-        }
-      }()
-      case 11: try {
-        var v: Apus_V1_Refusal?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .refusal(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .refusal(v)
-        }
-      }()
-      case 12: try {
-        var v: Apus_V1_Leases?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .leases(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .leases(v)
-        }
-      }()
-      case 13: try {
-        var v: Apus_V1_Receipt?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .receipt(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .receipt(v)
-        }
-      }()
-      case 14: try {
-        var v: Apus_V1_LeaseCancelled?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .leaseCancelled(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .leaseCancelled(v)
-        }
-      }()
-      case 15: try {
-        var v: Apus_V1_AuditAssignment?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .auditAssignment(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .auditAssignment(v)
-        }
-      }()
-      case 16: try {
-        var v: Apus_V1_Batch?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .batch(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .batch(v)
-        }
-      }()
-      case 17: try {
-        var v: Apus_V1_Acknowledgement?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .acknowledgement(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .acknowledgement(v)
-        }
-      }()
-      case 18: try {
-        var v: Apus_V1_VersionAnnounced?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .versionAnnounced(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .versionAnnounced(v)
-        }
-      }()
-      case 19: try {
-        var v: Apus_V1_Drain?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .drain(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .drain(v)
-        }
-      }()
-      case 20: try {
-        var v: Apus_V1_Standing?
-        var hadOneofValue = false
-        if let current = self.body {
-          hadOneofValue = true
-          if case .standing(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.body = .standing(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.schemaVersion != 0 {
-      try visitor.visitSingularUInt32Field(value: self.schemaVersion, fieldNumber: 1)
-    }
-    if self.messageID != 0 {
-      try visitor.visitSingularUInt64Field(value: self.messageID, fieldNumber: 2)
-    }
-    if self.answers != 0 {
-      try visitor.visitSingularUInt64Field(value: self.answers, fieldNumber: 3)
-    }
-    switch self.body {
-    case .welcome?: try {
-      guard case .welcome(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    }()
-    case .refusal?: try {
-      guard case .refusal(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-    }()
-    case .leases?: try {
-      guard case .leases(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
-    }()
-    case .receipt?: try {
-      guard case .receipt(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
-    }()
-    case .leaseCancelled?: try {
-      guard case .leaseCancelled(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-    }()
-    case .auditAssignment?: try {
-      guard case .auditAssignment(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
-    }()
-    case .batch?: try {
-      guard case .batch(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
-    }()
-    case .acknowledgement?: try {
-      guard case .acknowledgement(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
-    }()
-    case .versionAnnounced?: try {
-      guard case .versionAnnounced(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
-    }()
-    case .drain?: try {
-      guard case .drain(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
-    }()
-    case .standing?: try {
-      guard case .standing(let v)? = self.body else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._schemaVersion != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._schemaVersion, fieldNumber: 1)
+      }
+      if _storage._messageID != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._messageID, fieldNumber: 2)
+      }
+      if _storage._answers != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._answers, fieldNumber: 3)
+      }
+      switch _storage._body {
+      case .welcome?: try {
+        guard case .welcome(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      }()
+      case .refusal?: try {
+        guard case .refusal(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      }()
+      case .leases?: try {
+        guard case .leases(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      }()
+      case .receipt?: try {
+        guard case .receipt(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      }()
+      case .leaseCancelled?: try {
+        guard case .leaseCancelled(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      }()
+      case .auditAssignment?: try {
+        guard case .auditAssignment(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      }()
+      case .batch?: try {
+        guard case .batch(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      }()
+      case .acknowledgement?: try {
+        guard case .acknowledgement(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      }()
+      case .versionAnnounced?: try {
+        guard case .versionAnnounced(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      }()
+      case .drain?: try {
+        guard case .drain(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+      }()
+      case .standing?: try {
+        guard case .standing(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      }()
+      case .epochBegan?: try {
+        guard case .epochBegan(let v)? = _storage._body else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Apus_V1_ServerMessage, rhs: Apus_V1_ServerMessage) -> Bool {
-    if lhs.schemaVersion != rhs.schemaVersion {return false}
-    if lhs.messageID != rhs.messageID {return false}
-    if lhs.answers != rhs.answers {return false}
-    if lhs.body != rhs.body {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._schemaVersion != rhs_storage._schemaVersion {return false}
+        if _storage._messageID != rhs_storage._messageID {return false}
+        if _storage._answers != rhs_storage._answers {return false}
+        if _storage._body != rhs_storage._body {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1763,7 +1909,7 @@ nonisolated extension Apus_V1_ServerMessage: SwiftProtobuf.Message, SwiftProtobu
 
 nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Hello"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{3}identity_key\0\u{3}curve_key_signature\0\u{1}name\0\u{3}arithmetic_version\0\u{3}kernel_row\0\u{3}kernel_digest\0\u{3}software_version\0\u{1}invite\0\u{3}tokens_per_second\0\u{3}resume_step\0\u{1}instance\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}role\0\u{3}identity_key\0\u{3}curve_key_signature\0\u{1}name\0\u{3}arithmetic_version\0\u{3}kernel_row\0\u{3}kernel_digest\0\u{3}software_version\0\u{1}invite\0\u{3}tokens_per_second\0\u{3}resume_step\0\u{1}instance\0\u{1}engine\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1783,6 +1929,7 @@ nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 10: try { try decoder.decodeSingularDoubleField(value: &self.tokensPerSecond) }()
       case 11: try { try decoder.decodeSingularUInt64Field(value: &self.resumeStep) }()
       case 12: try { try decoder.decodeSingularUInt64Field(value: &self.instance) }()
+      case 13: try { try decoder.decodeSingularStringField(value: &self.engine) }()
       default: break
       }
     }
@@ -1825,6 +1972,9 @@ nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.instance != 0 {
       try visitor.visitSingularUInt64Field(value: self.instance, fieldNumber: 12)
     }
+    if !self.engine.isEmpty {
+      try visitor.visitSingularStringField(value: self.engine, fieldNumber: 13)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1841,6 +1991,7 @@ nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.tokensPerSecond != rhs.tokensPerSecond {return false}
     if lhs.resumeStep != rhs.resumeStep {return false}
     if lhs.instance != rhs.instance {return false}
+    if lhs.engine != rhs.engine {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1848,7 +1999,7 @@ nonisolated extension Apus_V1_Hello: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Apus_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Welcome"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{1}relays\0\u{3}manifest_key\0\u{1}current\0\u{3}arithmetic_version\0\u{3}receipt_key\0\u{3}run_name\0\u{3}heartbeat_milliseconds\0\u{1}streak\0\u{1}balance\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}run_id\0\u{1}relays\0\u{3}manifest_key\0\u{1}current\0\u{3}arithmetic_version\0\u{3}receipt_key\0\u{3}run_name\0\u{3}heartbeat_milliseconds\0\u{1}streak\0\u{1}balance\0\u{1}epoch\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1866,6 +2017,7 @@ nonisolated extension Apus_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 8: try { try decoder.decodeSingularUInt64Field(value: &self.heartbeatMilliseconds) }()
       case 9: try { try decoder.decodeSingularDoubleField(value: &self.streak) }()
       case 10: try { try decoder.decodeSingularInt64Field(value: &self.balance) }()
+      case 11: try { try decoder.decodeSingularMessageField(value: &self._epoch) }()
       default: break
       }
     }
@@ -1906,6 +2058,9 @@ nonisolated extension Apus_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if self.balance != 0 {
       try visitor.visitSingularInt64Field(value: self.balance, fieldNumber: 10)
     }
+    try { if let v = self._epoch {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1920,6 +2075,52 @@ nonisolated extension Apus_V1_Welcome: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.heartbeatMilliseconds != rhs.heartbeatMilliseconds {return false}
     if lhs.streak != rhs.streak {return false}
     if lhs.balance != rhs.balance {return false}
+    if lhs._epoch != rhs._epoch {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Apus_V1_DrawEpoch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".DrawEpoch"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{1}commitment\0\u{3}next_commitment\0\u{1}revealed\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.commitment) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.nextCommitment) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.revealed) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if !self.commitment.isEmpty {
+      try visitor.visitSingularBytesField(value: self.commitment, fieldNumber: 2)
+    }
+    if !self.nextCommitment.isEmpty {
+      try visitor.visitSingularBytesField(value: self.nextCommitment, fieldNumber: 3)
+    }
+    if !self.revealed.isEmpty {
+      try visitor.visitSingularBytesField(value: self.revealed, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Apus_V1_DrawEpoch, rhs: Apus_V1_DrawEpoch) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.commitment != rhs.commitment {return false}
+    if lhs.nextCommitment != rhs.nextCommitment {return false}
+    if lhs.revealed != rhs.revealed {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2415,7 +2616,7 @@ nonisolated extension Apus_V1_GroupSubmission: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Apus_V1_GroupPayload: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".GroupPayload"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}arithmetic_version\0\u{3}run_id\0\u{3}lease_id\0\u{3}group_id\0\u{1}attempt\0\u{3}worker_key\0\u{3}policy_version\0\u{3}weights_hash\0\u{3}environment_id\0\u{3}environment_hash\0\u{3}prompt_tokens\0\u{1}sampling\0\u{1}samples\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}schema_version\0\u{3}arithmetic_version\0\u{3}run_id\0\u{3}lease_id\0\u{3}group_id\0\u{1}attempt\0\u{3}worker_key\0\u{3}policy_version\0\u{3}weights_hash\0\u{3}environment_id\0\u{3}environment_hash\0\u{3}prompt_tokens\0\u{1}sampling\0\u{1}samples\0\u{1}engine\0")
 
   fileprivate class _StorageClass {
     var _schemaVersion: UInt32 = 0
@@ -2432,6 +2633,7 @@ nonisolated extension Apus_V1_GroupPayload: SwiftProtobuf.Message, SwiftProtobuf
     var _promptTokens: [UInt32] = []
     var _sampling: Apus_V1_SamplingParameters? = nil
     var _samples: [Apus_V1_Sample] = []
+    var _engine: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2456,6 +2658,7 @@ nonisolated extension Apus_V1_GroupPayload: SwiftProtobuf.Message, SwiftProtobuf
       _promptTokens = source._promptTokens
       _sampling = source._sampling
       _samples = source._samples
+      _engine = source._engine
     }
   }
 
@@ -2488,6 +2691,7 @@ nonisolated extension Apus_V1_GroupPayload: SwiftProtobuf.Message, SwiftProtobuf
         case 12: try { try decoder.decodeRepeatedUInt32Field(value: &_storage._promptTokens) }()
         case 13: try { try decoder.decodeSingularMessageField(value: &_storage._sampling) }()
         case 14: try { try decoder.decodeRepeatedMessageField(value: &_storage._samples) }()
+        case 15: try { try decoder.decodeSingularStringField(value: &_storage._engine) }()
         default: break
         }
       }
@@ -2542,6 +2746,9 @@ nonisolated extension Apus_V1_GroupPayload: SwiftProtobuf.Message, SwiftProtobuf
       if !_storage._samples.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._samples, fieldNumber: 14)
       }
+      if !_storage._engine.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._engine, fieldNumber: 15)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2565,6 +2772,7 @@ nonisolated extension Apus_V1_GroupPayload: SwiftProtobuf.Message, SwiftProtobuf
         if _storage._promptTokens != rhs_storage._promptTokens {return false}
         if _storage._sampling != rhs_storage._sampling {return false}
         if _storage._samples != rhs_storage._samples {return false}
+        if _storage._engine != rhs_storage._engine {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2875,7 +3083,7 @@ nonisolated extension Apus_V1_AuditReport: SwiftProtobuf.Message, SwiftProtobuf.
 
 nonisolated extension Apus_V1_ReplayedSample: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".ReplayedSample"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}commitments\0\u{3}log_probabilities\0\u{3}replayed_tokens\0\u{3}top_rows\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}commitments\0\u{3}log_probabilities\0\u{3}replayed_tokens\0\u{3}top_rows\0\u{1}margins\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2887,6 +3095,7 @@ nonisolated extension Apus_V1_ReplayedSample: SwiftProtobuf.Message, SwiftProtob
       case 2: try { try decoder.decodeRepeatedFloatField(value: &self.logProbabilities) }()
       case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.replayedTokens) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.topRows) }()
+      case 5: try { try decoder.decodeRepeatedFloatField(value: &self.margins) }()
       default: break
       }
     }
@@ -2905,6 +3114,9 @@ nonisolated extension Apus_V1_ReplayedSample: SwiftProtobuf.Message, SwiftProtob
     if !self.topRows.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.topRows, fieldNumber: 4)
     }
+    if !self.margins.isEmpty {
+      try visitor.visitPackedFloatField(value: self.margins, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2913,6 +3125,7 @@ nonisolated extension Apus_V1_ReplayedSample: SwiftProtobuf.Message, SwiftProtob
     if lhs.logProbabilities != rhs.logProbabilities {return false}
     if lhs.replayedTokens != rhs.replayedTokens {return false}
     if lhs.topRows != rhs.topRows {return false}
+    if lhs.margins != rhs.margins {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3080,7 +3293,7 @@ nonisolated extension Apus_V1_Batch: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Apus_V1_TrainingGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".TrainingGroup"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}group_hash\0\u{1}version\0\u{3}prompt_tokens\0\u{1}samples\0\u{1}temperature\0\u{3}worker_key\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}group_hash\0\u{1}version\0\u{3}prompt_tokens\0\u{1}samples\0\u{1}temperature\0\u{3}worker_key\0\u{1}engine\0\u{1}provisional\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3095,6 +3308,8 @@ nonisolated extension Apus_V1_TrainingGroup: SwiftProtobuf.Message, SwiftProtobu
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.samples) }()
       case 6: try { try decoder.decodeSingularFloatField(value: &self.temperature) }()
       case 7: try { try decoder.decodeSingularBytesField(value: &self.workerKey) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.engine) }()
+      case 9: try { try decoder.decodeSingularBoolField(value: &self.provisional) }()
       default: break
       }
     }
@@ -3126,6 +3341,12 @@ nonisolated extension Apus_V1_TrainingGroup: SwiftProtobuf.Message, SwiftProtobu
     if !self.workerKey.isEmpty {
       try visitor.visitSingularBytesField(value: self.workerKey, fieldNumber: 7)
     }
+    if !self.engine.isEmpty {
+      try visitor.visitSingularStringField(value: self.engine, fieldNumber: 8)
+    }
+    if self.provisional != false {
+      try visitor.visitSingularBoolField(value: self.provisional, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3137,6 +3358,8 @@ nonisolated extension Apus_V1_TrainingGroup: SwiftProtobuf.Message, SwiftProtobu
     if lhs.samples != rhs.samples {return false}
     if lhs.temperature != rhs.temperature {return false}
     if lhs.workerKey != rhs.workerKey {return false}
+    if lhs.engine != rhs.engine {return false}
+    if lhs.provisional != rhs.provisional {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3224,7 +3447,7 @@ nonisolated extension Apus_V1_Metric: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Apus_V1_BatchDone: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".BatchDone"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}metrics\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}metrics\0\u{3}doubted_groups\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3234,6 +3457,7 @@ nonisolated extension Apus_V1_BatchDone: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.metrics) }()
+      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.doubtedGroups) }()
       default: break
       }
     }
@@ -3246,12 +3470,16 @@ nonisolated extension Apus_V1_BatchDone: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.metrics.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.metrics, fieldNumber: 2)
     }
+    if !self.doubtedGroups.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.doubtedGroups, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Apus_V1_BatchDone, rhs: Apus_V1_BatchDone) -> Bool {
     if lhs.step != rhs.step {return false}
     if lhs.metrics != rhs.metrics {return false}
+    if lhs.doubtedGroups != rhs.doubtedGroups {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3481,7 +3709,7 @@ nonisolated extension Apus_V1_Drain: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension Apus_V1_Standing: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Standing"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}balance\0\u{1}accepted\0\u{1}rejected\0\u{1}streak\0\u{1}banned\0\u{1}reasons\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}balance\0\u{1}accepted\0\u{1}rejected\0\u{1}streak\0\u{1}banned\0\u{1}reasons\0\u{1}provisional\0\u{1}unvested\0\u{1}probability\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3495,6 +3723,9 @@ nonisolated extension Apus_V1_Standing: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 4: try { try decoder.decodeSingularDoubleField(value: &self.streak) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.banned) }()
       case 6: try { try decoder.decodeRepeatedStringField(value: &self.reasons) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.provisional) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.unvested) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.probability) }()
       default: break
       }
     }
@@ -3519,6 +3750,15 @@ nonisolated extension Apus_V1_Standing: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.reasons.isEmpty {
       try visitor.visitRepeatedStringField(value: self.reasons, fieldNumber: 6)
     }
+    if self.provisional != 0 {
+      try visitor.visitSingularUInt64Field(value: self.provisional, fieldNumber: 7)
+    }
+    if self.unvested != 0 {
+      try visitor.visitSingularInt64Field(value: self.unvested, fieldNumber: 8)
+    }
+    if self.probability != 0 {
+      try visitor.visitSingularUInt32Field(value: self.probability, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3529,6 +3769,9 @@ nonisolated extension Apus_V1_Standing: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.streak != rhs.streak {return false}
     if lhs.banned != rhs.banned {return false}
     if lhs.reasons != rhs.reasons {return false}
+    if lhs.provisional != rhs.provisional {return false}
+    if lhs.unvested != rhs.unvested {return false}
+    if lhs.probability != rhs.probability {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -36,6 +36,7 @@ extension Shape {
             10: .one("tokens_per_second", .rate),
             11: .one("resume_step", .number64),
             12: .one("instance", .number64),
+            13: .one("engine", .text(.exactly(64))),
         ])
 
     static let leaseRequest = Shape(
@@ -71,6 +72,7 @@ extension Shape {
             12: .one("prompt_tokens", .tokens),
             13: .required("sampling", .message(samplingParameters)),
             14: .many("samples", .samples, .message(sample)),
+            15: .one("engine", .text(.exactly(64))),
         ])
 
     static let sample = Shape(
@@ -101,6 +103,7 @@ extension Shape {
             2: .one("log_probabilities", .floats(.tokens)),
             3: .one("replayed_tokens", .tokens),
             4: .many("top_rows", .chunks, .message(topRows)),
+            5: .one("margins", .floats(.tokens)),
         ])
 
     static let topRows = Shape(
@@ -119,7 +122,10 @@ extension Shape {
 
     static let batchDone = Shape(
         "batch_done",
-        [1: .one("step", .number64), 2: .many("metrics", .items, .message(metric))])
+        [
+            1: .one("step", .number64), 2: .many("metrics", .items, .message(metric)),
+            3: .many("doubted_groups", .items, .hash),
+        ])
 
     /// A trainer whose loss is NaN must be able to say so.
     static let metric = Shape("metrics", [1: .one("name", .text(.name)), 2: .one("value", .anyDouble)])

@@ -18,8 +18,8 @@ extension DurableState {
             try require(leases[lease]?.phase == .live, "lease \(lease) is not live")
             endLease(lease, reason)
 
-        case .groupReceived(let group, let lease, let tokens):
-            try applyReceived(group, lease: lease, tokens: tokens)
+        case .groupReceived(let group, let lease, let tokens, let work, let content):
+            try applyReceived(group, lease: lease, tokens: tokens, work: work ?? 0, content: content)
         case .groupAccepted(let group, let audit, _, let verifiedFLOPs, let withheld, let auditFLOPs):
             try applyAccepted(
                 group, audit: audit, verifiedFLOPs: verifiedFLOPs, withheld: withheld, auditFLOPs: auditFLOPs)
@@ -36,6 +36,12 @@ extension DurableState {
             try applyLost(audit)
         case .auditDisputed(let audit, let finding, let auditFLOPs):
             try applyDisputed(audit, finding: finding, auditFLOPs: auditFLOPs)
+
+        case .epochBegan, .epochRevealed, .auditDrawn, .groupScored, .groupPicked, .groupVested, .creditForfeited:
+            try applyDraw(fact)
+        case .checkOpened, .checkAssigned, .checkPassed, .checkFailed, .checkClosed, .acceptanceDoubted,
+            .acceptanceRevoked, .rejectionOverturned:
+            try applyCheck(fact)
 
         case .workerBanned(let worker, let finding, let burned):
             try require(workers[worker]?.ban == nil, "the worker was banned before")

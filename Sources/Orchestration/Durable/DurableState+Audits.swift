@@ -16,11 +16,26 @@ extension DurableState {
 
     mutating func applyLost(_ audit: UInt64) throws(FactMismatch) {
         let record = try found(audits[audit], "audit \(audit)")
-        closeAudit(audit, flops: nil)
-        requeue(record.group)
-        groups[record.group]?.avoided = record.verifier
         verifiers[record.verifier]?.lost += 1
         counters.auditsLost += 1
+        if record.purpose == nil {
+            closeAudit(audit, flops: nil)
+            requeue(record.group)
+            avoid(record.verifier, for: record.group)
+        } else if let check = groups[record.group]?.check {
+            takeCheckAway(check)
+            groups[record.group]?.check?.audit = nil
+            checkQueue.append(record.group)
+            avoid(record.verifier, for: record.group)
+        }
+    }
+
+    /// Notes that a verifier lost a group, as the last one of a few.
+    private mutating func avoid(_ verifier: PublicKey, for group: Hash256) {
+        guard var losers = groups[group]?.losers else { return }
+        losers.removeAll { $0 == verifier }
+        losers.append(verifier)
+        groups[group]?.losers = losers.suffix(GroupRecord.rememberedLosers)
     }
 
     mutating func applyDisputed(_ audit: UInt64, finding: Finding, auditFLOPs: Int64) throws(FactMismatch) {

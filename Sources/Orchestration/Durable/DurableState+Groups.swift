@@ -1,7 +1,9 @@
 import Identity
 
 extension DurableState {
-    mutating func applyReceived(_ group: Hash256, lease id: UInt64, tokens: UInt64) throws(FactMismatch) {
+    mutating func applyReceived(
+        _ group: Hash256, lease id: UInt64, tokens: UInt64, work: Int64, content: Hash256?
+    ) throws(FactMismatch) {
         let lease = try found(leases[id], "lease \(id)")
         try require(groups[group] == nil, "group \(group) was journaled before")
         if case .submitted = lease.phase { try require(false, "lease \(id) has a group") }
@@ -13,11 +15,12 @@ extension DurableState {
         liveLeases.remove(id)
         workers[lease.worker]?.liveLeases.remove(id)
         workers[lease.worker]?.pendingGroups.append(group)
-        groups[group] = GroupRecord(
-            slot: lease.slot, lease: id, worker: lease.worker, version: lease.version, tokens: tokens, phase: .queued,
-            auditAttempts: 0)
-        auditQueue.append(group)
         counters.received += 1
+        groups[group] = GroupRecord(
+            slot: lease.slot, lease: id, worker: lease.worker, version: lease.version, tokens: tokens,
+            work: max(0, work), content: content, ordinal: counters.received, phase: .queued,
+            vouchesThrough: counters.received, auditAttempts: 0)
+        auditQueue.append(group)
     }
 
     mutating func applyAccepted(
@@ -25,7 +28,9 @@ extension DurableState {
     ) throws(FactMismatch) {
         let record = try found(groups[group], "group \(group)")
         try require(record.phase == .auditing(audit), "group \(group) is not in audit \(audit)")
+        let verifier = audits[audit]?.verifier
         closeAudit(audit, flops: auditFLOPs)
+        confirm(group, try found(verifier, "verifier of audit \(audit)"))
         groups[group]?.phase = .accepted
         acceptedGroups.append(group)
         if let dispute = record.dispute {
@@ -35,8 +40,13 @@ extension DurableState {
         }
         updateWorker(record.worker) { worker in
             worker.pendingGroups.removeAll { $0 == group }
+            // It counts for itself now, not by a later audit.
+            worker.unvested.removeAll { $0.group == group }
             worker.accepted += 1
             worker.audited += 1
+            worker.verified = saturatingSum(worker.verified, verifiedFLOPs)
+            worker.verifiedGroups += 1
+            worker.verifiedTokens += record.tokens
             worker.streak = saturatingSum(worker.streak, verifiedFLOPs)
             worker.earned = saturatingSum(worker.earned, verifiedFLOPs)
             worker.staked = saturatingSum(worker.staked, withheld)
@@ -49,7 +59,9 @@ extension DurableState {
     ) throws(FactMismatch) {
         let lease = try found(leases[id], "lease \(id)")
         if let record = groups[group], record.lease == id {
+            var accusers = record.dispute.map { [$0.accuser] } ?? []
             if case .auditing(audit) = record.phase {
+                if let verifier = audits[audit]?.verifier { accusers.append(verifier) }
                 closeAudit(audit, flops: auditFLOPs)
             } else {
                 try require(record.phase == .queued && record.dispute?.audit == audit, "group \(group) has no finding")
@@ -57,7 +69,7 @@ extension DurableState {
             }
             // The accuser's work was of use after all.
             if let dispute = record.dispute { creditVerifier(dispute.accuser, flops: dispute.auditFLOPs) }
-            dropGroup(group, .rejected)
+            dropGroup(group, .rejected, keeping: EarlierVerdict(finding: finding, accusers: accusers))
             updateWorker(lease.worker) { $0.audited += 1 }
         } else {
             try require(audit == 0, "no group \(group) is known")
@@ -69,39 +81,72 @@ extension DurableState {
             worker.strikes += 1
             worker.streak = 0
         }
+        countRejection(finding)
+    }
+
+    mutating func countRejection(_ finding: Finding) {
         let isKnown = counters.rejected[finding.check] != nil || counters.rejected.count < RunCounters.maximumChecks
         counters.rejected[isKnown ? finding.check : "other", default: 0] += 1
     }
 
     mutating func applyWithdrawn(_ group: Hash256) throws(FactMismatch) {
         let record = try found(groups[group], "group \(group)")
+        var abandoned: EarlierVerdict?
         switch record.phase {
-        case .queued: auditQueue.removeAll { $0 == group }
+        case .queued:
+            auditQueue.removeAll { $0 == group }
+            let isPromised = workers[record.worker]?.unvested.contains { $0.group == group } ?? false
+            if record.auditAttempts > 0, !isPromised { abandoned = EarlierVerdict(finding: nil, accusers: []) }
         case .auditing(let audit): closeAudit(audit, flops: nil)
-        case .accepted, .batched: try require(false, "group \(group) has its verdict")
+        case .scoring, .provisional: stopWaiting(group, record)
+        case .accepted, .batched, .setAside: try require(false, "group \(group) has its verdict")
         }
-        dropGroup(group, .withdrawn)
+        dropGroup(group, .withdrawn, keeping: abandoned)
         counters.withdrawn += 1
     }
 
     mutating func applyDiscarded(_ group: Hash256) throws(FactMismatch) {
         let record = try found(groups[group], "group \(group)")
-        try require(record.phase == .accepted, "group \(group) is not accepted")
+        try require(
+            record.phase == .accepted || record.phase == .provisional, "group \(group) does not wait for a batch")
         acceptedGroups.removeAll { $0 == group }
+        stopWaiting(group, record)
         dropGroup(group, .stale)
         updateWorker(record.worker) { $0.discarded += 1 }
         counters.discarded += 1
     }
 
-    /// Forgets a group and lets its slot wait for a new lease.
-    private mutating func dropGroup(_ group: Hash256, _ reason: LeaseEnd) {
-        guard let record = groups.removeValue(forKey: group) else { return }
+    /// Takes a group out of the run and lets its slot wait for a new lease.
+    ///
+    /// - Parameter verdict: What may be looked at again while the slot lives; without it, the group is forgotten.
+    mutating func dropGroup(_ group: Hash256, _ reason: LeaseEnd, keeping verdict: EarlierVerdict? = nil) {
+        guard let record = groups[group] else { return }
+        closeCheck(of: group)
+        if let verdict, record.content != nil {
+            groups[group]?.phase = .setAside
+            groups[group]?.dispute = nil
+            groups[group]?.verdict = verdict
+            slots[record.slot]?.earlier.append(group)
+            forgetEarlier(than: Slot.rememberedGroups, of: record.slot)
+        } else {
+            groups[group] = nil
+        }
         leases[record.lease]?.phase = .ended(reason)
         updateWorker(record.worker) { worker in
             worker.pendingGroups.removeAll { $0 == group }
             if record.dispute != nil { worker.disputed -= 1 }
         }
         freeSlot(record.slot)
+    }
+
+    /// Forgets all but the newest rejected or abandoned groups of a slot.
+    mutating func forgetEarlier(than kept: Int, of slot: UInt64) {
+        guard let earlier = slots[slot]?.earlier, earlier.count > kept else { return }
+        for group in earlier.dropLast(kept) {
+            closeCheck(of: group)
+            groups[group] = nil
+        }
+        slots[slot]?.earlier = earlier.suffix(kept)
     }
 
     mutating func updateWorker(_ key: PublicKey, _ change: (inout WorkerRecord) -> Void) {

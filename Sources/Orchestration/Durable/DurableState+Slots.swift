@@ -68,7 +68,12 @@ extension DurableState {
         try require(step == cutStep + 1, "batch \(step) is not the next one")
         for group in members {
             let record = try found(groups[group], "group \(group)")
-            try require(record.phase == .accepted, "group \(group) is not accepted")
+            let isProvisional = record.phase == .provisional
+            try require(record.phase == .accepted || isProvisional, "group \(group) does not wait for a batch")
+            if isProvisional {
+                stopWaiting(group, record)
+                counters.provisionalInBatches += 1
+            }
             let version = try found(versions[record.version], "version \(record.version)")
             groups[group]?.phase = .batched(step)
             slots[record.slot]?.phase = .batched(step)
@@ -87,7 +92,9 @@ extension DurableState {
         guard step > stableStep else { return }
         for covered in (stableStep + 1)...step {
             for group in batches.removeValue(forKey: covered) ?? [] {
+                closeCheck(of: group)
                 guard let record = groups.removeValue(forKey: group) else { continue }
+                forgetEarlier(than: 0, of: record.slot)
                 for lease in slots.removeValue(forKey: record.slot)?.leases ?? [] { leases[lease] = nil }
             }
         }

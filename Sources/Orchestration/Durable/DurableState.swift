@@ -37,8 +37,20 @@ public struct DurableState: Sendable, Hashable, Codable {
     public internal(set) var auditQueue: [Hash256] = []
     /// Audits that verifiers hold.
     public internal(set) var audits: [UInt64: AuditRecord] = [:]
+    /// Groups that are not audited and wait for their rewards.
+    public internal(set) var scoringGroups: Set<Hash256> = []
+    /// Groups that are not audited and wait for a batch or for an audit that vouches for them, in order.
+    public internal(set) var provisionalGroups: [Hash256] = []
     /// Accepted groups that wait for a batch, in order of acceptance.
     public internal(set) var acceptedGroups: [Hash256] = []
+    /// Groups with a verdict that wait for one more replay, in order.
+    public internal(set) var checkQueue: [Hash256] = []
+    /// Audits that verifiers hold for those.
+    public internal(set) var openChecks = 0
+    /// The present epoch of draws, if there are any.
+    public internal(set) var epoch: EpochRecord?
+    /// The secret of the epoch before.
+    var revealedSecret: Hash256?
     /// Batches that no STABLE checkpoint covers yet, by step.
     public internal(set) var batches: [UInt64: [Hash256]] = [:]
 
@@ -62,10 +74,12 @@ public struct DurableState: Sendable, Hashable, Codable {
     public init() {}
 
     /// Slots that a worker, the audit or the next batches have, not counting those already batched.
-    var slotsInProduction: Int { liveLeases.count + pendingAuditCount + acceptedGroups.count }
+    var slotsInProduction: Int {
+        liveLeases.count + pendingAuditCount + scoringGroups.count + provisionalGroups.count + acceptedGroups.count
+    }
 
-    /// Journaled groups without a verdict.
-    var pendingAuditCount: Int { auditQueue.count + audits.count }
+    /// Journaled groups that wait for a verdict.
+    var pendingAuditCount: Int { auditQueue.count + audits.count - openChecks }
 }
 
 /// A fact that does not fit the state: the journal is damaged or of another run.

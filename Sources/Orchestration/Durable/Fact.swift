@@ -18,7 +18,9 @@ public enum Fact: Sendable, Hashable, Codable {
     case leaseEnded(lease: UInt64, reason: LeaseEnd)
 
     /// A group was journaled: it owns its slot.
-    case groupReceived(group: Hash256, lease: UInt64, tokens: UInt64)
+    ///
+    /// `work` is what it takes to generate it in FLOPs, `content` the hash of its tokens; older journals lack both.
+    case groupReceived(group: Hash256, lease: UInt64, tokens: UInt64, work: Int64?, content: Hash256?)
     /// A group passed its audit.
     case groupAccepted(
         group: Hash256, audit: UInt64, rewards: [Float], verifiedFLOPs: Int64, withheld: Int64, auditFLOPs: Int64)
@@ -35,6 +37,38 @@ public enum Fact: Sendable, Hashable, Codable {
     case auditLost(audit: UInt64, reason: String)
     /// A verifier found a group wrong, and another verifier is to look at it too.
     case auditDisputed(audit: UInt64, finding: Finding, auditFLOPs: Int64)
+
+    /// An epoch of draws began; these are SHA-256 of its secret and of the next one's.
+    case epochBegan(epoch: UInt64, commitment: Hash256, next: Hash256)
+    /// An epoch is over; this was its secret.
+    case epochRevealed(epoch: UInt64, secret: Hash256)
+    /// It was drawn whether a group of a trusted worker is audited; `probability` in millionths.
+    case auditDrawn(group: Hash256, epoch: UInt64, probability: UInt32, isDrawn: Bool)
+    /// A group that is not audited was scored: it is provisional, its credit promised.
+    case groupScored(group: Hash256, rewards: [Float], credit: Int64)
+    /// A group that waited unaudited is audited after all.
+    case groupPicked(group: Hash256)
+    /// A passed audit of the same key makes a promised credit count.
+    case groupVested(group: Hash256, worker: PublicKey, audit: UInt64, withheld: Int64)
+    /// A rejected group cost its worker what was promised to it, and so much of its stake.
+    case creditForfeited(worker: PublicKey, group: Hash256, forfeited: Int64, fined: Int64)
+
+    /// A group with a verdict is to be replayed once more.
+    case checkOpened(group: Hash256, purpose: Check.Purpose)
+    /// That replay was given to a verifier; the next unused audit id is `audit`.
+    case checkAssigned(audit: UInt64, group: Hash256, verifier: PublicKey)
+    /// The replay agrees with the group.
+    case checkPassed(audit: UInt64, auditFLOPs: Int64)
+    /// The replay differs from the group.
+    case checkFailed(audit: UInt64, finding: Finding, auditFLOPs: Int64)
+    /// A group was accepted against another verifier's finding, and a third one is to decide between them.
+    case acceptanceDoubted(group: Hash256, accuser: PublicKey, audit: UInt64, finding: Finding, auditFLOPs: Int64)
+    /// Nobody will do that replay.
+    case checkClosed(group: Hash256)
+    /// An accepted group is found wrong by two verifiers after all.
+    case acceptanceRevoked(group: Hash256, finding: Finding)
+    /// A rejected or abandoned group is found right after all.
+    case rejectionOverturned(group: Hash256, audit: UInt64, withheld: Int64)
 
     /// A worker lost its stake and its place.
     case workerBanned(worker: PublicKey, finding: Finding, burned: Int64)

@@ -16,6 +16,8 @@ public struct Slot: Sendable, Hashable, Codable {
 
     /// Leases of one slot that are remembered, so that late submissions find theirs.
     static let rememberedLeases = 4
+    /// Rejected or abandoned groups of one slot that are remembered, so that their verdicts can be looked at again.
+    static let rememberedGroups = 2
 
     /// Where it stands.
     public internal(set) var phase: Phase
@@ -23,6 +25,8 @@ public struct Slot: Sendable, Hashable, Codable {
     public internal(set) var attempts: UInt32
     /// Its newest leases, oldest first.
     public internal(set) var leases: [UInt64]
+    /// Groups that owned it before and were rejected or abandoned, oldest first.
+    public internal(set) var earlier: [Hash256] = []
 }
 
 /// What is remembered of a lease.
@@ -57,10 +61,29 @@ public struct GroupRecord: Sendable, Hashable, Codable {
         case queued
         /// A verifier is at it.
         case auditing(UInt64)
+        /// It is not audited, and the lab computes its rewards.
+        case scoring
+        /// It is not audited and has its rewards; a later audit may vouch for it.
+        case provisional
         /// It waits for a batch.
         case accepted
         /// It is in the batch of this step.
         case batched(UInt64)
+        /// It was rejected or abandoned, and is kept in case that verdict is looked at again.
+        case setAside
+    }
+
+    /// Verifiers that are remembered for having lost a group's audit.
+    static let rememberedLosers = 8
+
+    /// What was drawn about its audit.
+    public struct Draw: Sendable, Hashable, Codable {
+        /// The epoch whose secret decided.
+        public let epoch: UInt64
+        /// The probability in millionths.
+        public let probability: UInt32
+        /// Whether it is audited.
+        public let isDrawn: Bool
     }
 
     /// A verifier's finding that another verifier is to confirm.
@@ -85,14 +108,37 @@ public struct GroupRecord: Sendable, Hashable, Codable {
     public let version: UInt64
     /// Completion tokens in it.
     public let tokens: UInt64
+    /// What it takes to generate it in FLOPs; 0 where that is not known.
+    public let work: Int64
+    /// SHA-256 over its tokens.
+    public let content: Hash256?
+    /// Its place in the order of journaling.
+    public let ordinal: UInt64
     /// Where it stands.
     public internal(set) var phase: Phase
+    /// What was drawn about its audit; nil where it is audited for certain.
+    public internal(set) var draw: Draw?
+    /// Groups journaled when it was decided to audit it: if it passes, it vouches for those of its worker.
+    public internal(set) var vouchesThrough: UInt64
     /// How often its audit was assigned.
     public internal(set) var auditAttempts: Int
-    /// The verifier that lost it last, avoided where there is another.
-    public internal(set) var avoided: PublicKey?
+    /// The verifiers that lost it, avoided where there is another; the last one most of all.
+    public internal(set) var losers: [PublicKey] = []
     /// A finding to be confirmed.
     public internal(set) var dispute: Dispute?
+    /// Verifiers whose replay agreed with it.
+    public internal(set) var confirmations: [PublicKey] = []
+    /// One more replay of it, if one is wanted.
+    public internal(set) var check: Check?
+    /// A finding against it although it was accepted, for a third verifier to decide.
+    public internal(set) var doubt: Dispute?
+    /// What took it out of the run.
+    public internal(set) var verdict: EarlierVerdict?
+
+    /// Whether it waits, unaudited, for a later audit to vouch for it.
+    var isWaiting: Bool { phase == .scoring || phase == .provisional }
+    /// The verifier that lost it last.
+    var avoided: PublicKey? { losers.last }
 }
 
 /// An audit that a verifier holds.
@@ -101,6 +147,8 @@ public struct AuditRecord: Sendable, Hashable, Codable {
     public let group: Hash256
     /// Who holds it.
     public let verifier: PublicKey
+    /// Why a group with a verdict is replayed once more; nil where the verdict itself is wanted.
+    public internal(set) var purpose: Check.Purpose?
 }
 
 /// What is remembered of a worker's key.
@@ -109,9 +157,13 @@ public struct WorkerRecord: Sendable, Hashable, Codable {
     public internal(set) var liveLeases: Set<UInt64> = []
     /// Its journaled groups without a verdict, in order.
     public internal(set) var pendingGroups: [Hash256] = []
-    /// How many of those a verifier is at, for the first time.
+    /// Its groups that are not audited and not in a batch, in order.
+    public internal(set) var waitingGroups: [Hash256] = []
+    /// Credit of groups that were not audited, oldest first.
+    public internal(set) var unvested: [UnvestedCredit] = []
+    /// How many of the pending ones a verifier is at, for the first time.
     public internal(set) var auditing = 0
-    /// How many of those one verifier found wrong, and another has not confirmed yet.
+    /// How many of the pending ones one verifier found wrong, and another has not confirmed yet.
     public internal(set) var disputed = 0
     /// Groups accepted.
     public internal(set) var accepted: UInt64 = 0
@@ -125,8 +177,14 @@ public struct WorkerRecord: Sendable, Hashable, Codable {
     public internal(set) var strikes = 0
     /// Verified FLOPs since the last rejection.
     public internal(set) var streak: Int64 = 0
-    /// Verified FLOPs in all.
+    /// Credited FLOPs in all.
     public internal(set) var earned: Int64 = 0
+    /// FLOPs of groups that were replayed and accepted.
+    public internal(set) var verified: Int64 = 0
+    /// Groups that were replayed and accepted.
+    public internal(set) var verifiedGroups: Int64 = 0
+    /// Completion tokens of those.
+    public internal(set) var verifiedTokens: UInt64 = 0
     /// Stake held.
     public internal(set) var staked: Int64 = 0
     /// Why it was banned, if it was.
@@ -136,6 +194,8 @@ public struct WorkerRecord: Sendable, Hashable, Codable {
     public var isOnProbation: Bool { streak == 0 }
     /// Leases and groups without a verdict.
     public var unauditedGroups: Int { liveLeases.count + pendingGroups.count }
+    /// Credit of groups that were not audited, in FLOPs.
+    public var unvestedCredit: Int64 { unvested.reduce(0) { saturatingSum($0, $1.amount) } }
 }
 
 /// What is remembered of a verifier's key.
@@ -148,6 +208,10 @@ public struct VerifierRecord: Sendable, Hashable, Codable {
     public internal(set) var lost: UInt64 = 0
     /// Accusations that another verifier's replay refuted.
     public internal(set) var refuted = 0
+    /// Known good groups that it was given among its audits.
+    public internal(set) var planted: UInt64 = 0
+    /// Known good groups that it found wrong.
+    public internal(set) var plantsFailed = 0
     /// Audit FLOPs in all.
     public internal(set) var earned: Int64 = 0
     /// Why it was banned, if it was.
@@ -161,8 +225,14 @@ public struct RunCounters: Sendable, Hashable, Codable {
 
     /// Groups journaled.
     public internal(set) var received: UInt64 = 0
-    /// Groups accepted.
+    /// Groups accepted, vested ones included.
     public internal(set) var accepted: UInt64 = 0
+    /// Groups that count because a later audit of the same key passed.
+    public internal(set) var vested: UInt64 = 0
+    /// Groups that were not audited when they came.
+    public internal(set) var spared: UInt64 = 0
+    /// Groups in batches that were provisional then.
+    public internal(set) var provisionalInBatches: UInt64 = 0
     /// Groups rejected, by check.
     public internal(set) var rejected: [String: UInt64] = [:]
     /// Groups discarded for age.

@@ -24,6 +24,10 @@ struct Presence: Sendable {
     var auditDeadlines: [UInt64: Instant] = [:]
     /// Since when disputed groups look for a second verifier.
     var disputes: [Hash256: Instant] = [:]
+    /// Until when keys get no lease because an audit rejected their group.
+    var delays: [PublicKey: Instant] = [:]
+    /// Workers that are gone, and may have promised credit that nothing vouches for yet.
+    var departures: Set<PublicKey> = []
     /// No deadline lies before this moment.
     var earliestDeadline: Instant?
     /// Since when there has been room for leases that some wait for.
@@ -37,6 +41,8 @@ struct Presence: Sendable {
     var drain: Drain?
     /// When the run was found finished.
     var finishedSince: Instant?
+    /// Whether verifiers are still wanted although the run is finished, for the credit of groups that were not audited.
+    var awaitsAccounts = false
     /// Whether `stop` was said.
     var isStopped = false
     /// Workers to be told how they stand, and what was wrong with their groups.

@@ -27,11 +27,15 @@ public enum Action: Sendable, Hashable {
     case sendReceipt(to: Correspondent, Receipt)
     /// Hand out audits, blind. A verifier knows an audit by its id.
     case sendAudits(to: Correspondent, [Audit])
+    /// Compute the rewards of a group that is not audited.
+    case scoreGroup(Hash256)
     /// Send a batch to the trainer: these groups, in this order.
     case sendBatch(to: Correspondent, step: UInt64, groups: [Hash256])
 
     /// Tell these members which version is the newest.
     case announceVersion(to: [ConnectionID], version: PolicyVersion, oldestUseful: UInt64)
+    /// Tell these members by which secrets audits are drawn.
+    case announceEpoch(to: [ConnectionID], DrawEpoch)
     /// Tell a worker what happened to its groups.
     case sendStanding(to: ConnectionID, Standing)
     /// Tell a member that no more work is coming.
@@ -53,6 +57,20 @@ public struct Welcome: Sendable, Hashable {
     public let current: PolicyVersion?
     /// A worker's verified FLOPs since its last rejection.
     public let streak: Int64
+    /// By which secrets audits are drawn, if they are.
+    public let epoch: DrawEpoch?
+}
+
+/// Commitments to the secrets by which audits are drawn.
+public struct DrawEpoch: Sendable, Hashable {
+    /// The present epoch's number, from 0.
+    public let number: UInt64
+    /// SHA-256 of the present epoch's secret.
+    public let commitment: Hash256
+    /// SHA-256 of the next epoch's secret.
+    public let next: Hash256
+    /// The secret of the epoch before, which is over.
+    public let revealed: Hash256?
 }
 
 /// Why a message was not taken.
@@ -128,6 +146,12 @@ public struct Standing: Sendable, Hashable {
     public let rejected: UInt64
     /// Verified FLOPs since the last rejection.
     public let streak: Int64
+    /// Groups that wait for a later audit to vouch for them.
+    public let provisional: Int
+    /// Their credit in FLOPs.
+    public let unvested: Int64
+    /// One of its groups is audited with this probability, in millionths.
+    public let probability: UInt32
     /// Whether the key is banned.
     public let banned: Bool
     /// What was wrong with groups rejected since the last standing.

@@ -29,6 +29,8 @@ extension Run {
         public var invitedStake: Int64
         /// Whether a rejection counts only after a second verifier agreed, where one is connected.
         public var confirmsRejections: Bool
+        /// Which groups are audited.
+        public var auditing = Auditing()
         /// Counts and sizes.
         public var limits: Limits
         /// Durations.
@@ -108,6 +110,10 @@ extension Run {
         public var reconnect: UInt64 = 10_000
         /// How long room is kept for a busy worker's share before those who wait may have it.
         public var fairShare: UInt64 = 100
+        /// How long a key gets no lease after an audit rejected its group, 0 for not at all.
+        ///
+        /// Twice as long after each further rejection, up to 64 times.
+        public var rejection: UInt64 = 0
         /// How long the end of a run waits for the trainer's last checkpoint.
         public var finish: UInt64 = 30_000
 

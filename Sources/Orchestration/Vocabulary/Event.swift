@@ -36,11 +36,15 @@ public enum Event: Sendable {
     case auditJudged(audit: UInt64, verdict: AuditVerdict, answering: Correspondent)
     /// A verifier could not replay.
     case auditsFaulted(from: Correspondent, audits: [UInt64], reason: String)
+    /// The lab's scorers are done with a group that is not audited: one reward per sample, or nil where they failed.
+    case groupScored(group: Hash256, rewards: [Float]?)
 
     /// The trainer wants the batch of this step; the answer waits until there is one.
     case batchRequested(from: Correspondent, step: UInt64)
     /// The trainer made the step.
     case batchDone(from: Correspondent, step: UInt64)
+    /// The trainer computed other log-probabilities for these groups of a batch than their worker reported.
+    case groupsDoubted(from: Correspondent, groups: [Hash256])
     /// The trainer published a version.
     case versionPublished(from: Correspondent, version: PolicyVersion)
     /// A STABLE checkpoint covers everything up to this step.
@@ -60,14 +64,26 @@ public struct Submission: Sendable, Hashable {
     public let group: Hash256
     /// Completion tokens in it.
     public let tokens: UInt64
+    /// What it takes to generate it in FLOPs, by token counts; 0 where that is not known, and then it is audited.
+    public let work: Int64
+    /// SHA-256 over its tokens: two groups of one slot with the same are the same result.
+    public let content: Hash256?
+    /// Whether it is audited however trusted its worker is, since its engine does not compute our arithmetic.
+    public let isAlwaysAudited: Bool
     /// The first cheap check that failed, if any; `refuse` where the signature does not hold.
     public let failure: Finding?
 
     /// Describes a group that was handed in.
-    public init(lease: UInt64, group: Hash256, tokens: UInt64, failure: Finding? = nil) {
+    public init(
+        lease: UInt64, group: Hash256, tokens: UInt64, work: Int64 = 0, content: Hash256? = nil,
+        isAlwaysAudited: Bool = false, failure: Finding? = nil
+    ) {
         self.lease = lease
         self.group = group
         self.tokens = tokens
+        self.work = max(0, work)
+        self.content = content
+        self.isAlwaysAudited = isAlwaysAudited
         self.failure = failure
     }
 }

@@ -53,11 +53,13 @@ public struct Hello: Sendable, Hashable {
     /// A random number that the member's process drew at its start, 0 where it did not say: another one means that the
     /// earlier process is gone, with all that it held.
     public let instance: UInt64
+    /// Of a worker: the engine that it generates with, where that is not the canonical arithmetic; else empty.
+    public let engine: String
 
     /// Introduces a member.
     public init(
         key: PublicKey, role: Role, name: String = "", invitation: Hash256? = nil, resumeStep: UInt64 = 0,
-        instance: UInt64 = 0
+        instance: UInt64 = 0, engine: String = ""
     ) {
         self.key = key
         self.role = role
@@ -65,5 +67,6 @@ public struct Hello: Sendable, Hashable {
         self.invitation = invitation
         self.resumeStep = resumeStep
         self.instance = instance
+        self.engine = bounded(engine, 64)
     }
 }

@@ -30,8 +30,24 @@ public enum RunNotice: Sendable, Hashable {
     case workerBanned(worker: PublicKey, finding: Finding, auditedGroups: UInt64, burned: Int64)
     /// A verifier lost its place.
     case verifierBanned(verifier: PublicKey, finding: Finding)
-    /// A batch was put together.
-    case batchCut(step: UInt64, groups: Int, meanStaleness: Double, maximumStaleness: UInt64)
+    /// A batch was put together, some of its groups provisional.
+    case batchCut(step: UInt64, groups: Int, provisional: Int, meanStaleness: Double, maximumStaleness: UInt64)
+    /// An epoch of draws began.
+    case epochBegan(DrawEpoch)
+    /// A group is not audited for now.
+    case groupProvisional(group: Hash256, worker: PublicKey, probability: UInt32, meanReward: Float)
+    /// A group that waited is audited after all.
+    case groupPicked(group: Hash256, worker: PublicKey)
+    /// A passed audit vouches for groups that were not audited.
+    case groupsVested(worker: PublicKey, count: Int, credit: Int64)
+    /// A rejected group cost its worker what was promised to it, and more.
+    case creditForfeited(worker: PublicKey, forfeited: Int64, fined: Int64)
+    /// A verifier's work was checked with a group whose verdict stands already.
+    case checkDone(verifier: PublicKey, purpose: Check.Purpose, agreed: Bool)
+    /// A verdict was looked at again, and does not stand.
+    case verdictOverturned(group: Hash256, worker: PublicKey, wasAccepted: Bool)
+    /// Two verifiers contradict each other about a verdict, and there is no third.
+    case verdictDoubted(group: Hash256, accuser: PublicKey, finding: Finding)
     /// A batch goes to the trainer once more.
     case batchRedispatched(step: UInt64)
     /// The trainer made a step.

@@ -14,6 +14,18 @@ public enum Settlement: Sendable, Hashable {
     case staked(worker: PublicKey, invitation: Hash256, amount: Int64)
     /// The worker's whole stake burns.
     case slashed(worker: PublicKey)
+    /// A group was not audited: its credit is promised, and counts when a later audit of the same key passes.
+    case promised(worker: PublicKey, group: Hash256, amount: Int64)
+    /// A promised credit counts from now on; a part is withheld as stake.
+    case vested(worker: PublicKey, group: Hash256, amount: Int64, withheld: Int64)
+    /// An audit rejected this group: what was promised to its worker burns.
+    case forfeited(worker: PublicKey, group: Hash256, amount: Int64)
+    /// An audit rejected this group: its worker pays for those that were not audited, from its stake, then its balance.
+    case fined(worker: PublicKey, group: Hash256, amount: Int64)
+    /// An acceptance was overturned: its credit is taken back, as far as the worker's balance goes.
+    case revoked(worker: PublicKey, group: Hash256, amount: Int64)
+    /// A rejection was overturned: what was charged for it is given back.
+    case refunded(worker: PublicKey, group: Hash256)
 
     /// A unique name of the movement.
     public var reference: String {
@@ -23,6 +35,12 @@ public enum Settlement: Sendable, Hashable {
         case .charged(_, let group, _): "charged/\(group.hex)"
         case .staked(_, let invitation, _): "staked/\(invitation.hex)"
         case .slashed(let worker): "slashed/\(worker.hex)"
+        case .promised(_, let group, _): "promised/\(group.hex)"
+        case .vested(_, let group, _, _): "vested/\(group.hex)"
+        case .forfeited(_, let group, _): "forfeited/\(group.hex)"
+        case .fined(_, let group, _): "fined/\(group.hex)"
+        case .revoked(_, let group, _): "revoked/\(group.hex)"
+        case .refunded(_, let group): "refunded/\(group.hex)"
         }
     }
 }

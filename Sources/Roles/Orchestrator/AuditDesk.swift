@@ -45,7 +45,7 @@ final class AuditDesk {
     private let context: RunContext
     private let database: RunDatabase
     private let model: ModelConfiguration
-    private let rules: AuditRules
+    private let policies: AuditPolicies
     private let groupID: (UInt64) -> Hash256
     private var pending: [Hash256: Pending] = [:]
 
@@ -58,22 +58,27 @@ final class AuditDesk {
     }
 
     init(
-        context: RunContext, database: RunDatabase, model: ModelConfiguration, policy: AuditPolicy,
+        context: RunContext, database: RunDatabase, model: ModelConfiguration, policies: AuditPolicies,
         groupID: @escaping (UInt64) -> Hash256
     ) {
         self.groupID = groupID
         self.context = context
         self.database = database
         self.model = model
-        rules = AuditRules(
+        self.policies = policies
+    }
+
+    /// What a group is judged by, as its worker declared what it computes with.
+    private func rules(for engine: String) -> AuditRules {
+        AuditRules(
             schemaVersion: SchemaVersion.current, arithmeticVersion: ArithmeticVersion.current,
-            vocabularySize: model.vocabularySize, hiddenSize: model.hiddenSize, policy: policy)
+            vocabularySize: model.vocabularySize, hiddenSize: model.hiddenSize, policy: policies.policy(for: engine))
     }
 
     /// Decodes a group and runs every check that needs no replay.
     func receive(
         _ payload: [UInt8], signature: [UInt8], hash: Hash256, from identity: PublicKey, leaseID: UInt64,
-        lease: (record: LeaseRecord, version: PolicyVersion)
+        lease: (record: LeaseRecord, version: PolicyVersion), engine: String
     ) -> Submission {
         func failed(_ check: String, _ reason: String, _ severity: Orchestration.Severity, tokens: UInt64 = 0)
             -> Submission
@@ -95,13 +100,18 @@ final class AuditDesk {
             return failed("schema", "A key or hash in the signed group has the wrong length.", .soft)
         }
         do {
-            let terms = try terms(leaseID: leaseID, record: lease.record, version: lease.version)
-            if let rejection = Checks.examine(evidence, terms: terms, rules: rules) {
+            let terms = try terms(leaseID: leaseID, record: lease.record, version: lease.version, engine: engine)
+            if let rejection = Checks.examine(evidence, terms: terms, rules: rules(for: engine)) {
                 return failed(rejection.check, rejection.reason, rejection.severity.orchestration)
             }
             pending[hash] = Pending(evidence: evidence, terms: terms, slot: lease.record.slot)
-            let tokens = evidence.samples.reduce(0) { $0 + $1.tokens.count }
-            return Submission(lease: leaseID, group: hash, tokens: UInt64(tokens))
+            let completions = evidence.samples.map(\.tokens)
+            return Submission(
+                lease: leaseID, group: hash, tokens: completions.reduce(0) { $0 + UInt64($1.count) },
+                work: workOf(prompt: terms.promptTokens.count, completions.map(\.count)),
+                content: Self.content(completions),
+                // Without a replay, only the canonical arithmetic lets the trainer compute the log-probabilities again.
+                isAlwaysAudited: rules(for: engine).policy != .exact)
         } catch {
             return failed("environment", "The lab's environment failed: \(error)", .refuse)
         }
@@ -147,15 +157,19 @@ final class AuditDesk {
             }
             let completions = group.evidence.samples.map(\.tokens)
             let work = workOf(prompt: group.terms.promptTokens.count, completions.map(\.count))
+            let rules = rules(for: group.terms.engine)
             switch Checks.judge(group.evidence, terms: group.terms, rules: rules, replay: replay) {
             case .inconclusive(let verifierFault): return .fault(verifierFault.reason)
             case .rejected(let rejection):
                 let finding = Finding(
                     check: rejection.check, reason: "\(rejection.reason) (\(rejection.place))",
                     severity: rejection.severity.orchestration)
+                let bytes = [UInt8](try report.serializedData())
                 let evidence = RunDatabase.StoredEvidence(
-                    hash: hash, finding: finding, report: [UInt8](try report.serializedData()),
-                    verifier: verifier.hex)
+                    hash: hash, finding: finding, report: bytes, verifier: verifier.hex,
+                    bundle: try bundle(
+                        hash, group.terms, rules, .rejected(rejection),
+                        [EvidenceReport(verifier: verifier, bytes: bytes)]))
                 return .differs(finding, auditFLOPs: work, evidence)
             case .accepted:
                 return .agrees(
@@ -179,7 +193,7 @@ final class AuditDesk {
     func note(_ fact: Fact) {
         switch fact {
         case .groupAccepted(let group, _, _, _, _, _), .groupRejected(let group, _, _, _, _),
-            .groupWithdrawn(let group, _):
+            .groupWithdrawn(let group, _), .groupVested(let group, _, _, _):
             pending[group] = nil
         default: break
         }
@@ -190,15 +204,46 @@ final class AuditDesk {
         for group in groups { pending[group] = nil }
     }
 
+    /// The tokens of a journaled group, sample by sample; nil where its payload is gone.
+    func completions(of hash: Hash256, slot: UInt64) throws -> [[Int32]]? {
+        try known(hash, slot: slot)?.evidence.samples.map(\.tokens)
+    }
+
+    /// SHA-256("apus/content/v1\0" ‖ per sample u32le count and its tokens as u32le): equal for equal results.
+    private static func content(_ completions: [[Int32]]) -> Hash256 {
+        var hash = SHA256()
+        hash.update(utf8: "apus/content/v1\u{0}")
+        for tokens in completions {
+            hash.update(littleEndian: UInt32(clamping: tokens.count))
+            for token in tokens { hash.update(littleEndian: UInt32(bitPattern: token)) }
+        }
+        return hash.finalize()
+    }
+
     private func workOf(prompt: Int, _ completions: [Int]) -> Int64 {
         Int64(clamping: model.forwardFLOPs(promptTokens: prompt, completionTokens: completions))
     }
 
-    private func terms(leaseID: UInt64, record: LeaseRecord, version: PolicyVersion) throws -> LeaseTerms {
+    /// A file with which anybody can repeat the judgement, under the lab's seal; nil when the payload is gone.
+    private func bundle(
+        _ hash: Hash256, _ terms: LeaseTerms, _ rules: AuditRules, _ finding: EvidenceFinding,
+        _ reports: [EvidenceReport]
+    ) throws -> [UInt8]? {
+        try database.group(hash).map { stored in
+            EvidenceBundle(
+                payload: stored.payload, signature: stored.signature, terms: terms, rules: EvidenceRules(rules),
+                finding: finding, reports: reports
+            ).sealed(by: context.keys.signing).bytes
+        }
+    }
+
+    private func terms(
+        leaseID: UInt64, record: LeaseRecord, version: PolicyVersion, engine: String
+    ) throws -> LeaseTerms {
         LeaseTerms(
             runID: context.id, leaseID: leaseID, groupID: groupID(record.slot), attempt: record.attempt,
             workerKey: record.worker, policyVersion: version.number, weightsHash: version.weightsHash,
-            environmentID: context.environmentID, environmentHash: context.environmentHash,
+            environmentID: context.environmentID, environmentHash: context.environmentHash, engine: engine,
             promptTokens: try context.tasks.promptTokens(slot: record.slot), parameters: context.sampling)
     }
 
@@ -208,11 +253,11 @@ final class AuditDesk {
         guard let stored = try database.group(hash) else { return nil }
         let payload = try Wire.GroupPayload(strict: stored.payload)
         guard let evidence = GroupEvidence(payload) else { return nil }
-        // It passed the cheap checks when it was journaled, so its own fields are the lease's.
+        // It passed the cheap checks when it was journaled, so its own fields are the lease's, the engine's name too.
         let terms = LeaseTerms(
             runID: evidence.runID, leaseID: evidence.leaseID, groupID: evidence.groupID, attempt: evidence.attempt,
             workerKey: evidence.workerKey, policyVersion: evidence.policyVersion, weightsHash: evidence.weightsHash,
-            environmentID: evidence.environmentID, environmentHash: evidence.environmentHash,
+            environmentID: evidence.environmentID, environmentHash: evidence.environmentHash, engine: evidence.engine,
             promptTokens: try context.tasks.promptTokens(slot: slot), parameters: context.sampling)
         let group = Pending(evidence: evidence, terms: terms, slot: slot)
         pending[hash] = group

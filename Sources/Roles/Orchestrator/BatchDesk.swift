@@ -46,7 +46,7 @@ final class BatchDesk {
         var bytes = 0
         var (sum, samples) = (0.0, 0)
         for (index, hash) in hashes.enumerated() {
-            guard let size = try database.payloadBytes(hash), let replay = try database.replay(hash) else {
+            guard let size = try database.payloadBytes(hash), let rewards = try rewards(hash) else {
                 throw missing(hash, step)
             }
             if index > start, bytes + size > partBytes || index - start >= partGroups {
@@ -54,8 +54,8 @@ final class BatchDesk {
                 (start, bytes) = (index, 0)
             }
             bytes += size
-            sum += replay.rewards.reduce(0) { $0 + Double($1) }
-            samples += replay.rewards.count
+            sum += rewards.reduce(0) { $0 + Double($1) }
+            samples += rewards.count
         }
         parts.append(start..<hashes.count)
         let outline = Outline(
@@ -67,9 +67,12 @@ final class BatchDesk {
 
     /// One part of a batch: the replay's log-probabilities beside the worker's; nil where there is no such part.
     ///
-    /// - Parameter step: the step that a version, given by its number, was made at.
+    /// - Parameters:
+    ///   - step: the step that a version, given by its number, was made at.
+    ///   - isPromised: whether nobody has vouched for a group yet.
     func part(
-        _ part: Int, of outline: Outline, _ hashes: [Hash256], step: (_ version: UInt64) -> UInt64?
+        _ part: Int, of outline: Outline, _ hashes: [Hash256], step: (_ version: UInt64) -> UInt64?,
+        isPromised: (Hash256) -> Bool = { _ in false }
     ) throws -> Wire.Batch? {
         guard outline.parts.indices.contains(part), outline.parts.last?.upperBound == hashes.count else { return nil }
         var batch = Wire.Batch()
@@ -78,22 +81,27 @@ final class BatchDesk {
         batch.totalCompletionTokens = outline.tokens
         batch.part = UInt32(part)
         batch.parts = UInt32(outline.parts.count)
-        batch.groups = try hashes[outline.parts[part]].map { try group($0, outline.step, step) }
+        batch.groups = try hashes[outline.parts[part]].map { hash in
+            var group = try group(hash, outline.step, step)
+            group.provisional = isPromised(hash)
+            return group
+        }
         return batch
     }
 
     private func group(
         _ hash: Hash256, _ step: UInt64, _ stepOf: (_ version: UInt64) -> UInt64?
     ) throws -> Wire.TrainingGroup {
-        guard let stored = try database.group(hash), let replay = try database.replay(hash) else {
+        guard let stored = try database.group(hash), let rewards = try rewards(hash) else {
             throw missing(hash, step)
         }
         let payload = try Wire.GroupPayload(strict: stored.payload)
-        let report = try Wire.AuditReport(serializedBytes: replay.report)
+        let report = try database.replay(hash).map { try Wire.AuditReport(serializedBytes: $0.report) }
         var group = Wire.TrainingGroup()
         group.groupID = payload.groupID
         group.groupHash = .init(hash.bytes)
         group.workerKey = payload.workerKey
+        group.engine = payload.engine
         group.version.number = payload.policyVersion
         group.version.weightsHash = payload.weightsHash
         group.version.step = stepOf(payload.policyVersion) ?? 0
@@ -102,12 +110,18 @@ final class BatchDesk {
         for (index, sample) in payload.samples.enumerated() {
             var item = Wire.TrainingSample()
             item.tokens = sample.tokens
-            item.behaviourLogProbabilities = report.samples[index].logProbabilities
+            // Without a replay the trainer computes them itself; a worker's are never used in their place.
+            item.behaviourLogProbabilities = report?.samples[index].logProbabilities ?? []
             item.reportedLogProbabilities = sample.logProbabilities
-            item.reward = replay.rewards[index]
+            item.reward = rewards[index]
             group.samples.append(item)
         }
         return group
+    }
+
+    /// The rewards of a group, audited or not.
+    private func rewards(_ hash: Hash256) throws -> [Float]? {
+        try database.replay(hash)?.rewards ?? database.score(hash)
     }
 
     private func missing(_ hash: Hash256, _ step: UInt64) -> RoleFailure {

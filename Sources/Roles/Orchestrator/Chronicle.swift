@@ -15,6 +15,7 @@ final class Chronicle {
     private let rollouts: RolloutRecord?
     private let log: Logger
     private var names: [PublicKey: String] = [:]
+    private var engines: [PublicKey: String] = [:]
     private var tally: StepTally
     private var held: [String: UInt64] = [:]
     /// The rollouts that are being written, after all those before.
@@ -51,6 +52,17 @@ final class Chronicle {
         } else {
             log.debug("\(notice)")
         }
+        if case .memberJoined(let key, .worker, _) = notice, let engine = engines[key] {
+            let text =
+                "\(name(of: key)) computes with a foreign engine (\(engine)): judged by TOPLOC, every group audited."
+            story.append(StoryLine("foreign-engine", text, member: name(of: key), reason: engine))
+            log.notice("\(text)")
+        }
+    }
+
+    /// Notes what a worker computes with, where that is a foreign engine; told when it is admitted.
+    func note(engine: String, of key: PublicKey) {
+        if engine.isEmpty { engines[key] = nil } else if engines.count < 10_000 { engines[key] = engine }
     }
 
     /// Notes which version a worker holds, for the screen.

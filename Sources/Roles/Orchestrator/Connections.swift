@@ -15,6 +15,8 @@ struct Connections {
         var identity: PublicKey?
         var role: Role?
         var name = ""
+        /// The foreign engine that it declared; empty for the canonical arithmetic.
+        var engine = ""
         /// The next message number of ours on this connection.
         var nextMessage: UInt64 = 1
         /// Messages that it may still send at once, refilled with time.
@@ -67,10 +69,11 @@ struct Connections {
 
     subscript(_ id: ConnectionID) -> Connection? { byID[id] }
 
-    mutating func introduce(_ id: ConnectionID, identity: PublicKey, role: Role, name: String) {
-        byID[id]?.identity = identity
-        byID[id]?.role = role
-        byID[id]?.name = name
+    mutating func introduce(_ id: ConnectionID, _ hello: Hello) {
+        byID[id]?.identity = hello.key
+        byID[id]?.role = hello.role
+        byID[id]?.name = hello.name
+        byID[id]?.engine = hello.engine
     }
 
     mutating func nextMessage(to id: ConnectionID) -> UInt64 {

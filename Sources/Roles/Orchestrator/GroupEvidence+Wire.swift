@@ -15,7 +15,8 @@ extension GroupEvidence {
             schemaVersion: payload.schemaVersion, arithmeticVersion: payload.arithmeticVersion, runID: run,
             leaseID: payload.leaseID, groupID: group, attempt: payload.attempt, workerKey: worker,
             policyVersion: payload.policyVersion, weightsHash: weights, environmentID: payload.environmentID,
-            environmentHash: environment, promptTokens: payload.promptTokens.map(Int32.init(bitPattern:)),
+            environmentHash: environment, engine: payload.engine,
+            promptTokens: payload.promptTokens.map(Int32.init(bitPattern:)),
             parameters: SamplingParameters(payload.sampling), samples: payload.samples.map(SampleEvidence.init))
     }
 }
@@ -60,7 +61,8 @@ extension ReplayResult {
             replayed.append(
                 ReplayedSample(
                     commitments: commitments, logProbabilities: sample.logProbabilities,
-                    replayedTokens: sample.replayedTokens.map(Int32.init(bitPattern:)), topRows: rows))
+                    replayedTokens: sample.replayedTokens.map(Int32.init(bitPattern:)), margins: sample.margins,
+                    topRows: rows))
         }
         self.init(samples: replayed)
     }
@@ -72,6 +74,7 @@ extension ReplayResult {
             message.commitments = sample.commitments.map { .init($0.bytes) }
             message.logProbabilities = sample.logProbabilities
             message.replayedTokens = sample.replayedTokens.map(UInt32.init(bitPattern:))
+            message.margins = sample.margins
             message.topRows = sample.topRows.map { row in
                 var item = Wire.TopRows()
                 item.indices = row.indices

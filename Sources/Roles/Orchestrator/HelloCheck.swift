@@ -11,6 +11,8 @@ struct HelloCheck {
     let run: Hash256
     /// What a machine that computes our arithmetic reproduces; a worker with other numbers would fail every audit.
     let kernelDigest: [UInt8]
+    /// Whether the run judges workers that compute something else, by TOPLOC.
+    var admitsForeignEngines = false
 
     func check(_ hello: Wire.Hello, curveKey: [UInt8]) -> Result<Hello, HelloRefusal> {
         guard let key = PublicKey(rawBytes: hello.identityKey),
@@ -35,7 +37,14 @@ struct HelloCheck {
                     "The client computes arithmetic version \(hello.arithmeticVersion), this run version \(mine).",
                     advice: "\(who) must upgrade."))
         }
-        guard role == .trainer || [UInt8](hello.kernelDigest) == kernelDigest else {
+        let engine = hello.engine
+        guard engine.isEmpty || role == .worker && admitsForeignEngines else {
+            return .failure(
+                HelloRefusal(
+                    "foreign-engine", "This run takes no rollouts of foreign engines, and the worker declares one.",
+                    advice: "Join without --engine, or ask the lab to set audit.policy to \"both\"."))
+        }
+        guard role == .trainer || !engine.isEmpty || [UInt8](hello.kernelDigest) == kernelDigest else {
             return .failure(
                 HelloRefusal(
                     "kernel-vectors",
@@ -46,7 +55,7 @@ struct HelloCheck {
             Hello(
                 key: key, role: role, name: hello.name,
                 invitation: hello.invite.isEmpty ? nil : SHA256.hash([UInt8](hello.invite.utf8)),
-                resumeStep: hello.resumeStep, instance: hello.instance))
+                resumeStep: hello.resumeStep, instance: hello.instance, engine: engine))
     }
 }
 

@@ -34,6 +34,8 @@ extension Orchestrator {
                 recallBatch(done.step)
                 chronicle.note(trainerMetrics: done.metrics.map { ($0.name, $0.value) }, step: done.step)
             }
+            let doubted = done.doubtedGroups.compactMap { Hash256([UInt8]($0)) }
+            if !doubted.isEmpty { step(.groupsDoubted(from: from, groups: doubted)) }
             step(.batchDone(from: from, step: done.step))
         case .versionPublished(let published):
             guard let version = PolicyVersion(published.version) else {
@@ -56,12 +58,13 @@ extension Orchestrator {
         }
         let signature = [UInt8](submission.signature)
         let received = desk.receive(
-            payload, signature: signature, hash: hash, from: identity, leaseID: submission.leaseID, lease: lease)
+            payload, signature: signature, hash: hash, from: identity, leaseID: submission.leaseID, lease: lease,
+            engine: connections[from.connection]?.engine ?? "")
         let before = turn.facts.count
         step(.groupSubmitted(received, from: from))
         // The payload is written with the fact that names it, or not at all.
         let isJournaled = turn.facts[before...].contains { fact in
-            if case .groupReceived(hash, _, _) = fact { true } else { false }
+            if case .groupReceived(hash, _, _, _, _) = fact { true } else { false }
         }
         if isJournaled {
             chronicle.note(generateSeconds: submission.seconds)

@@ -33,10 +33,13 @@ extension Orchestrator {
             send(messages.cancellation(lease: lease, reason: reason), to: Correspondent(to))
         case .sendReceipt(let to, let receipt): send(messages.receipt(receipt), to: to)
         case .sendAudits(let to, let audits): try sendAudits(audits, to: to)
+        case .scoreGroup(let group): score(group)
         case .sendBatch(let to, let step, let groups): try sendBatch(step, groups, to: to)
         case .announceVersion(let to, let version, let oldest):
             let body = messages.announcement(version, oldestUseful: oldest)
             for connection in to { send(body, to: Correspondent(connection)) }
+        case .announceEpoch(let to, let epoch):
+            for connection in to { send(messages.epoch(epoch), to: Correspondent(connection)) }
         case .sendStanding(let to, let standing):
             send(messages.standing(standing, balance: try balance(of: standing.worker)), to: Correspondent(to))
         case .sendDrain(let to, let reason, let finished):
@@ -103,8 +106,9 @@ extension Orchestrator {
     }
 
     private func sendPart(_ part: Int, of outline: BatchDesk.Outline, _ groups: [Hash256], to: Correspondent) throws {
-        guard let batch = try batches.part(part, of: outline, groups, step: { run.state.versions[$0]?.step })
-        else {
+        let batch = try batches.part(
+            part, of: outline, groups, step: { run.state.versions[$0]?.step }, isPromised: { run.isPromised($0) })
+        guard let batch else {
             let reason = "Batch \(outline.step) has \(outline.parts.count) parts, and no part \(part)."
             send(.refusal(refusal("batch-unknown", reason)), to: to)
             return

@@ -28,12 +28,11 @@ extension Orchestrator {
         case .fault(let reason):
             step(.auditReported(from: from, audit: id, verdict: .inconclusive(reason: reason)))
         case .differs(let finding, let work, let evidence):
-            let before = turn.facts.count
+            offered = evidence
             step(.auditReported(from: from, audit: id, verdict: .rejected(finding, auditFLOPs: work)))
-            let isRejected = turn.facts[before...].contains { fact in
-                if case .groupRejected(audit.group, _, _, _, _) = fact { true } else { false }
-            }
-            if isRejected { turn.evidence.append(evidence) }
+            offered = nil
+        case .agrees(let agreement) where run.isCheck(id):
+            step(.auditReported(from: from, audit: id, verdict: agreement.acceptance([])))
         case .agrees(let agreement):
             step(.auditReturned(from: from, audit: id))
             let judgement = Judgement(agreement: agreement, from: from)
@@ -42,15 +41,48 @@ extension Orchestrator {
             } else {
                 judgements[id] = judgement
                 scoring.begin(
-                    ScoringDesk.Job(audit: id, slot: agreement.slot, completions: agreement.completions))
+                    ScoringDesk.Job(
+                        subject: .audit(id), slot: agreement.slot, completions: agreement.completions))
             }
         }
     }
 
     /// Takes in what the scorers made of a group.
-    func takeScore(_ audit: UInt64, _ result: ScoringDesk.Result) {
-        guard let judgement = judgements.removeValue(forKey: audit) else { return }
-        conclude(audit, judgement, result)
+    func takeScore(_ subject: ScoringDesk.Subject, _ result: ScoringDesk.Result) {
+        switch subject {
+        case .audit(let audit):
+            guard let judgement = judgements.removeValue(forKey: audit) else { return }
+            conclude(audit, judgement, result)
+        case .unaudited(let group): take(result, ofUnaudited: group)
+        }
+    }
+
+    /// Has a group scored that is not audited.
+    func score(_ group: Hash256) {
+        do {
+            guard let slot = run.state.groups[group]?.slot,
+                let completions = try desk.completions(of: group, slot: slot)
+            else { throw RoleFailure(.fault, "the payload of group \(group.hex.prefix(12)) is gone") }
+            scoring.begin(ScoringDesk.Job(subject: .unaudited(group), slot: slot, completions: completions))
+        } catch {
+            take(.fault("\(error)"), ofUnaudited: group)
+        }
+    }
+
+    private func take(_ result: ScoringDesk.Result, ofUnaudited group: Hash256) {
+        switch result {
+        case .fault(let reason):
+            log.warning("group not scored", metadata: ["reason": "\(reason)"])
+            step(.groupScored(group: group, rewards: nil))
+        case .rewards(let rewards):
+            desk.keep(rewards, of: group)
+            let before = turn.facts.count
+            step(.groupScored(group: group, rewards: rewards))
+            let isTaken = turn.facts[before...].contains { fact in
+                if case .groupScored(group, _, _) = fact { true } else { false }
+            }
+            if isTaken { turn.scores.append(RunDatabase.StoredScore(hash: group, rewards: rewards)) }
+        }
     }
 
     private func conclude(_ audit: UInt64, _ judgement: Judgement, _ result: ScoringDesk.Result) {

@@ -31,12 +31,14 @@ actor Orchestrator {
     var judgements: [UInt64: Judgement] = [:]
     /// What the current turn will write.
     var turn = RunDatabase.Turn()
+    /// The finding of the report that is being taken in.
+    var offered: RunDatabase.StoredEvidence?
     /// What may be carried out once the turn is written.
     var waiting: [Action] = []
 
     init(
         context: RunContext, run: Run, database: RunDatabase, socket: RouterSocket, desk: AuditDesk,
-        scoring: ScoringDesk, chronicle: Chronicle, kernelDigest: [UInt8], log: Logger
+        scoring: ScoringDesk, chronicle: Chronicle, helloCheck: HelloCheck, log: Logger
     ) {
         self.context = context
         self.run = run
@@ -48,7 +50,7 @@ actor Orchestrator {
         self.chronicle = chronicle
         self.log = log
         messages = ServerMessages(run: context)
-        helloCheck = HelloCheck(run: context.id, kernelDigest: kernelDigest)
+        self.helloCheck = helloCheck
         began = clock.now
     }
 
@@ -72,7 +74,7 @@ actor Orchestrator {
         for item in items {
             switch item {
             case .message(let incoming): take(incoming)
-            case .scored(let audit, let result): takeScore(audit, result)
+            case .scored(let subject, let result): takeScore(subject, result)
             case .disconnected(let peer, let curveKey):
                 if let id = connections.known(peer: peer, curveKey: curveKey) {
                     step(.disconnected(id))
@@ -91,6 +93,7 @@ actor Orchestrator {
         let written = turn
         turn = RunDatabase.Turn()
         try database.commit(written)
+        exportEvidence(written.evidence)
         let actions = waiting
         waiting = []
         for action in actions { try carryOut(action) }
@@ -104,6 +107,7 @@ actor Orchestrator {
             case .journal(let fact):
                 turn.facts.append(fact)
                 desk.note(fact)
+                keepEvidence(fact)
             case .settle(let settlement): turn.settlements.append(settlement)
             case .forgetGroups(let hashes):
                 turn.forgotten += hashes
@@ -152,7 +156,8 @@ actor Orchestrator {
                     to: from)
                 return
             }
-            connections.introduce(connection.id, identity: hello.key, role: hello.role, name: hello.name)
+            connections.introduce(connection.id, hello)
+            chronicle.note(engine: hello.engine, of: hello.key)
             if run.configuration.trainers.contains(hello.key) { completeRows(through: hello.resumeStep) }
             step(.hello(hello, from: from))
         case .failure(let reason):
@@ -192,7 +197,7 @@ enum Work: Sendable {
     /// A message arrived.
     case message(Incoming)
     /// A group was scored, or could not be.
-    case scored(audit: UInt64, ScoringDesk.Result)
+    case scored(ScoringDesk.Subject, ScoringDesk.Result)
     /// A connection is gone.
     case disconnected(peer: PeerID, curveKey: [UInt8])
     /// The operator wants to stop.

@@ -38,7 +38,7 @@ public struct OrchestratorRole: Sendable {
             log.notice("\(survey.skipped) of \(survey.of) prompts are longer than \(rule.limit) tokens and left out")
         }
         let context = RunContext(
-            id: secrets.runID, name: file.run.name, keys: lab, relays: relays(),
+            id: secrets.runID, name: file.run.name, directory: directory, keys: lab, relays: relays(),
             tasks: TaskBook(environment: environment, prompts: model.prompts, rule: rule, secret: secrets.secret),
             sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens),
             vocabularySize: model.configuration.vocabularySize, arithmeticVersion: ArithmeticVersion.current,
@@ -66,18 +66,22 @@ public struct OrchestratorRole: Sendable {
             true
         }
         log.notice("listening", metadata: ["endpoint": "\(socket.endpoint)", "run": "\(secrets.runID)"])
+        let policies = AuditPolicies(file.audit.policy)
         let desk = AuditDesk(
-            context: context, database: database, model: model.configuration, policy: .init(file.audit.policy),
+            context: context, database: database, model: model.configuration, policies: policies,
             groupID: { configuration.groupID(slot: $0) })
         let mailbox = Mailbox<Work>(capacity: 4096)
         let scoring = ScoringDesk(
             tasks: context.tasks, stopTokens: context.stopTokens,
             timeout: .seconds(file.audit.scoringTimeoutSeconds)
-        ) { audit, result in mailbox.putNow(.scored(audit: audit, result)) }
+        ) { subject, result in mailbox.putNow(.scored(subject, result)) }
         defer { scoring.stop() }
         let orchestrator = Orchestrator(
             context: context, run: run, database: database, socket: socket, desk: desk, scoring: scoring,
-            chronicle: chronicle, kernelDigest: KernelVectors.combinedDigest, log: log)
+            chronicle: chronicle,
+            helloCheck: HelloCheck(
+                run: secrets.runID, kernelDigest: KernelVectors.combinedDigest,
+                admitsForeignEngines: policies.foreign != nil), log: log)
         // Serving goes on when the task is cancelled: a stopped run first drains, and decides itself when it is over.
         let serving = Task { try await serve(orchestrator, socket, mailbox) }
         try await withTaskCancellationHandler {
@@ -140,12 +144,14 @@ extension SamplingParameters {
     }
 }
 
-extension Verification.AuditPolicy {
+extension AuditPolicies {
     /// What a run file's `audit.policy` means.
     init(_ policy: RunConfiguration.AuditPolicy) {
+        let close = Verification.AuditPolicy.toploc(ForeignEnginePolicy())
         switch policy {
-        case .exact: self = .exact
-        case .toploc: self = .toploc(ForeignEnginePolicy())
+        case .exact: self.init(native: .exact)
+        case .toploc: self.init(native: close, foreign: close)
+        case .both: self.init(native: .exact, foreign: close)
         }
     }
 }

@@ -18,6 +18,8 @@ struct RolloutRecord: Sendable {
         let weightsHash: String
         let groupID: String
         let sample: Int
+        /// What generated, where it was not the canonical arithmetic.
+        let engine: String?
     }
 
     let directory: RunDirectory
@@ -39,15 +41,25 @@ struct RolloutRecord: Sendable {
                 data += try encoder.encode(
                     Line(
                         prompt: prompt, completion: text(sample.tokens, skippingSpecial: true), reward: sample.reward,
-                        worker: Hexadecimal.encode(group.workerKey), verdict: "accepted", tokens: sample.tokens,
-                        promptTokens: group.promptTokens, logprobs: sample.behaviourLogProbabilities,
+                        worker: Hexadecimal.encode(group.workerKey), verdict: Self.verdict(group),
+                        tokens: sample.tokens,
+                        promptTokens: group.promptTokens,
+                        logprobs: sample.behaviourLogProbabilities.isEmpty
+                            ? sample.reportedLogProbabilities : sample.behaviourLogProbabilities,
                         version: group.version.number, weightsHash: Hexadecimal.encode(group.version.weightsHash),
-                        groupID: Hexadecimal.encode(group.groupID), sample: index))
+                        groupID: Hexadecimal.encode(group.groupID), sample: index,
+                        engine: group.engine.isEmpty ? nil : group.engine))
                 data.append(UInt8(ascii: "\n"))
             }
         }
         let name = batch.part == 0 ? "rollouts.jsonl" : "rollouts-\(batch.part + 1).jsonl"
         try data.write(to: URL(fileURLWithPath: folder + "/" + name))
+    }
+
+    private static func verdict(_ group: Wire.TrainingGroup) -> String {
+        if group.provisional { return "provisional" }
+        // Nobody replayed it, but a later audit of its worker passed.
+        return group.samples.contains { $0.behaviourLogProbabilities.isEmpty } ? "vested" : "accepted"
     }
 
     private func text(_ tokens: [UInt32], skippingSpecial: Bool) -> String {

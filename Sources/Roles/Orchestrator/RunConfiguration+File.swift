@@ -19,6 +19,8 @@ extension Run.Configuration {
         timing.lease = UInt64(file.lease.minimumSeconds * 1000)
         timing.leaseFactor = UInt64(file.lease.factor.rounded(.up))
         timing.audit = UInt64(file.audit.timeoutSeconds * 1000)
+        timing.rejection = 1000
+        auditing = Run.Auditing(file)
     }
 
     static func identities(_ lines: [String], _ key: String) throws -> Set<PublicKey> {
@@ -31,6 +33,24 @@ extension Run.Configuration {
                 }
                 return keys.identity
             })
+    }
+}
+
+extension Run.Auditing {
+    /// What a run file's `[audit]` table says.
+    init(_ file: RunFile) {
+        func millionths(_ share: Double) -> UInt32 { UInt32((share * 1e6).rounded()) }
+        self.init()
+        switch file.audit.mode {
+        case .all: mode = .all
+        case .adaptive: mode = .adaptive
+        }
+        floor = max(1, millionths(file.audit.floor))
+        trustedAfter = Int64(file.audit.trustedAfter)
+        plantRate = millionths(file.audit.plantRate)
+        repeatRate = millionths(file.audit.reauditRate)
+        epochGroups = UInt64(file.audit.epochGroups)
+        leaseTokens = UInt64(file.sampling.groupSize) * UInt64(file.sampling.maxTokens)
     }
 }
 

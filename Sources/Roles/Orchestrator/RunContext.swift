@@ -8,6 +8,8 @@ struct RunContext: Sendable {
     let id: Hash256
     /// The run's name, for people.
     let name: String
+    /// Where the run lives.
+    let directory: RunDirectory
     /// The lab's keys: they sign receipts and manifests.
     let keys: NodeKeys
     /// Where weights can be fetched.

@@ -18,11 +18,14 @@ public final class RunDatabase: Sendable {
         var settlements: [Settlement] = []
         var groups: [StoredGroup] = []
         var replays: [StoredReplay] = []
+        var scores: [StoredScore] = []
         var evidence: [StoredEvidence] = []
+        var accusations: [StoredEvidence] = []
         var forgotten: [Hash256] = []
 
         var isEmpty: Bool {
-            facts.isEmpty && settlements.isEmpty && groups.isEmpty && replays.isEmpty && evidence.isEmpty
+            facts.isEmpty && settlements.isEmpty && groups.isEmpty && replays.isEmpty && scores.isEmpty
+                && evidence.isEmpty && accusations.isEmpty
                 && forgotten.isEmpty
         }
     }
@@ -43,6 +46,12 @@ public final class RunDatabase: Sendable {
         var verifier: String
     }
 
+    /// The rewards of a group that was not audited.
+    struct StoredScore: Sendable {
+        var hash: Hash256
+        var rewards: [Float]
+    }
+
     /// Why a group was rejected, with both sides' numbers: whoever doubts a verdict can replay the group and compare.
     struct StoredEvidence: Sendable {
         /// Rejections that are kept; older ones go.
@@ -53,6 +62,8 @@ public final class RunDatabase: Sendable {
         /// An encoded `AuditReport`.
         var report: [UInt8]
         var verifier: String
+        /// An `EvidenceBundle`, to be handed out as it is; nil where it could not be made.
+        var bundle: [UInt8]?
     }
 
     /// Opens or creates the database of a run.
@@ -84,6 +95,24 @@ public final class RunDatabase: Sendable {
                             reason TEXT NOT NULL, payload BLOB NOT NULL, signature BLOB NOT NULL, report BLOB NOT NULL,
                             verifier TEXT NOT NULL
                         );
+                        """)
+            }
+            migrator.registerMigration("scores-1") { database in
+                try database.execute(
+                    sql: """
+                        CREATE TABLE scores (hash BLOB NOT NULL PRIMARY KEY, rewards TEXT NOT NULL) WITHOUT ROWID;
+                        """)
+            }
+            migrator.registerMigration("evidence-2") { database in
+                try database.execute(sql: "ALTER TABLE evidence ADD COLUMN bundle BLOB")
+            }
+            migrator.registerMigration("accusations-1") { database in
+                try database.execute(
+                    sql: """
+                        CREATE TABLE accusations (
+                            hash BLOB NOT NULL PRIMARY KEY, check_name TEXT NOT NULL, reason TEXT NOT NULL,
+                            severity TEXT NOT NULL, report BLOB NOT NULL, verifier TEXT NOT NULL, bundle BLOB
+                        ) WITHOUT ROWID;
                         """)
             }
             Ledger.migrate(&migrator)
@@ -133,20 +162,28 @@ public final class RunDatabase: Sendable {
                         try database.execute(
                             sql: "INSERT OR REPLACE INTO replays (hash, report, rewards, verifier) VALUES (?, ?, ?, ?)",
                             arguments: [
-                                Data(replay.hash.bytes), Data(replay.report),
-                                replay.rewards.map { "\($0)" }.joined(separator: " "), replay.verifier,
+                                Data(replay.hash.bytes), Data(replay.report), Self.text(replay.rewards),
+                                replay.verifier,
                             ])
+                    }
+                    for score in turn.scores {
+                        try database.execute(
+                            sql: "INSERT OR REPLACE INTO scores (hash, rewards) VALUES (?, ?)",
+                            arguments: [Data(score.hash.bytes), Self.text(score.rewards)])
                     }
                     for fact in turn.facts {
                         try database.execute(
                             sql: "INSERT INTO facts (body) VALUES (?)", arguments: [Data(fact.encoded())])
                     }
                     for settlement in turn.settlements { try settlement.enter(in: database) }
+                    for accusation in turn.accusations { try Self.note(accusation, in: database) }
                     for evidence in turn.evidence { try Self.keep(evidence, in: database) }
                     for hash in turn.forgotten {
                         let key = Data(hash.bytes)
                         try database.execute(sql: "DELETE FROM groups WHERE hash = ?", arguments: [key])
                         try database.execute(sql: "DELETE FROM replays WHERE hash = ?", arguments: [key])
+                        try database.execute(sql: "DELETE FROM scores WHERE hash = ?", arguments: [key])
+                        try database.execute(sql: "DELETE FROM accusations WHERE hash = ?", arguments: [key])
                     }
                     return .commit
                 }
@@ -164,16 +201,47 @@ public final class RunDatabase: Sendable {
     private static func keep(_ evidence: StoredEvidence, in database: Database) throws {
         try database.execute(
             sql: """
-                INSERT INTO evidence (hash, check_name, reason, payload, signature, report, verifier)
-                SELECT hash, ?, ?, payload, signature, ?, ? FROM groups WHERE hash = ?
+                INSERT INTO evidence (hash, check_name, reason, payload, signature, report, verifier, bundle)
+                SELECT hash, ?, ?, payload, signature, ?, ?, ? FROM groups WHERE hash = ?
                 """,
             arguments: [
                 evidence.finding.check, evidence.finding.reason, Data(evidence.report), evidence.verifier,
-                Data(evidence.hash.bytes),
+                evidence.bundle.map { Data($0) }, Data(evidence.hash.bytes),
             ])
         try database.execute(
             sql: "DELETE FROM evidence WHERE sequence <= (SELECT MAX(sequence) FROM evidence) - ?",
             arguments: [StoredEvidence.kept])
+    }
+
+    /// Keeps a finding against a group until it is decided whether it stands.
+    private static func note(_ accusation: StoredEvidence, in database: Database) throws {
+        try database.execute(
+            sql: """
+                INSERT OR REPLACE INTO accusations (hash, check_name, reason, severity, report, verifier, bundle)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                Data(accusation.hash.bytes), accusation.finding.check, accusation.finding.reason,
+                accusation.finding.severity.rawValue, Data(accusation.report), accusation.verifier,
+                accusation.bundle.map { Data($0) },
+            ])
+    }
+
+    /// The newest finding against a group that is not decided yet.
+    func accusation(_ hash: Hash256) throws -> StoredEvidence? {
+        try pool.read { database in
+            try Row.fetchOne(
+                database, sql: "SELECT * FROM accusations WHERE hash = ?", arguments: [Data(hash.bytes)]
+            ).map { row in
+                StoredEvidence(
+                    hash: hash,
+                    finding: Finding(
+                        check: row["check_name"], reason: row["reason"],
+                        severity: Severity(rawValue: row["severity"]) ?? .soft),
+                    report: [UInt8](row["report"] as Data), verifier: row["verifier"],
+                    bundle: (row["bundle"] as Data?).map { [UInt8]($0) })
+            }
+        }
     }
 
     /// A journaled group, or nil when it is not needed any more.
@@ -205,11 +273,24 @@ public final class RunDatabase: Sendable {
             ).map { row in
                 StoredReplay(
                     hash: hash, report: [UInt8](row["report"] as Data),
-                    rewards: (row["rewards"] as String).split(separator: " ").compactMap { Float($0) },
+                    rewards: Self.rewards(row["rewards"]),
                     verifier: row["verifier"])
             }
         }
     }
+
+    /// The rewards of a group that was not audited.
+    func score(_ hash: Hash256) throws -> [Float]? {
+        try pool.read { database in
+            try String.fetchOne(
+                database, sql: "SELECT rewards FROM scores WHERE hash = ?", arguments: [Data(hash.bytes)]
+            ).map(Self.rewards)
+        }
+    }
+
+    private static func text(_ rewards: [Float]) -> String { rewards.map { "\($0)" }.joined(separator: " ") }
+
+    private static func rewards(_ text: String) -> [Float] { text.split(separator: " ").compactMap { Float($0) } }
 
     /// A worker's balance in FLOPs, stake apart.
     func balance(of worker: PublicKey) throws -> Int64 {

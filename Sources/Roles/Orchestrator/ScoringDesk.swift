@@ -1,4 +1,5 @@
 import EnvironmentKit
+import Identity
 import Synchronization
 
 /// Scores accepted groups on threads of its own, beside the orchestrator's turns.
@@ -8,9 +9,17 @@ import Synchronization
 final class ScoringDesk: Sendable {
     /// A group to score.
     struct Job: Sendable {
-        let audit: UInt64
+        let subject: Subject
         let slot: UInt64
         let completions: [[Int32]]
+    }
+
+    /// What the rewards are for.
+    enum Subject: Sendable, Hashable {
+        /// An audit whose replay agrees.
+        case audit(UInt64)
+        /// A group that is not audited.
+        case unaudited(Hash256)
     }
 
     /// What became of a group.
@@ -27,7 +36,7 @@ final class ScoringDesk: Sendable {
     private let tasks: TaskBook
     private let stopTokens: Set<Int32>
     private let timeout: Duration
-    private let deliver: @Sendable (UInt64, Result) -> Void
+    private let deliver: @Sendable (Subject, Result) -> Void
     private let width: Int
     private let executor: ThreadedExecutor
     private let state = Mutex(State())
@@ -38,10 +47,10 @@ final class ScoringDesk: Sendable {
         var isStopped = false
     }
 
-    /// A desk that delivers every job's result by its audit, in any order.
+    /// A desk that delivers every job's result by its subject, in any order.
     init(
         tasks: TaskBook, stopTokens: Set<Int32>, timeout: Duration,
-        deliver: @escaping @Sendable (UInt64, Result) -> Void
+        deliver: @escaping @Sendable (Subject, Result) -> Void
     ) {
         self.tasks = tasks
         self.stopTokens = stopTokens
@@ -51,7 +60,7 @@ final class ScoringDesk: Sendable {
         executor = ThreadedExecutor(name: "scoring", threads: width)
     }
 
-    /// Queues a group; verifiers hold a bounded number of audits, so the queue is bounded too.
+    /// Queues a group; the run's pace bounds how many there are.
     func begin(_ job: Job) {
         let isNext = state.withLock { state in
             guard !state.isStopped else { return false }
@@ -69,7 +78,7 @@ final class ScoringDesk: Sendable {
         Task {
             var job: Job? = first
             while let current = job {
-                deliver(current.audit, await score(current))
+                deliver(current.subject, await score(current))
                 job = state.withLock { state in
                     guard !state.waiting.isEmpty, !state.isStopped else {
                         state.running -= 1

@@ -19,6 +19,7 @@ struct ServerMessages {
         message.streak = Double(welcome.streak)
         message.balance = balance
         if let current = welcome.current { message.current = current.wire }
+        if let epoch = welcome.epoch { message.epoch = Self.wire(epoch) }
         return .welcome(message)
     }
 
@@ -82,7 +83,21 @@ struct ServerMessages {
         message.streak = Double(standing.streak)
         message.banned = standing.banned
         message.reasons = standing.reasons
+        message.provisional = UInt64(standing.provisional)
+        message.unvested = standing.unvested
+        message.probability = standing.probability
         return .standing(message)
+    }
+
+    func epoch(_ epoch: DrawEpoch) -> Wire.ServerBody { .epochBegan(Self.wire(epoch)) }
+
+    private static func wire(_ epoch: DrawEpoch) -> Wire.DrawEpoch {
+        var message = Wire.DrawEpoch()
+        message.number = epoch.number
+        message.commitment = .init(epoch.commitment.bytes)
+        message.nextCommitment = .init(epoch.next.bytes)
+        message.revealed = .init(epoch.revealed?.bytes ?? [])
+        return message
     }
 
     func drain(_ reason: String, runFinished: Bool) -> Wire.ServerBody {

@@ -16,6 +16,19 @@ extension Settlement {
             _ = try Ledger.charge(worker, atMost: amount, reference: reference, time: time, in: database)
         case .staked(let worker, _, let amount):
             _ = try Ledger.grantStake(worker, amount, reference: reference, time: time, in: database)
+        case .promised(let worker, _, let amount):
+            _ = try Ledger.promise(worker, amount, reference: reference, time: time, in: database)
+        case .vested(let worker, _, let amount, let withheld):
+            _ = try Ledger.vest(worker, amount, withheld: withheld, reference: reference, time: time, in: database)
+        case .forfeited(let worker, _, let amount):
+            _ = try Ledger.forfeit(worker, amount, reference: reference, time: time, in: database)
+        case .fined(let worker, _, let amount):
+            _ = try Ledger.fine(worker, atMost: amount, reference: reference, time: time, in: database)
+        case .revoked(let worker, _, let amount):
+            _ = try Ledger.revoke(worker, atMost: amount, reference: reference, time: time, in: database)
+        case .refunded(let worker, let group):
+            let taken = ["charged", "fined", "forfeited"].map { "\($0)/\(group.hex)" }
+            _ = try Ledger.refund(worker, entries: taken, reference: reference, time: time, in: database)
         case .slashed(let worker):
             _ = try Ledger.burnStake(of: worker, reference: reference, time: time, in: database)
         }

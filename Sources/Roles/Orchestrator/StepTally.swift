@@ -12,6 +12,12 @@ struct StepTally {
     private var rejected: [String: Int] = [:]
     private var discarded = 0
     private var lost = 0
+    private var spared = 0
+    private var vested = 0
+    private var picked = 0
+    private var checks = 0
+    private var forfeited: Int64 = 0
+    private var provisional: [UInt64: Int] = [:]
     private var staleness: [UInt64: (mean: Double, maximum: UInt64)] = [:]
     private var batches: [UInt64: (reward: Double, tokens: UInt64)] = [:]
     private var written: UInt64
@@ -37,7 +43,16 @@ struct StepTally {
         case .groupRejected(_, _, let finding, _): rejected[finding.check, default: 0] += 1
         case .groupDiscarded: discarded += 1
         case .auditLost: lost += 1
-        case .batchCut(let step, _, let mean, let maximum): note(staleness: mean, maximum, of: step)
+        case .groupProvisional: spared += 1
+        case .groupPicked: picked += 1
+        case .groupsVested(_, let count, _):
+            vested += count
+            accepted += count
+        case .creditForfeited(_, let amount, _): forfeited = forfeited &+ amount
+        case .checkDone: checks += 1
+        case .batchCut(let step, _, let count, let mean, let maximum):
+            note(staleness: mean, maximum, of: step)
+            provisional[step] = count
         default: break
         }
     }
@@ -52,6 +67,7 @@ struct StepTally {
         defer {
             staleness = staleness.filter { $0.key > step }
             batches = batches.filter { $0.key > step }
+            provisional = provisional.filter { $0.key > step }
         }
         guard step > written else { return nil }
         written = step
@@ -73,7 +89,13 @@ struct StepTally {
         }
         row["rollouts/accepted"] = Double(accepted)
         row["rollouts/discarded"] = Double(discarded)
+        row["rollouts/provisional"] = Double(provisional[step] ?? 0)
         row["audits/lost"] = Double(lost)
+        row["audits/spared"] = Double(spared)
+        row["audits/vested"] = Double(vested)
+        row["audits/picked"] = Double(picked)
+        row["audits/checks"] = Double(checks)
+        row["credits/forfeited"] = Double(forfeited)
         for (check, count) in rejected.sorted(by: { $0.key < $1.key }) {
             row["rollouts/rejected/\(check)"] = Double(count)
         }
@@ -85,6 +107,7 @@ struct StepTally {
         rejected = [:]
         discarded = 0
         lost = 0
+        (spared, vested, picked, checks, forfeited) = (0, 0, 0, 0, 0)
         return row
     }
 }

@@ -35,6 +35,32 @@ extension StoryLine {
             self.init(
                 "disputed", "\(name(accuser)) found \(finding.check); another verifier looks at it too.",
                 member: name(accuser), reason: finding.check)
+        case .epochBegan(let epoch):
+            self.init(
+                "epoch",
+                "Audits are drawn by the secret whose SHA-256 is \(epoch.commitment)."
+                    + (epoch.revealed.map { " The secret of epoch \(epoch.number &- 1) was \($0)." } ?? ""),
+                values: ["epoch": Double(epoch.number)])
+        case .groupPicked(_, let worker):
+            self.init("picked", "A waiting group of \(name(worker)) is audited after all.", member: name(worker))
+        case .creditForfeited(let worker, let forfeited, let fined):
+            self.init(
+                "forfeited", "\(name(worker)) loses what was promised to it for groups that were not audited.",
+                member: name(worker), values: ["forfeited": Double(forfeited), "fined": Double(fined)])
+        case .checkDone(let verifier, let purpose, false):
+            self.init(
+                "check-failed", "\(name(verifier)) differs about a group that has its verdict (\(purpose.rawValue)).",
+                member: name(verifier), reason: purpose.rawValue)
+        case .verdictDoubted(let group, let accuser, let finding):
+            self.init(
+                "doubted",
+                "\(name(accuser)) finds \(finding.check) in group \(group.hex.prefix(8)), which another verifier accepted.",
+                member: name(accuser), reason: finding.check)
+        case .verdictOverturned(let group, let worker, let wasAccepted):
+            self.init(
+                "overturned",
+                "Group \(group.hex.prefix(8)) of \(name(worker)) is \(wasAccepted ? "rejected" : "credited") after all.",
+                member: name(worker))
         case .groupDiscarded(_, let worker, let version):
             self.init(
                 "discarded", "A group of \(name(worker)) under version \(version) came too late for any batch.",
@@ -47,7 +73,8 @@ extension StoryLine {
             self.init("refused", reason, member: key.map(name), reason: code)
         case .draining(let reason): self.init("draining", "No new leases: \(reason).")
         case .runFinished(let steps): self.init("finished", "All \(steps) steps are made.", step: steps)
-        case .leaseEnded, .groupReceived, .groupRefused, .groupAccepted, .groupWithdrawn, .batchCut, .batchDone:
+        case .leaseEnded, .groupReceived, .groupRefused, .groupAccepted, .groupWithdrawn, .batchCut, .batchDone,
+            .groupProvisional, .groupsVested, .checkDone:
             return nil
         }
     }

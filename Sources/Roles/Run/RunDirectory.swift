@@ -1,4 +1,5 @@
 import Foundation
+public import Identity
 
 /// The layout of a run's directory (docs/run-directory.md): the only place that builds these paths.
 public struct RunDirectory: Sendable, Hashable {
@@ -44,6 +45,7 @@ public struct RunDirectory: Sendable, Hashable {
             "run.json", "metrics.jsonl", "story.jsonl", "reward.svg", "summary.json", "join.toml", "checkpoints",
             "weights",
             "logs", "keys", "cache", "rollouts", "model", "model-start", "adapter", "trainer-draft", "locks",
+            "evidence", "behaviours",
         ]
         return made.contains(name) || name.hasPrefix("orchestrator.sqlite") || name.hasPrefix("events.out.tfevents.")
     }
@@ -52,6 +54,12 @@ public struct RunDirectory: Sendable, Hashable {
     public func rollouts(step: UInt64) -> String {
         root + "/rollouts/step_" + Self.padded(step)
     }
+    /// Log-probabilities that the trainer computed for steps which no STABLE checkpoint covers yet.
+    var behaviours: String { root + "/behaviours" }
+    /// Evidence of settled rejections, one file each.
+    public var evidence: String { root + "/evidence" }
+    /// The evidence against one group; `verifier replay` re-checks it.
+    public func evidence(of group: Hash256) -> String { evidence + "/" + group.hex + ".evidence" }
     /// The key file of one member, for example `worker-1`.
     public func key(_ member: String) -> String { keys + "/" + member + ".key" }
     /// The log of one member.

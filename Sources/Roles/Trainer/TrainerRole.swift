@@ -5,6 +5,7 @@ import Logging
 import Messages
 import Orchestration
 import RunConfiguration
+import Sampling
 import Shardcast
 import Tensors
 import Training
@@ -53,16 +54,21 @@ public struct TrainerRole: Sendable {
 
         let lab = try NodeKeys.load(path: directory.key("lab"))
         let publisher = try Publisher(
-            directory: directory, run: run, key: lab.signing, keeping: file.weights.keepVersions)
-        let version = try await publisher.publish(desk)
+            directory: directory, run: run, key: lab.signing, file: file)
+        let version = try await publisher.publish(desk).version
         let keys = try NodeKeys.load(path: directory.key("trainer"))
         let session = try OrchestratorSession(
             SessionIdentity(
                 ticket: ticket, keys: keys, role: .trainer, name: "trainer", kernels: kernels,
                 resumeStep: start.step),
             log: log)
+        let unreplayed = UnreplayedGroups(
+            run: run, sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens),
+            cache: directory.cache("trainer"), record: BehaviourRecord(folder: directory.behaviours, log: log),
+            threads: file.swarm.trainerThreads, kernels: kernels, log: log)
         let loop = TrainingLoop(
-            session: session, desk: desk, publisher: publisher, file: file, log: log, first: version, step: start.step)
+            session: session, desk: desk, publisher: publisher, unreplayed: unreplayed, file: file, log: log,
+            first: version, step: start.step)
         try await loop.run()
     }
 }

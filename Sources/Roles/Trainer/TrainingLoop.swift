@@ -9,6 +9,7 @@ actor TrainingLoop {
     private let session: OrchestratorSession
     private let desk: TrainingDesk
     private let publisher: Publisher
+    private let unreplayed: UnreplayedGroups
     private let file: RunFile
     private let log: Logger
     private var version: PolicyVersion
@@ -24,12 +25,13 @@ actor TrainingLoop {
     private var assembly = BatchAssembly()
 
     init(
-        session: OrchestratorSession, desk: TrainingDesk, publisher: Publisher, file: RunFile, log: Logger,
-        first version: PolicyVersion, step: UInt64
+        session: OrchestratorSession, desk: TrainingDesk, publisher: Publisher, unreplayed: UnreplayedGroups,
+        file: RunFile, log: Logger, first version: PolicyVersion, step: UInt64
     ) {
         self.session = session
         self.desk = desk
         self.publisher = publisher
+        self.unreplayed = unreplayed
         self.file = file
         self.log = log
         self.version = version
@@ -48,6 +50,7 @@ actor TrainingLoop {
             try await saveLast()
         }
         await session.close("the trainer stops")
+        await unreplayed.shutDown()
     }
 
     private func converse() async throws {
@@ -64,7 +67,8 @@ actor TrainingLoop {
 
     private func take(_ body: Wire.ServerBody) async throws {
         switch body {
-        case .welcome:
+        case .welcome(let welcome):
+            try await unreplayed.take(welcome)
             // Everything that the orchestrator may have missed; it knows what it has seen before.
             var published = Wire.VersionPublished()
             published.version = version.wire
@@ -117,22 +121,26 @@ actor TrainingLoop {
         isTraining = true
         defer { isTraining = false }
         let waited = waitingSince.duration(to: .now) / .seconds(1)
-        let batch = TrainingBatch(step: Int(message.step), groups: groups.map(TrainingGroup.init))
+        let (complete, doubted) = try await unreplayed.complete(groups, step: message.step)
+        let batch = TrainingBatch(step: Int(message.step), groups: complete.map(TrainingGroup.init))
         let metrics = try await desk.step(batch)
         step += 1
-        version = try await publisher.publish(desk)
+        let publication = try await publisher.publish(desk)
+        version = publication.version
         var published = Wire.VersionPublished()
         published.version = version.wire
         try session.send(.versionPublished(published))
         var done = Wire.BatchDone()
         done.step = step
-        done.metrics = (metrics.named + [("time/wait_for_batch", waited)]).compactMap { name, value in
-            guard value.isFinite else { return nil }
-            var metric = Wire.Metric()
-            metric.name = name
-            metric.value = value
-            return metric
-        }
+        done.doubtedGroups = doubted
+        done.metrics = (metrics.named + [("time/wait_for_batch", waited)] + (publication.published?.named ?? []))
+            .compactMap { name, value in
+                guard value.isFinite else { return nil }
+                var metric = Wire.Metric()
+                metric.name = name
+                metric.value = value
+                return metric
+            }
         try session.send(.batchDone(done))
         reportedStep = step
         waitingSince = .now
@@ -147,6 +155,7 @@ actor TrainingLoop {
         guard stableStep < step, reportedStep == step else { return }
         try await desk.checkpoint()
         stableStep = step
+        await unreplayed.forget(through: step)
         try reportStable()
     }
 

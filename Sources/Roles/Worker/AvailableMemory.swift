@@ -6,9 +6,7 @@ enum AvailableMemory {
     /// is told.
     static var bytes: Int? {
         let system = text("/proc/meminfo").flatMap(systemBytes)
-        let limit = text("/sys/fs/cgroup/memory.max").flatMap { Int($0) }
-        let current = text("/sys/fs/cgroup/memory.current").flatMap { Int($0) }
-        let container = limit.flatMap { limit in current.map { max(0, limit - $0) } }
+        let container = text("/proc/self/cgroup").flatMap { ContainerMemory.bytes(memberships: $0, reading: text) }
         return [system, container].compactMap(\.self).min()
     }
 

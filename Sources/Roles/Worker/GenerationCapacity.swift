@@ -1,4 +1,6 @@
 import Generation
+import Proofs
+import Tensors
 import Transformer
 
 /// What a worker lends: sequences at once, and memory for their caches.
@@ -34,11 +36,10 @@ struct GenerationCapacity: Sendable {
             versions: 2)
         guard let available else { return plan }
         let positions = min(model.configuration.maxPositions, Self.leastPositions)
-        let besides = model.generation(sequences: 1, positions: positions, threads: threads).privateParts
-            .reduce(0) { $0 + ($1.name == "workspace" || $1.name == "process" ? $1.bytes : 0) }
         let cache = plan.limits.pages * KeyValueCache.pageByteCount(model.configuration)
-        if 2 * model.weightBytes + besides + cache <= available { return plan }
+        if 2 * model.weightBytes + besides(2, model, threads) + cache <= available { return plan }
         plan.versions = 1
+        let besides = besides(1, model, threads)
         let room = available - model.weightBytes - besides
         let gibibytes = { (bytes: Int) in "\(Double((bytes * 100) >> 30) / 100) GiB" }
         if cache <= room {
@@ -60,5 +61,18 @@ struct GenerationCapacity: Sendable {
             "Sequences in progress get \(gibibytes(room)) instead of \(gibibytes(cacheBytes)), and one version of the "
             + "weights is held at a time: \(gibibytes(available)) of memory are free."
         return plan
+    }
+
+    /// What so many versions take beside weights and cache: each computes with buffers of its own, and every sample in
+    /// progress keeps the rows of its chunk.
+    private func besides(_ versions: Int, _ model: ModelInspection, _ threads: Int) -> Int {
+        let configuration = model.configuration
+        // Scratch and rotary tables grow to the longest sequence, which the cache bounds too.
+        let pages = max(1, cacheBytes / KeyValueCache.pageByteCount(configuration))
+        let positions = min(configuration.maxPositions, pages * KeyValuePageLayout.positions)
+        let parts = model.generation(sequences: sequences, positions: positions, threads: threads).privateParts
+        let bytes = { (name: String) in parts.first { $0.name == name }?.bytes ?? 0 }
+        let rows = sequences * Chunking.standard.rows * configuration.hiddenSize * MemoryLayout<BFloat16Bits>.size
+        return versions * bytes("workspace") + bytes("process") + rows
     }
 }

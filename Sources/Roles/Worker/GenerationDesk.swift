@@ -37,6 +37,7 @@ actor GenerationDesk {
     private let context: GenerationContext
     private let capacity: GenerationCapacity
     private let loader: WeightLoader
+    private let retired = RetiredWeights()
     private let log: Logger
     private let clock = ContinuousClock()
 
@@ -59,7 +60,7 @@ actor GenerationDesk {
         self.context = context
         self.capacity = capacity
         self.log = log
-        loader = WeightLoader(kernels: kernels, tampering: tampering)
+        loader = WeightLoader(kernels: kernels, tampering: tampering, retired: retired)
         pool = ComputePool(threads: threads)
         executor = ComputeExecutor(name: "generation")
     }
@@ -126,7 +127,8 @@ actor GenerationDesk {
             switch move {
             case .load(let version): Task { await load(version) }
             case .drop(let version):
-                if let weights = engine?.retire(version) { Task { [loader] in await loader.discard(weights) } }
+                engine?.retire(version).map(retired.leave)
+                Task { [loader] in await loader.discardRetired() }
             }
         }
     }
@@ -161,7 +163,10 @@ actor GenerationDesk {
             }
         }
         let known = shelf.loaded
-        sources = sources.filter { !known.contains($0.key) && (waiters[$0.key] != nil || $0.key > version) }
+        // The newest announced one may be dropped for an older one's late group, and loaded again.
+        sources = sources.filter {
+            $0.key == shelf.announced || !known.contains($0.key) && (waiters[$0.key] != nil || $0.key > version)
+        }
         tidy()
     }
 

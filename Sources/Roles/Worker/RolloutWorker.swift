@@ -23,6 +23,7 @@ actor RolloutWorker {
     private var asked = 0
     private var newest: UInt64 = 0
     private var isDraining = false
+    private var draws = DrawWatch()
     private var shownAt: ContinuousClock.Instant?
     private let (bell, ring) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let clock = ContinuousClock()
@@ -73,6 +74,7 @@ actor RolloutWorker {
         case .versionAnnounced(let announced):
             if let version = PolicyVersion(announced.version) { prefetch(version) }
         case .standing(let standing): show(standing)
+        case .epochBegan(let epoch): watch(epoch)
         case .refusal: askForLeases()
         case .drain(let drain):
             log.notice("The run needs no more groups: \(drain.reason).")
@@ -94,10 +96,16 @@ actor RolloutWorker {
             "joined run \(welcome.runName)",
             metadata: ["balance": "\(welcome.balance)", "streak": "\(Int64(welcome.streak))"])
         if welcome.hasCurrent, let version = PolicyVersion(welcome.current) { prefetch(version) }
+        if welcome.hasEpoch { watch(welcome.epoch) }
         // What was asked before the connection broke is forgotten over there.
         asked = 0
         isDraining = false
         askForLeases()
+    }
+
+    /// Checks that the lab draws audits by the secrets that it committed to.
+    private func watch(_ epoch: Wire.DrawEpoch) {
+        if let complaint = draws.take(epoch) { log.warning("\(complaint)") }
     }
 
     private func accept(_ leases: Wire.Leases) {
@@ -176,7 +184,7 @@ actor RolloutWorker {
                 standing.banned ? "This key is out of the run." : "credited so far",
                 metadata: [
                     "balance": "\(Double(standing.balance) / 1e9) GFLOP", "accepted": "\(standing.accepted)",
-                    "rejected": "\(standing.rejected)",
+                    "rejected": "\(standing.rejected)", "audits": "\(TrustSentence(standing))",
                 ])
         }
         for reason in standing.reasons { log.warning("not credited: \(reason)") }

@@ -20,7 +20,8 @@ struct VersionShelf: Sendable {
     private(set) var loading: UInt64?
 
     private var groups: [UInt64: Int] = [:]
-    private var announced: UInt64?
+    /// The newest version that was announced and can be loaded.
+    private(set) var announced: UInt64?
 
     init(capacity: Int) {
         precondition(capacity > 0, "a worker needs room for one version")

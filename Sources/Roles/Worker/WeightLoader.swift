@@ -11,9 +11,11 @@ actor WeightLoader {
     // One thread: generation keeps the others.
     private let pool = ComputePool(threads: 1)
     private let tampering: WeightTampering?
+    private let retired: RetiredWeights
 
-    init(kernels: Kernels, tampering: WeightTampering?) {
+    init(kernels: Kernels, tampering: WeightTampering?, retired: RetiredWeights) {
         self.kernels = kernels
+        self.retired = retired
         self.tampering = tampering
         executor = ComputeExecutor(name: "weights")
     }
@@ -25,10 +27,11 @@ actor WeightLoader {
         ModelInspection(try ModelDirectory(opening: files.model))
     }
 
-    /// Loads what a version is computed with.
+    /// Loads what a version is computed with, after what is retired is gone.
     ///
     /// - Throws: A ``RoleFailure`` when the files hold other weights than the lease names.
     func load(_ version: PolicyVersion, _ files: PolicyFiles) throws -> ModelWeights {
+        retired.discard()
         let weights = try files.weights(kernels: kernels, pool: pool, expected: version.weightsHash)
         guard weights.weightsHash == version.weightsHash else {
             throw RoleFailure(
@@ -38,8 +41,8 @@ actor WeightLoader {
         return try tampering?.weights(for: version, in: files, honest: weights, kernels, pool) ?? weights
     }
 
-    /// Lets go of weights here: giving gigabytes back to the system takes a while.
-    func discard(_ weights: consuming ModelWeights) {
-        _ = consume weights
+    /// Lets go of what is retired, here and not between two steps.
+    func discardRetired() {
+        retired.discard()
     }
 }

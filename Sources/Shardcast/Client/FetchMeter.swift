@@ -12,12 +12,15 @@ final class FetchMeter: Sendable {
     private static let interval: Duration = .milliseconds(100)
 
     let begin = ContinuousClock.now
-    private let manifest: Manifest
+    private let version: UInt64
+    private let total: UInt64
     private let report: (@Sendable (FetchProgress) -> Void)?
     private let state = Mutex(State())
 
-    init(_ manifest: Manifest, report: (@Sendable (FetchProgress) -> Void)?) {
-        self.manifest = manifest
+    /// - Parameter total: The bytes of everything that the fetch needs, wherever it comes from.
+    init(_ version: UInt64, total: UInt64, report: (@Sendable (FetchProgress) -> Void)?) {
+        self.version = version
+        self.total = total
         self.report = report
     }
 
@@ -38,12 +41,12 @@ final class FetchMeter: Sendable {
         let progress: FetchProgress? = state.withLock { state in
             state.done += bytes
             let isDue = state.lastReport.map { now - $0 >= Self.interval } ?? true
-            guard report != nil, isDue || state.done >= manifest.totalBytes else { return nil }
+            guard report != nil, isDue || state.done >= total else { return nil }
             state.lastReport = now
             let elapsed = now - begin
             let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
             return FetchProgress(
-                version: manifest.version, bytesDone: state.done, bytesTotal: manifest.totalBytes,
+                version: version, bytesDone: state.done, bytesTotal: total,
                 bytesPerSecond: seconds > 0 ? Double(state.received) / seconds : 0)
         }
         if let progress { report?(progress) }

@@ -12,6 +12,8 @@ public struct FetchedVersion: Sendable {
     public internal(set) var bytesTransferred: UInt64
     /// Bytes taken from an interrupted fetch or an earlier version instead of the network.
     public internal(set) var bytesReused: UInt64
+    /// The version on this machine's disk that it was made from with differences; nil where it came whole.
+    public internal(set) var startedFrom: UInt64?
     /// How long it took.
     public internal(set) var duration: Duration
 }
@@ -22,7 +24,7 @@ public struct FetchProgress: Sendable {
     public let version: UInt64
     /// Checked bytes that are on the disk.
     public let bytesDone: UInt64
-    /// Bytes of the whole version.
+    /// Bytes that are needed in all: of the whole version, or of the differences that lead to it.
     public let bytesTotal: UInt64
     /// Bytes received per second since the fetch began.
     public let bytesPerSecond: Double

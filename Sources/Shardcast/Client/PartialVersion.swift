@@ -10,7 +10,7 @@ final class PartialVersion: Sendable {
         let offset: UInt64
     }
 
-    let manifest: Manifest
+    private let entries: [Manifest.File]
     /// The different shards, in the order in which the files need them.
     let shards: [Manifest.Shard]
     /// Whether there was something of it before.
@@ -18,11 +18,12 @@ final class PartialVersion: Sendable {
     private let files: [OpenFile]
     private let places: [Hash256: [Place]]
 
-    init(path: String, manifest: Manifest) throws(ShardcastError) {
-        self.manifest = manifest
+    /// - Parameter entries: What is to stand in the directory; everything else there is removed.
+    init(path: String, entries: [Manifest.File]) throws(ShardcastError) {
+        self.entries = entries
         isContinued = Directories.exists(path)
         try Directories.create(path)
-        let names = Set(manifest.files.map(\.name))
+        let names = Set(entries.map(\.name))
         if isContinued {
             for name in try Directories.names(path) where !names.contains(name) {
                 try Directories.removeFile("\(path)/\(name)")
@@ -31,7 +32,7 @@ final class PartialVersion: Sendable {
         var files: [OpenFile] = []
         var places: [Hash256: [Place]] = [:]
         var shards: [Manifest.Shard] = []
-        for (index, file) in manifest.files.enumerated() {
+        for (index, file) in entries.enumerated() {
             let open = try OpenFile.writing("\(path)/\(file.name)", truncate: false)
             if try open.size != file.bytes { try open.resize(to: file.bytes) }
             files.append(open)
@@ -84,7 +85,7 @@ final class PartialVersion: Sendable {
     func checkFiles(_ arrivals: AsyncStream<Hash256>) async throws {
         var arrived = Set<Hash256>()
         var iterator = arrivals.makeAsyncIterator()
-        for (index, entry) in manifest.files.enumerated() {
+        for (index, entry) in entries.enumerated() {
             var whole = SHA256()
             var offset: UInt64 = 0
             for shard in entry.shards {

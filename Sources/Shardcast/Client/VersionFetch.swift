@@ -7,22 +7,68 @@ struct VersionFetch: Sendable {
     let concurrency: Int
     let deadline: ContinuousClock.Instant
 
-    func run(
-        _ version: UInt64, manifest: @Sendable () async throws(ShardcastError) -> SignedManifest,
-        _ progress: (@Sendable (FetchProgress) -> Void)?
+    /// The version as it is on this machine's disk, if it is there and every byte is right.
+    func present(_ version: UInt64, since begin: ContinuousClock.Instant) async throws -> FetchedVersion? {
+        guard store.manifest(version) != nil, let intact = try await onDiskThread({ try store.intactVersion(version) })
+        else { return nil }
+        return FetchedVersion(
+            version: version, path: store.path(version), manifest: intact.manifest, bytesTransferred: 0,
+            bytesReused: intact.manifest.totalBytes, duration: .now - begin)
+    }
+
+    /// Fetches all files of a version that offers them.
+    func whole(
+        _ signed: SignedManifest, _ progress: (@Sendable (FetchProgress) -> Void)?
+    ) async throws -> FetchedVersion {
+        try await fetch(signed, signed.manifest.files, progress) { _ in }
+    }
+
+    /// Fetches differences and makes the version from one that is installed.
+    ///
+    /// - Parameter chain: The versions after `start`, in order; the last is the one that is wanted.
+    /// - Throws: ``ShardcastError`` of kind `corruptDelta` if `start` or a difference is not what it should be.
+    func made(
+        from start: SignedManifest, _ chain: [SignedManifest], _ progress: (@Sendable (FetchProgress) -> Void)?
+    ) async throws -> FetchedVersion {
+        guard let target = chain.last else { return try await whole(start, progress) }
+        let deltas = chain.compactMap(\.manifest.deltaFile)
+        let base = store.path(start.manifest.version)
+        var fetched = try await fetch(target, deltas + target.manifest.companionFiles, progress) { partial in
+            let streams = try zip(chain, deltas).map { (signed, file) throws(ShardcastError) in
+                try stream("\(partial)/\(file.name)", of: signed.manifest)
+            }
+            try DeltaApplication(streams).run(
+                target.manifest.weightFiles.map { (name: $0.name, bytes: $0.bytes) }, base: base, target: partial)
+            for file in deltas { try Directories.removeFile("\(partial)/\(file.name)") }
+        }
+        fetched.startedFrom = start.manifest.version
+        return fetched
+    }
+
+    private func stream(_ path: String, of manifest: Manifest) throws(ShardcastError) -> DeltaStream {
+        guard let file = try OpenFile.reading(path) else {
+            throw ShardcastError(
+                .storage, "\(path) was removed while it was needed: let nobody else use the directory.")
+        }
+        let stream = try DeltaStream(file)
+        guard stream.baseWeightsHash == manifest.baseWeightsHash, stream.weightsHash == manifest.weightsHash else {
+            throw stream.fault("it is not for the versions that the manifest names")
+        }
+        return stream
+    }
+
+    /// Brings files to the version's partial directory, lets `finish` complete it there, and installs it.
+    private func fetch(
+        _ signed: SignedManifest, _ entries: [Manifest.File], _ progress: (@Sendable (FetchProgress) -> Void)?,
+        _ finish: @escaping @Sendable (String) throws -> Void
     ) async throws -> FetchedVersion {
         let begin = ContinuousClock.now
-        if store.manifest(version) != nil, let intact = try await onDiskThread({ try store.intactVersion(version) }) {
-            return FetchedVersion(
-                version: version, path: store.path(version), manifest: intact.manifest, bytesTransferred: 0,
-                bytesReused: intact.manifest.totalBytes, duration: .now - begin)
-        }
-        let signed = try await manifest()
+        let version = signed.manifest.version
         store.begin(version)
         defer { store.end(version) }
-        let meter = FetchMeter(signed.manifest, report: progress)
-        meter.countReceived(signed.bytes.count)
-        let partial = try PartialVersion(path: store.partialPath(version), manifest: signed.manifest)
+        let meter = FetchMeter(version, total: entries.reduce(0) { $0 + $1.bytes }, report: progress)
+        let path = store.partialPath(version)
+        let partial = try PartialVersion(path: path, entries: entries)
         let present = try await reuse(partial, meter)
         let missing = partial.shards.filter { !present.contains($0) }
         try Directories.requireSpace(missing.reduce(0) { $0 + $1.bytes }, at: store.root)
@@ -37,6 +83,7 @@ struct VersionFetch: Sendable {
             // Not waitForAll(), which lets the others go on after the first error.
             while try await group.next() != nil {}
         }
+        try await onDiskThread { try finish(path) }
         try store.install(signed)
         return FetchedVersion(
             version: version, path: store.path(version), manifest: signed.manifest, bytesTransferred: meter.received,

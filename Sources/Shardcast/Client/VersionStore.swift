@@ -59,11 +59,15 @@ final class VersionStore: Sendable {
         return signed
     }
 
+    /// Forgets that a version was found intact, so that its files are hashed before their next use.
+    func distrust(_ version: UInt64) { state.withLock { _ = $0.checked.remove(version) } }
+
     /// Where shards of installed versions lie, newest version first.
     func locate(_ wanted: Set<Manifest.Shard>) -> [Manifest.Shard: (path: String, offset: UInt64)] {
         var found: [Manifest.Shard: (path: String, offset: UInt64)] = [:]
         let installed = state.withLock { $0.installed }
         for (version, signed) in installed.sorted(by: { $0.key > $1.key }) {
+            // Weights that a difference made were never cut into shards, and have none to look for.
             for file in signed.manifest.files {
                 var offset: UInt64 = 0
                 for shard in file.shards {
@@ -109,7 +113,10 @@ final class VersionStore: Sendable {
     func prune(keeping count: Int, retaining retained: Set<UInt64>) throws(ShardcastError) -> [UInt64] {
         let all = versions
         let (active, manifests) = state.withLock { ($0.active, $0.installed.mapValues(\.manifest)) }
-        let doomed = Manifest.superfluous(manifests, keeping: count, retaining: retained)
+        let doomed = Manifest.superfluous(manifests, keeping: count, retaining: retained) {
+            // A version that a difference made is whole here.
+            $0.kind == .adapter ? $0.base : nil
+        }
         for version in doomed { try remove(version) }
         if let newest = all.last {
             for name in try Directories.names(root) where name.hasPrefix(".partial-") {

@@ -109,12 +109,12 @@ public final class WeightClient: Sendable {
         if let weightsHash, fetched.manifest.weightsHash != weightsHash {
             throw Self.conflict(version, has: fetched.manifest.weightsHash, wanted: weightsHash)
         }
-        if let number = fetched.manifest.base {
+        if fetched.manifest.kind == .adapter, let number = fetched.manifest.base {
             let base = try await files(of: number, timeout: deadline - .now, progress: progress)
             guard base.manifest.kind == .full else {
                 throw ShardcastError(
                     .malformedManifest,
-                    "Version \(version) is an adapter of version \(number), which is an adapter itself: the publisher is "
+                    "Version \(version) is an adapter of version \(number), which is not a whole model: the publisher is "
                         + "faulty; report it.")
             }
             if let wanted = fetched.manifest.baseWeightsHash, base.manifest.weightsHash != wanted {
@@ -141,13 +141,16 @@ public final class WeightClient: Sendable {
     ) async throws(ShardcastError) -> FetchedVersion {
         do {
             return try await flights.run(version) { [self] in
-                try await VersionFetch(
-                    store: store, upstreams: upstreams, concurrency: max(configuration.concurrentShards, 1),
-                    deadline: .now + timeout
-                ).run(
-                    version,
-                    manifest: { () async throws(ShardcastError) in try await self.manifest(version, within: timeout) },
-                    progress)
+                let deadline = ContinuousClock.now + timeout
+                return try await RoutedFetch(
+                    fetch: VersionFetch(
+                        store: store, upstreams: upstreams, concurrency: max(configuration.concurrentShards, 1),
+                        deadline: deadline),
+                    logger: logger,
+                    manifest: { (version) async throws(ShardcastError) in
+                        try await self.manifest(version, within: deadline - .now)
+                    }
+                ).run(version, progress)
             }
         } catch let error as ShardcastError {
             throw error

@@ -179,7 +179,9 @@ extension ShardcastError {
 
     var consequence: Consequence {
         switch kind {
-        case .storage, .noSpace, .shutDown, .invalidConfiguration, .directoryInUse, .portInUse, .corruptFile: .here
+        case .storage, .noSpace, .shutDown, .invalidConfiguration, .directoryInUse, .portInUse, .corruptFile,
+            .corruptDelta:
+            .here
         case .wrongKey, .anotherRun, .unsupportedSchema, .malformedManifest, .conflictingManifest, .expired,
             .wentBackwards,
             .versionTaken:

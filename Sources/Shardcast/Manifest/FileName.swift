@@ -17,6 +17,9 @@ public enum FileName {
         known.contains(name) || adapter.contains(name) || isModelPart(name)
     }
 
+    /// Whether a file of this name holds a model's weights, which a difference can make.
+    static func isWeights(_ name: String) -> Bool { name.hasSuffix(".safetensors") && !adapter.contains(name) }
+
     /// `model-00001-of-00003.safetensors`: exactly five digits twice.
     private static func isModelPart(_ name: String) -> Bool {
         let bytes = Array(name.utf8)

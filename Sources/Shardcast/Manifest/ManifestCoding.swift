@@ -8,7 +8,7 @@ import Identity
 
 extension Manifest: Codable {
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case schema, run, version, step, files, tensors, kind, base, anchor
+        case schema, run, version, step, files, tensors, kind, base, anchor, delta
         case weightsHash = "weights_hash"
         case createdMilliseconds = "created_ms"
         case expiresMilliseconds = "expires_ms"
@@ -42,7 +42,8 @@ extension Manifest: Codable {
             kind: known,
             base: try values.decodeIfPresent(UInt64.self, forKey: .base),
             baseWeightsHash: try values.decodeIfPresent(Hash256.self, forKey: .baseWeightsHash),
-            anchor: try values.decodeIfPresent(UInt64.self, forKey: .anchor))
+            anchor: try values.decodeIfPresent(UInt64.self, forKey: .anchor),
+            delta: try values.decodeIfPresent(Delta.self, forKey: .delta))
     }
 
     /// Encodes with the keys of the format; absent options, an empty tensor list and the kind `full` are left out.
@@ -62,6 +63,7 @@ extension Manifest: Codable {
         try values.encodeIfPresent(base, forKey: .base)
         try values.encodeIfPresent(baseWeightsHash, forKey: .baseWeightsHash)
         try values.encodeIfPresent(anchor, forKey: .anchor)
+        try values.encodeIfPresent(delta, forKey: .delta)
     }
 }
 

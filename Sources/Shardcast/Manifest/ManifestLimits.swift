@@ -6,6 +6,8 @@ public enum ManifestLimits {
     public static let files = 256
     /// Most shards in a version.
     public static let shards = 1 << 16
+    /// Most differences between a full version and the last one that follows from it.
+    public static let chain = 64
     /// Most listed tensors.
     public static let tensors = 1 << 16
     /// Longest name of a tensor or element type, in bytes.

@@ -9,9 +9,17 @@ public enum VersionKind: String, Sendable, CaseIterable {
     case full
     /// A low-rank adapter (PEFT's files) to be merged into the full version that ``Manifest/base`` names.
     case adapter
+    /// A difference to the weights of an earlier version.
+    case delta
 
     /// The schema in which the kind appeared.
-    var schema: UInt32 { self == .full ? 1 : 2 }
+    var schema: UInt32 {
+        switch self {
+        case .full: 1
+        case .adapter: 2
+        case .delta: 3
+        }
+    }
 }
 
 /// The full version that an adapter belongs to, as its publisher names it.

@@ -13,12 +13,14 @@ public final class OriginDirectory: Sendable {
         var live: [UInt64: SignedManifest] = [:]
         /// The highest number ever used, whether or not its version is still there.
         var highest: UInt64?
+        /// The version whose files under `.head` this process wrote or hashed.
+        var checkedHead: UInt64?
     }
 
     /// A moment in a publication at which a crash is imaginable; tests look at the directory there.
     enum Moment: Hashable, Sendable {
-        case begun, shardWritten, shardRenamed, shardsSynced, manifestWritten, latestWritten, manifestRetired,
-            shardRemoved
+        case begun, shardWritten, shardRenamed, shardsSynced, manifestWritten, latestWritten, headReplaced,
+            manifestRetired, shardRemoved
     }
 
     let layout: ContentLayout
@@ -42,6 +44,21 @@ public final class OriginDirectory: Sendable {
     /// - Throws: ``ShardcastError``.
     public convenience init(path: String, run: Hash256, key: SigningKey) throws(ShardcastError) {
         try self.init(path: path, run: run, key: key, observe: { (_) throws(ShardcastError) in })
+    }
+
+    /// Opens a directory whose run is whatever it holds already; a new one gets a run that follows from the key.
+    ///
+    /// - Throws: ``ShardcastError``, also where the newest manifest there is signed by another key.
+    public convenience init(continuing path: String, key: SigningKey) throws(ShardcastError) {
+        var run = SHA256.hash(Array("apus/weights/v1\0".utf8) + key.publicKey.rawBytes)
+        if let bytes = try ContentLayout.manifestBytes(at: ContentLayout(path).latest) {
+            do throws(ShardcastError) {
+                run = try SignedManifest(verifying: bytes, trust: key.publicKey).manifest.run
+            } catch {
+                throw ShardcastError(error.kind, "\(path) cannot be continued: \(error.message)")
+            }
+        }
+        try self.init(path: path, run: run, key: key)
     }
 
     init(

@@ -6,6 +6,24 @@ import Identity
     import Foundation
 #endif
 
+/// What a publication is told about its version.
+struct VersionLabel {
+    let version: UInt64
+    let step: UInt64
+    let weightsHash: Hash256
+    let lifetime: Duration?
+}
+
+/// What a version consists of, its shards written.
+struct VersionContents {
+    var files: [Manifest.File]
+    var tensors: [Manifest.Tensor]
+    var kind: VersionKind
+    var base: BaseVersion?
+    var anchor: UInt64?
+    var delta: Manifest.Delta?
+}
+
 /// A shard that is written, but not yet durable.
 struct PendingFile {
     let hash: Hash256
@@ -13,20 +31,6 @@ struct PendingFile {
 }
 
 extension OriginDirectory {
-    /// Publishes every file of a Hugging Face directory that a version may contain.
-    ///
-    /// - Returns: The manifest that clients now find as the newest.
-    /// - Throws: ``ShardcastError``; nothing of the version is visible then.
-    @discardableResult
-    public func publish(
-        modelDirectory: String, version: UInt64, step: UInt64, weightsHash: Hash256,
-        tensors: [Manifest.Tensor] = [], lifetime: Duration? = nil
-    ) throws(ShardcastError) -> Manifest {
-        try publish(
-            files: try PublishedFile.files(inModelDirectory: modelDirectory), version: version, step: step,
-            weightsHash: weightsHash, tensors: tensors, lifetime: lifetime)
-    }
-
     /// Publishes an adapter of a full version that can be fetched here.
     ///
     /// - Parameter weightsHash: Over the merged tensors, which is what leases will name.
@@ -42,7 +46,7 @@ extension OriginDirectory {
             version: version, step: step, weightsHash: weightsHash, lifetime: lifetime)
     }
 
-    /// Publishes a version: shards, then its manifest, then `latest`, each synced before the next.
+    /// Publishes a version of files as they are: shards, then its manifest, then `latest`, each synced before the next.
     ///
     /// Publishing a version again with the same weights hash and step is no error and changes nothing, so a trainer
     /// that was killed after publishing may simply repeat itself.
@@ -59,38 +63,51 @@ extension OriginDirectory {
         files: [PublishedFile], kind: VersionKind = .full, base: BaseVersion? = nil, version: UInt64, step: UInt64,
         weightsHash: Hash256, tensors: [Manifest.Tensor] = [], lifetime: Duration? = nil
     ) throws(ShardcastError) -> Manifest {
-        try state.withLock { (state) throws(ShardcastError) in
-            if let earlier = try earlierPublication(version, step: step, weightsHash: weightsHash, state) {
-                return earlier
+        let label = VersionLabel(version: version, step: step, weightsHash: weightsHash, lifetime: lifetime)
+        return try state.withLock { (state) throws(ShardcastError) in
+            try publish(label, &state) { (state, pending) throws(ShardcastError) in
+                if let base { try check(base, for: version, state) }
+                return VersionContents(
+                    files: try writeShards(of: files, &pending), tensors: tensors, kind: kind, base: base,
+                    anchor: base?.version, delta: nil)
             }
-            if let base { try check(base, for: version, state) }
-            try observe(.begun)
-            let signed: SignedManifest
-            do throws(ShardcastError) {
-                var pending: [PendingFile] = []
-                let entries = try writeShards(of: files, &pending)
-                let created = Int64(Date().timeIntervalSince1970 * 1000)
-                signed = try SignedManifest(
-                    signing: Manifest(
-                        run: run, version: version, step: step, weightsHash: weightsHash, createdMilliseconds: created,
-                        expiresMilliseconds: lifetime.map { created + $0.components.seconds * 1000 }, files: entries,
-                        tensors: tensors, kind: kind, base: base?.version, baseWeightsHash: base?.weightsHash,
-                        anchor: base?.version),
-                    with: key)
-                try show(signed, after: &pending)
-            } catch {
-                // Nobody has been told; take everything back so that the number stays free.
-                try? layout.clearTemporary()
-                try? Directories.removeFile(layout.manifest(version))
-                try? collectShards(state)
-                throw error
-            }
-            state.live[version] = signed
-            state.highest = version
-            try observe(.latestWritten)
-            try Directories.synchronize(layout.manifests)
-            return signed.manifest
         }
+    }
+
+    /// Signs and shows what `make` wrote; takes everything back if anything fails before `latest` says so.
+    func publish(
+        _ label: VersionLabel, _ state: inout State,
+        _ make: (borrowing State, inout [PendingFile]) throws(ShardcastError) -> VersionContents
+    ) throws(ShardcastError) -> Manifest {
+        if let earlier = try earlierPublication(label, state) { return earlier }
+        let signed: SignedManifest
+        do throws(ShardcastError) {
+            var pending: [PendingFile] = []
+            try observe(.begun)
+            let contents = try make(state, &pending)
+            let created = Int64(Date().timeIntervalSince1970 * 1000)
+            signed = try SignedManifest(
+                signing: Manifest(
+                    run: run, version: label.version, step: label.step, weightsHash: label.weightsHash,
+                    createdMilliseconds: created,
+                    expiresMilliseconds: label.lifetime.map { created + $0.components.seconds * 1000 },
+                    files: contents.files, tensors: contents.tensors, kind: contents.kind,
+                    base: contents.base?.version, baseWeightsHash: contents.base?.weightsHash,
+                    anchor: contents.anchor, delta: contents.delta),
+                with: key)
+            try show(signed, after: &pending)
+        } catch {
+            // Nobody has been told; take everything back so that the number stays free.
+            try? layout.clearTemporary()
+            try? Directories.removeFile(layout.manifest(label.version))
+            try? collectShards(state)
+            throw error
+        }
+        state.live[label.version] = signed
+        state.highest = label.version
+        try observe(.latestWritten)
+        try Directories.synchronize(layout.manifests)
+        return signed.manifest
     }
 
     /// Nobody could use a difference to something that is not there.
@@ -122,9 +139,10 @@ extension OriginDirectory {
         try Directories.rename(latest, to: layout.latest)
     }
 
-    private func earlierPublication(
-        _ version: UInt64, step: UInt64, weightsHash: Hash256, _ state: borrowing State
+    func earlierPublication(
+        _ label: VersionLabel, _ state: borrowing State
     ) throws(ShardcastError) -> Manifest? {
+        let version = label.version
         guard let highest = state.highest, version <= highest else { return nil }
         guard let earlier = try signedManifest(version, state)?.manifest else {
             throw ShardcastError(
@@ -132,7 +150,7 @@ extension OriginDirectory {
                 "Version \(version) cannot be published in \(path): version \(highest) came before it, and numbers only grow."
             )
         }
-        guard earlier.weightsHash == weightsHash, earlier.step == step else {
+        guard earlier.weightsHash == label.weightsHash, earlier.step == label.step else {
             throw ShardcastError(
                 .versionTaken,
                 "Version \(version) was already published in \(path) with other weights: "
@@ -147,7 +165,7 @@ extension OriginDirectory {
     /// Writes the shards that are not there yet and returns the file entries that name them.
     ///
     /// - Parameter pending: Receives the shards that are neither durable nor under their final name yet.
-    private func writeShards(
+    func writeShards(
         of files: [PublishedFile], _ pending: inout [PendingFile]
     ) throws(ShardcastError) -> [Manifest.File] {
         var sources: [PublishedSource] = []

@@ -1,3 +1,5 @@
+import Identity
+
 /// A file to be published: its name in the version, and where its bytes are now.
 public struct PublishedFile: Sendable {
     /// Where the bytes come from.
@@ -62,6 +64,14 @@ struct PublishedSource {
             }
             backing = .file(open)
             bytes = try open.size
+        }
+    }
+
+    /// SHA-256 of everything.
+    func hash() throws(ShardcastError) -> Hash256 {
+        switch backing {
+        case .bytes(let contents): return SHA256.hash(contents)
+        case .file(let file): return try FileDigest.hash(file, 0..<bytes)
         }
     }
 

@@ -142,7 +142,7 @@ final class CacheStore: Sendable {
     }
 
     private static func victim(_ versions: [UInt64: Entry], sparing newest: UInt64?) -> UInt64? {
-        let bases = Set(versions.values.compactMap(\.signed.manifest.base))
+        let bases = Set(versions.values.compactMap(\.signed.manifest.neededBase))
         func order(_ entry: (key: UInt64, value: Entry)) -> (Int, UInt64) {
             (bases.contains(entry.key) ? 1 : 0, entry.value.lastUse)
         }

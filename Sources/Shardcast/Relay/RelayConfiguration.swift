@@ -28,8 +28,8 @@ public struct RelayConfiguration: Sendable {
         public var headerBytes = 16 << 10
         /// Shards fetched from upstreams at the same time.
         public var concurrentFetches = 8
-        /// Versions kept in a cache.
-        public var cachedVersions = 8
+        /// Versions kept in a cache; most are differences, which are small.
+        public var cachedVersions = 64
         /// Bytes of shards kept in a cache; the newest version stays even if it is larger.
         public var cacheBytes: UInt64 = 256 << 30
 

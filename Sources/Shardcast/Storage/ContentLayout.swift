@@ -20,6 +20,10 @@ struct ContentLayout: Sendable {
     /// Manifests of versions whose shards are gone, kept so that no number is ever used twice.
     var retired: String { "\(root)/.retired" }
 
+    /// The newest version's weights as files, from which the next difference is made; the publisher's own.
+    var heads: String { "\(root)/.head" }
+    func head(_ version: UInt64) -> String { "\(heads)/\(VersionNumber.name(version))" }
+
     var latest: String { "\(manifests)/latest" }
     func manifest(_ version: UInt64) -> String { "\(manifests)/\(VersionNumber.name(version))" }
     func retiredManifest(_ version: UInt64) -> String { "\(retired)/\(VersionNumber.name(version))" }

@@ -30,6 +30,9 @@ struct OutputBuffers {
     /// Rows and ids of one task: whole panels and whole blocks of rule 8, small enough for a core's caches.
     static let (taskRows, taskIds) = (64, 3 * VocabularyBlock.size)
 
+    /// Rows beyond which reading and writing the projection's gradient once more no longer counts beside the products.
+    private static let mostRows = 512
+
     /// Elements that are held at once: 8 MiB for each thread of a small model, 128 and 160 MiB for a crew.
     private static let (aloneLogits, sharedLogits, sharedNumerators) = (2 << 20, 32 << 20, 80 << 20)
 
@@ -39,7 +42,7 @@ struct OutputBuffers {
         let isRounded = plan.precision == .bfloat16
         let elements =
             plan.lanes > 0 ? Self.aloneLogits : isRounded ? Self.sharedNumerators : Self.sharedLogits
-        self.rows = max(1, min(rows, elements / vocabulary))
+        self.rows = max(1, min(rows, Self.mostRows, elements / vocabulary))
         logits = memory.take(isRounded ? 0 : self.rows * vocabulary)
         let count = isRounded ? self.rows : 0
         let blockCount = VocabularyBlock.count(vocabularySize: vocabulary)

@@ -2,6 +2,8 @@ import Sampling
 
 /// `environment`, `prompt` and `sampling-parameters`: what to do came from the lease, and must come back unchanged.
 struct AssignmentCheck: SubmissionCheck {
+    let name = "assignment"
+
     func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection) {
         guard evidence.environmentID == terms.environmentID, evidence.environmentHash == terms.environmentHash else {
             throw Rejection(

@@ -10,7 +10,8 @@ public enum Checks {
     ///
     /// Commitments come first: only under equal rows does a different log-probability mean forgery.
     public static let replay: [any ReplayCheck] = [
-        CommitmentCheck(), ToplocCheck(), LogProbabilityCheck(), SamplingCheck(),
+        CommitmentCheck(), ToplocCheck(), LogProbabilityCheck(), SamplingCheck(), MarginCheck(), EndCheck(),
+        ProbabilityShapeCheck(), CopyCheck(),
     ]
 
     /// Runs every cheap check.

@@ -5,6 +5,8 @@ import Identity
 /// A mismatch alone is a soft strike, since bad memory looks the same. It fires for other weights, another prompt,
 /// another token anywhere before, swapped samples, and commitments copied from another key.
 struct CommitmentCheck: ReplayCheck {
+    let name = "commitment"
+
     func compare(
         _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
         into statistics: inout AuditStatistics
@@ -15,7 +17,7 @@ struct CommitmentCheck: ReplayCheck {
                 let found = sample.commitments[chunk]
                 guard expected.bytes == found else {
                     throw Rejection(
-                        check: "commitment", reason: "The replayed hidden states are not those committed to.",
+                        check: name, reason: "The replayed hidden states are not those committed to.",
                         place: .init(sample: index, chunk: chunk), expected: expected.hex,
                         found: Hash256(found)?.hex ?? "no hash")
                 }

@@ -1,5 +1,7 @@
-/// `lease`, `worker-key` and `replayed-group`: the payload must answer exactly the lease, by the worker that holds it.
+/// `lease`, `worker-key`, `replayed-group` and `engine`: the payload must answer exactly the lease, by the worker that holds it.
 struct LeaseCheck: SubmissionCheck {
+    let name = "lease"
+
     func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection) {
         guard evidence.workerKey == terms.workerKey else {
             throw Rejection(
@@ -25,6 +27,12 @@ struct LeaseCheck: SubmissionCheck {
             throw Rejection(
                 check: "lease", reason: "The payload answers another attempt of the lease.", expected: terms.attempt,
                 found: evidence.attempt)
+        }
+        guard evidence.engine == terms.engine else {
+            throw Rejection(
+                check: "engine", reason: "The payload names another engine than the worker declared when it joined.",
+                expected: terms.engine.isEmpty ? "the canonical arithmetic" : terms.engine,
+                found: evidence.engine.isEmpty ? "the canonical arithmetic" : evidence.engine)
         }
     }
 }

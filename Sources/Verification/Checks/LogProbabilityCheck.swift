@@ -4,6 +4,8 @@ import Foundation
 ///
 /// Under the exact policy the rows are known to be equal by now, so a different number was written by hand: slash.
 struct LogProbabilityCheck: ReplayCheck {
+    let name = "log-probability"
+
     func compare(
         _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
         into statistics: inout AuditStatistics
@@ -16,15 +18,16 @@ struct LogProbabilityCheck: ReplayCheck {
                 for position in expected.indices
                 where expected[position].bitPattern != sample.logProbabilities[position].bitPattern {
                     throw Rejection(
-                        check: "log-probability", reason: "A reported log-probability is not the computed one.",
+                        check: name, reason: "A reported log-probability is not the computed one.",
                         severity: .slash, place: .init(sample: index, position: position),
                         expected: expected[position], found: sample.logProbabilities[position])
                 }
             case .toploc(let foreign):
                 let median = errors.map { exp($0) - 1 }.sorted()[errors.count / 2]
+                statistics.logProbabilityMedian = max(statistics.logProbabilityMedian, median)
                 guard median <= foreign.logProbabilityError else {
                     throw Rejection(
-                        check: "log-probability", reason: "The reported log-probabilities lie too far off.",
+                        check: name, reason: "The reported log-probabilities lie too far off.",
                         place: .init(sample: index),
                         expected: "a median error of at most \(foreign.logProbabilityError)",
                         found: median)

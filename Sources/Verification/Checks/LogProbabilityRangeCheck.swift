@@ -1,5 +1,7 @@
 /// `log-probability-range`: one finite number, not above zero, for each token.
 struct LogProbabilityRangeCheck: SubmissionCheck {
+    let name = "log-probability-range"
+
     func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection) {
         for (index, sample) in evidence.samples.enumerated() {
             guard sample.logProbabilities.count == sample.tokens.count else {

@@ -1,5 +1,7 @@
 /// `sample-count`: whole groups only, so a worker cannot keep the lucky part.
 struct SampleCountCheck: SubmissionCheck {
+    let name = "sample-count"
+
     func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection) {
         guard evidence.samples.count == terms.parameters.samples else {
             throw Rejection(

@@ -1,5 +1,8 @@
 /// A check that needs no replay: the orchestrator runs all of these before it spends a verifier's time.
 public protocol SubmissionCheck: Sendable {
+    /// The name of the check, kebab-case; one that looks at several things may reject under finer names.
+    var name: String { get }
+
     /// Looks at one submission; the check before it in ``Checks/submission`` have passed.
     ///
     /// - Throws: the rejection.
@@ -8,6 +11,9 @@ public protocol SubmissionCheck: Sendable {
 
 /// A check against a verifier's replay, whose shape is known to fit.
 public protocol ReplayCheck: Sendable {
+    /// The name under which it rejects, kebab-case.
+    var name: String { get }
+
     /// Compares one submission with its replay and adds what it measured.
     ///
     /// - Throws: the rejection.

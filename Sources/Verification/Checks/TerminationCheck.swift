@@ -1,6 +1,8 @@
 /// `length`, `tokens-after-stop`, `unfinished` and `finish-reason`: a sample ends at its first stop token or at the
 /// maximum, and nowhere else; `stop` beats `length`.
 struct TerminationCheck: SubmissionCheck {
+    let name = "termination"
+
     func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection) {
         // The lab's own list, never the payload's; a set, because a stranger chooses how often it is asked.
         let parameters = terms.parameters

@@ -2,6 +2,8 @@ import Proofs
 
 /// `toploc`: each chunk's proof, evaluated at the replay's largest activations, within the policy's thresholds.
 struct ToplocCheck: ReplayCheck {
+    let name = "toploc"
+
     func compare(
         _ evidence: GroupEvidence, with replay: ReplayResult, _ rules: AuditRules,
         into statistics: inout AuditStatistics
@@ -26,7 +28,7 @@ struct ToplocCheck: ReplayCheck {
                 let result = ToplocStatistics(proof: proof, against: top)
                 guard policy.accepts(result) else {
                     throw Rejection(
-                        check: "toploc", reason: "The proof does not fit the replayed activations.", place: place,
+                        check: name, reason: "The proof does not fit the replayed activations.", place: place,
                         expected: "at most \(policy.exponentMismatches) exponent and \(policy.signMismatches) sign "
                             + "mismatches, mantissa error \(policy.mantissaErrorMean) and \(policy.mantissaErrorMedian)",
                         found: "\(result.exponentMismatches) exponent and \(result.signMismatches) sign mismatches, "
@@ -36,6 +38,8 @@ struct ToplocCheck: ReplayCheck {
                 statistics.chunks += 1
                 statistics.exponentMismatches = max(statistics.exponentMismatches, result.exponentMismatches)
                 statistics.mantissaErrorMean = max(statistics.mantissaErrorMean, result.mantissaErrorMean)
+                statistics.mantissaErrorMedian = max(statistics.mantissaErrorMedian, result.mantissaErrorMedian)
+                statistics.signMismatches = max(statistics.signMismatches, result.signMismatches)
             }
         }
     }

@@ -1,5 +1,7 @@
 /// `version`: both sides must speak the same schema and compute the same arithmetic.
 struct VersionCheck: SubmissionCheck {
+    let name = "version"
+
     func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection) {
         if evidence.schemaVersion != rules.schemaVersion {
             throw Rejection(

@@ -1,5 +1,7 @@
 /// `vocabulary`: every token must exist.
 struct VocabularyCheck: SubmissionCheck {
+    let name = "vocabulary"
+
     func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection) {
         for (index, sample) in evidence.samples.enumerated() {
             for (position, token) in sample.tokens.enumerated() where token < 0 || Int(token) >= rules.vocabularySize {

@@ -1,5 +1,7 @@
 /// `weights`: the payload must name the leased version and its weights.
 struct WeightsCheck: SubmissionCheck {
+    let name = "weights"
+
     func examine(_ evidence: GroupEvidence, _ terms: LeaseTerms, _ rules: AuditRules) throws(Rejection) {
         guard evidence.policyVersion == terms.policyVersion else {
             throw Rejection(

@@ -42,6 +42,7 @@ final class ReplayBatch {
     private let rows: Storage<BFloat16Bits>
     private let logProbabilities: Storage<Float>
     private let choices: Storage<Int32>
+    private let margins: Storage<Float>
     private var evidence: [[(commitment: Hash256, top: TopRows)]] = []
 
     init(_ tasks: [ReplayTask], hidden: Int, chunking: Chunking) {
@@ -57,6 +58,7 @@ final class ReplayBatch {
         rows = Storage(count: total * hidden, zeroed: false)
         logProbabilities = Storage(count: total, zeroed: false)
         choices = Storage(count: total, zeroed: false)
+        margins = Storage(count: total, zeroed: false)
     }
 
     /// Takes the rows after the prompts and scores the first token of every completion.
@@ -111,6 +113,7 @@ final class ReplayBatch {
         for (place, replayed) in zip(places, try pass.draw(draws, choosers, from: values)) {
             choices.pointer[place] = replayed.token
             logProbabilities.pointer[place] = replayed.logProbability
+            margins.pointer[place] = replayed.margin
         }
     }
 
@@ -154,7 +157,7 @@ final class ReplayBatch {
             return ReplayedSample(
                 commitments: evidence[task].map(\.commitment),
                 logProbabilities: Array(logProbabilities.buffer[range]), replayedTokens: Array(choices.buffer[range]),
-                topRows: evidence[task].map(\.top))
+                margins: Array(margins.buffer[range]), topRows: evidence[task].map(\.top))
         }
     }
 }

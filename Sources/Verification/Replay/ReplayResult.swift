@@ -20,14 +20,20 @@ public struct ReplayedSample: Sendable, Hashable {
     public var logProbabilities: [Float]
     /// The token that the noise dictates at each position, given the tokens before it.
     public var replayedTokens: [Int32]
+    /// How far each claimed token's score lies below that of the replayed one; 0 where they are the same token.
+    public var margins: [Float]
     /// The largest activations of each chunk.
     public var topRows: [TopRows]
 
     /// Takes one sample's values.
-    public init(commitments: [Hash256], logProbabilities: [Float], replayedTokens: [Int32], topRows: [TopRows]) {
+    public init(
+        commitments: [Hash256], logProbabilities: [Float], replayedTokens: [Int32], margins: [Float],
+        topRows: [TopRows]
+    ) {
         self.commitments = commitments
         self.logProbabilities = logProbabilities
         self.replayedTokens = replayedTokens
+        self.margins = margins
         self.topRows = topRows
     }
 }

@@ -1,4 +1,5 @@
 import Proofs
+import Sampling
 
 /// Whether a verifier's report can be an answer to its audit at all; if not, the verifier is at fault, not the worker.
 enum ReportShape {
@@ -12,9 +13,23 @@ enum ReportShape {
         }
         for (index, sample) in report.samples.enumerated() {
             let tokens = evidence.samples[index].tokens.count
-            if let reason = fault(in: sample, tokens: tokens, rules) {
+            if let reason = fault(in: sample, tokens: tokens, rules)
+                ?? faultInMargins(of: sample, evidence.samples[index].tokens)
+            {
                 return VerifierFault(reason: "Sample \(index) of the report \(reason).")
             }
+        }
+        return nil
+    }
+
+    /// A margin says how far a claim lies below another token, so it is 0 where there is no other.
+    private static func faultInMargins(of sample: ReplayedSample, _ tokens: [Int32]) -> String? {
+        guard sample.margins.count == tokens.count else {
+            return "has \(sample.margins.count) margins instead of \(tokens.count)"
+        }
+        for (position, margin) in sample.margins.enumerated() {
+            let limit = sample.replayedTokens[position] == tokens[position] ? 0 : ChosenToken.largestMargin
+            guard margin >= 0, margin <= limit else { return "has an impossible margin at position \(position)" }
         }
         return nil
     }

@@ -39,20 +39,3 @@ public enum AuditPolicy: Sendable, Hashable {
     /// A foreign engine: thresholds on TOPLOC statistics and on log-probabilities.
     case toploc(ForeignEnginePolicy)
 }
-
-/// Tolerances for an engine that does not run the canonical arithmetic.
-///
-/// Commitments and sampling cannot be replayed there, so a run under this policy trusts tokens less: it catches other
-/// weights and other prompts, not the choice of lucky samples.
-public struct ForeignEnginePolicy: Sendable, Hashable {
-    /// Thresholds for each chunk's proof.
-    public var toploc: ToplocPolicy
-    /// Largest median of exp|Δ log-probability| − 1 over a sample.
-    public var logProbabilityError: Double
-
-    /// The paper's thresholds, and a log-probability error of 0.1 unless given.
-    public init(toploc: ToplocPolicy = .toploc, logProbabilityError: Double = 0.1) {
-        self.toploc = toploc
-        self.logProbabilityError = logProbabilityError
-    }
-}

@@ -28,6 +28,8 @@ public struct GroupEvidence: Sendable, Hashable {
     public var environmentID: String
     /// The hash of the environment and its options.
     public var environmentHash: Hash256
+    /// The engine that generated, as the worker declares it; empty for the canonical arithmetic.
+    public var engine: String
     /// The prompt.
     public var promptTokens: [Int32]
     /// The sampling parameters.
@@ -39,7 +41,8 @@ public struct GroupEvidence: Sendable, Hashable {
     public init(
         schemaVersion: UInt32, arithmeticVersion: UInt32, runID: Hash256, leaseID: UInt64, groupID: Hash256,
         attempt: UInt32, workerKey: PublicKey, policyVersion: UInt64, weightsHash: Hash256, environmentID: String,
-        environmentHash: Hash256, promptTokens: [Int32], parameters: SamplingParameters, samples: [SampleEvidence]
+        environmentHash: Hash256, engine: String = "", promptTokens: [Int32], parameters: SamplingParameters,
+        samples: [SampleEvidence]
     ) {
         self.schemaVersion = schemaVersion
         self.arithmeticVersion = arithmeticVersion
@@ -52,6 +55,7 @@ public struct GroupEvidence: Sendable, Hashable {
         self.weightsHash = weightsHash
         self.environmentID = environmentID
         self.environmentHash = environmentHash
+        self.engine = engine
         self.promptTokens = promptTokens
         self.parameters = parameters
         self.samples = samples

@@ -21,6 +21,8 @@ public struct LeaseTerms: Sendable, Hashable {
     public var environmentID: String
     /// The hash of the environment and its options.
     public var environmentHash: Hash256
+    /// The engine that the worker declared when it joined; empty for the canonical arithmetic.
+    public var engine: String
     /// The prompt.
     public var promptTokens: [Int32]
     /// The sampling parameters.
@@ -30,7 +32,7 @@ public struct LeaseTerms: Sendable, Hashable {
     public init(
         runID: Hash256, leaseID: UInt64, groupID: Hash256, attempt: UInt32, workerKey: PublicKey,
         policyVersion: UInt64, weightsHash: Hash256, environmentID: String, environmentHash: Hash256,
-        promptTokens: [Int32], parameters: SamplingParameters
+        engine: String = "", promptTokens: [Int32], parameters: SamplingParameters
     ) {
         self.runID = runID
         self.leaseID = leaseID
@@ -41,7 +43,17 @@ public struct LeaseTerms: Sendable, Hashable {
         self.weightsHash = weightsHash
         self.environmentID = environmentID
         self.environmentHash = environmentHash
+        self.engine = engine
         self.promptTokens = promptTokens
         self.parameters = parameters
+    }
+
+    /// The terms of a group that passed every comparison with its lease, in its own words.
+    public init(claimedBy evidence: GroupEvidence) {
+        self.init(
+            runID: evidence.runID, leaseID: evidence.leaseID, groupID: evidence.groupID, attempt: evidence.attempt,
+            workerKey: evidence.workerKey, policyVersion: evidence.policyVersion, weightsHash: evidence.weightsHash,
+            environmentID: evidence.environmentID, environmentHash: evidence.environmentHash, engine: evidence.engine,
+            promptTokens: evidence.promptTokens, parameters: evidence.parameters)
     }
 }

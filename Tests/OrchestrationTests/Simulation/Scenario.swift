@@ -4,8 +4,8 @@ import Identity
 
 /// What one simulated run is like; everything follows from the seed.
 struct Scenario {
-    enum WorkerKind { case honest, cheater, lateCheater, equivocator, malformed, idle }
-    enum VerifierKind { case honest, lazy, liar }
+    enum WorkerKind { case honest, cheater, lateCheater, equivocator, malformed, idle, patient, sometimes }
+    enum VerifierKind { case honest, lazy, liar, colluder }
 
     var seed: UInt64
     var steps: UInt64 = 4
@@ -21,6 +21,31 @@ struct Scenario {
     var kills = 0
     var checkpointInterval: UInt64 = 2
     var publishesRollbacks = false
+    var auditing = Run.Auditing()
+    var invitedStake: Int64 = 0
+
+    /// A random scenario in which trusted workers' groups are not all audited.
+    static func adaptive(_ seed: UInt64) -> Scenario {
+        var scenario = Scenario.random(seed)
+        var random = SplitMix(seed ^ 0x5EED)
+        scenario.auditing.mode = .adaptive
+        scenario.auditing.floor = random.pick([20_000, 50_000, 200_000])
+        scenario.auditing.trustedAfter = Int64(1 + random.below(4))
+        scenario.auditing.epochGroups = 1 + random.below(20)
+        scenario.auditing.plantRate = random.pick([0, 50_000, 300_000])
+        scenario.auditing.repeatRate = random.pick([0, 50_000, 300_000])
+        scenario.auditing.leaseTokens = random.pick([1, 10, 40])
+        scenario.steps = 4 + random.below(8)
+        scenario.groupsPerBatch = 1 + Int(random.below(24))
+        scenario.invitedStake = random.pick([0, 20_000, 200_000])
+        for index in scenario.workers.indices.dropFirst() where random.chance(0.5) {
+            scenario.workers[index] = random.pick([.patient, .sometimes, .honest])
+        }
+        if scenario.kills == 0, scenario.verifiers.count >= 2, !scenario.verifiers.contains(.liar), random.chance(0.4) {
+            scenario.verifiers += [.honest, .colluder]
+        }
+        return scenario
+    }
 
     /// A random scenario.
     static func random(_ seed: UInt64) -> Scenario {
@@ -51,6 +76,7 @@ struct Scenario {
         SigningKey(seed: [UInt8](repeating: $0 + 1, count: 32))?.publicKey
     }
     static let trainerKey = keys[15]
+    static func invitation(_ key: PublicKey) -> Hash256 { SHA256.hash(Array(key.rawBytes)) }
     func workerKey(_ index: Int) -> PublicKey { Self.keys[index] }
     func verifierKey(_ index: Int) -> PublicKey { Self.keys[8 + index] }
 
@@ -66,6 +92,13 @@ struct Scenario {
         configuration.timing.fairShare = 30
         configuration.timing.finish = 3_000
         configuration.limits.probationGroups = 4
+        configuration.auditing = auditing
+        configuration.timing.rejection = auditing.mode == .adaptive ? 20 : 0
+        if invitedStake > 0 {
+            configuration.invitedStake = invitedStake
+            configuration.workers = .invitation(
+                Set(workers.indices.map { Self.invitation(workerKey($0)) }))
+        }
         return configuration
     }
 }

@@ -19,7 +19,7 @@ class SimulatedMember {
     init(_ world: World, key: PublicKey, role: Role) {
         self.world = world
         self.key = key
-        hello = { Hello(key: key, role: role, resumeStep: $0) }
+        hello = { Hello(key: key, role: role, invitation: Scenario.invitation(key), resumeStep: $0) }
     }
 
     var resumeStep: UInt64 { 0 }

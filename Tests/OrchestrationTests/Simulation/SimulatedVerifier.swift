@@ -72,12 +72,15 @@ final class SimulatedVerifier: SimulatedMember {
 
     private func verdict(_ audit: Audit) -> AuditVerdict {
         if kind == .lazy, world.random.chance(0.2) { return .inconclusive(reason: "unreadable") }
+        if kind == .colluder {
+            return .accepted(.init(rewards: [1, 0], verifiedFLOPs: World.work(audit.slot), auditFLOPs: 40))
+        }
         let isAccused = world.isBad(audit.group) || (kind == .liar && world.random.chance(0.5))
         if isAccused {
             return .rejected(
                 Finding(check: "commitments", reason: "Chunk 0 differs.", severity: .soft), auditFLOPs: 40)
         }
-        return .accepted(.init(rewards: [1, 0], verifiedFLOPs: 1005, auditFLOPs: 40))
+        return .accepted(.init(rewards: [1, 0], verifiedFLOPs: World.work(audit.slot), auditFLOPs: 40))
     }
 
     override func drained(_ isFinished: Bool) {

@@ -109,13 +109,22 @@ final class SimulatedWorker: SimulatedMember {
         guard !leases.isEmpty else { return }
         let lease = leases.removeFirst()
         finished += 1
-        let isBad = kind == .cheater || (kind == .lateCheater && finished > 3)
+        let isBad =
+            switch kind {
+            case .cheater: true
+            case .lateCheater: finished > 3
+            case .patient: finished > 12
+            case .sometimes: world.random.chance(0.2)
+            case .honest, .equivocator, .malformed, .idle: false
+            }
         let group = world.group(lease: lease.id, worker: key, salt: isBad ? "bad" : "", isBad: isBad)
         var failure: Finding?
         if kind == .malformed {
             failure = Finding(check: "limits", reason: "Too many tokens.", severity: .soft)
         }
-        let submission = Submission(lease: lease.id, group: group, tokens: 10, failure: failure)
+        let submission = Submission(
+            lease: lease.id, group: group, tokens: 10, work: World.work(lease.slot),
+            content: isBad ? group : World.content(lease), failure: failure)
         unreceipted[lease.id] = submission
         submit(submission)
     }

@@ -17,6 +17,13 @@ final class Witness {
     private var earned: [PublicKey: Int64] = [:]
     private var staked: [PublicKey: Int64] = [:]
     private var audited: [PublicKey: Int64] = [:]
+    /// Audits that passed, and whose group they were of.
+    private var passed: [UInt64: PublicKey] = [:]
+    private var replayed: Set<Hash256> = []
+    private var draws: [UInt64: [(group: Hash256, probability: UInt32, isDrawn: Bool)]] = [:]
+    private var commitments: [UInt64: Hash256] = [:]
+    private(set) var books = Books()
+    private var refunded: Set<PublicKey> = []
 
     init(_ scenario: Scenario) { self.scenario = scenario }
 
@@ -29,9 +36,10 @@ final class Witness {
         var problems: [String] = []
         for action in actions {
             switch action {
-            case .journal(.groupReceived(let group, _, _)): newGroups.insert(group)
+            case .journal(.groupReceived(let group, _, _, _, _)): newGroups.insert(group)
             case .journal(.leaseGranted(let lease, _, _, _, _)): newLeases.insert(lease)
-            case .journal(.auditAssigned(let audit, _, _)): newAudits.insert(audit)
+            case .journal(.auditAssigned(let audit, _, _)), .journal(.checkAssigned(let audit, _, _)):
+                newAudits.insert(audit)
             case .journal(.batchCut(let step, let groups)): newBatches[step] = groups
             case .sendReceipt(_, let receipt)
             where !received.contains(receipt.group) && !newGroups.contains(receipt.group):
@@ -63,6 +71,7 @@ final class Witness {
                     problems.append("\(settlement.reference) is settled twice")
                 }
                 record(settlement)
+                problems += books.enter(settlement)
             default: break
             }
         }
@@ -77,17 +86,51 @@ final class Witness {
         case .auditAssigned(let audit, let group, let verifier):
             audits.insert(audit)
             return checkAssignment(group, verifier)
-        case .groupReceived(let group, _, _):
+        case .groupReceived(let group, _, _, _, _):
             return received.insert(group).inserted ? [] : ["a group was journaled twice"]
-        case .groupAccepted(let group, _, _, _, _, _): return fate(group, "accepted")
+        case .groupAccepted(let group, let audit, _, _, _, _):
+            passed[audit] = shadow.groups[group]?.worker
+            replayed.insert(group)
+            return fate(group, "accepted")
+        case .checkPassed(let audit, _):
+            passed[audit] = shadow.audits[audit].flatMap { shadow.groups[$0.group]?.worker }
+            return []
+        case .groupScored(let group, _, _): return fate(group, "provisional")
+        case .groupPicked(let group):
+            fates[group] = nil
+            return []
+        case .groupVested(let group, let worker, let audit, _):
+            // A batched or discarded group keeps what it was.
+            if fates[group] == "provisional" { fates[group] = "vested" }
+            return passed[audit] == worker ? [] : ["credit vested without a passed audit of its worker"]
+        case .creditForfeited(let worker, _, _, _):
+            return kind(worker) == .honest ? ["an honest worker forfeits credit"] : []
+        case .acceptanceRevoked(let group, _):
+            let worker = shadow.groups[group]?.worker
+            return worker.flatMap(kind) == .honest ? ["an honest group was revoked"] : []
+        case .auditDrawn(let group, let epoch, let probability, let isDrawn):
+            draws[epoch, default: []].append((group, probability, isDrawn))
+            return []
+        case .epochBegan(let epoch, let commitment, let next):
+            let isKnown = epoch == 0 || commitments[epoch] == commitment
+            commitments[epoch] = commitment
+            commitments[epoch + 1] = next
+            return isKnown ? [] : ["a secret changed after it was committed to"]
+        case .epochRevealed(let epoch, let secret): return checkDraws(epoch, secret)
+        case .checkAssigned(let audit, let group, let verifier):
+            audits.insert(audit)
+            return shadow.groups[group]?.worker == verifier ? ["a verifier checks itself"] : []
         case .groupRejected(let group, _, let audit, _, _): return audit > 0 ? fate(group, "rejected") : []
-        case .groupWithdrawn(let group, _): return fate(group, "withdrawn")
+        case .groupWithdrawn(let group, _):
+            if fates[group] == "provisional" { fates[group] = nil }
+            return fate(group, "withdrawn")
         case .groupDiscarded(let group, _): return batchOf[group] == nil ? [] : ["a batched group was discarded"]
         case .batchCut(let step, let groups): return record(batch: step, groups)
         case .workerBanned(let worker, _, _): return checkBan(worker)
         case .verifierBanned(let verifier, _):
             let index = Scenario.keys.firstIndex(of: verifier).map { $0 - 8 }
-            return index.map { scenario.verifiers[$0] == .liar } == true ? [] : ["an honest verifier was banned"]
+            return index.map { [.liar, .colluder].contains(scenario.verifiers[$0]) } == true
+                ? [] : ["an honest verifier was banned"]
         default: return []
         }
     }
@@ -110,17 +153,42 @@ final class Witness {
 
     private func record(batch step: UInt64, _ groups: [Hash256]) -> [String] {
         var problems: [String] = []
+        var provisional: [PublicKey: Int] = [:]
         if groups.count != scenario.groupsPerBatch { problems.append("batch \(step) has \(groups.count) groups") }
         for group in groups {
             if batchOf.updateValue(step, forKey: group) != nil { problems.append("a group is in two batches") }
-            if fates[group] != "accepted" { problems.append("a group without acceptance is in a batch") }
+            switch fates[group] {
+            case "accepted", "vested": break
+            case "provisional":
+                if let worker = shadow.groups[group]?.worker { provisional[worker, default: 0] += 1 }
+            default: problems.append("a group without acceptance is in a batch")
+            }
             let version = shadow.groups[group].flatMap { shadow.versions[$0.version] }
             if let version, version.step + scenario.staleness + 1 < step { problems.append("a stale group is batched") }
             if version == nil { problems.append("a batched group has no version") }
         }
         batches[step] = groups
+        let size = groups.count
+        let total = provisional.values.reduce(0, +)
+        if total * 4 > size || (provisional.values.max() ?? 0) > max(1, size / 20)
+            || (step == scenario.steps && total > 0)
+        {
+            problems.append("\(provisional.values) of \(size) groups of batch \(step) are provisional")
+        }
         return problems
     }
+
+    /// Anyone can re-check the draws of an epoch once its secret is told.
+    private func checkDraws(_ epoch: UInt64, _ secret: Hash256) -> [String] {
+        guard commitments[epoch] == SHA256.hash(secret.bytes) else { return ["the secret is not the committed one"] }
+        let isFair = (draws[epoch] ?? []).allSatisfy {
+            AuditDraw.isDrawn($0.group, probability: $0.probability, secret: secret) == $0.isDrawn
+                && $0.probability >= scenario.auditing.floor
+        }
+        return isFair ? [] : ["a draw of epoch \(epoch) does not follow from its secret"]
+    }
+
+    func wasReplayed(_ group: Hash256) -> Bool { replayed.contains(group) }
 
     private func record(_ settlement: Settlement) {
         switch settlement {
@@ -130,7 +198,13 @@ final class Witness {
         case .audited(let verifier, _, let amount): audited[verifier, default: 0] += amount
         case .staked(let worker, _, let amount): staked[worker, default: 0] += amount
         case .slashed(let worker): staked[worker] = 0
-        case .charged: break
+        case .vested(let worker, _, let amount, let withheld):
+            earned[worker, default: 0] += amount
+            staked[worker, default: 0] += withheld
+        case .fined(let worker, _, let amount): staked[worker, default: 0] -= min(staked[worker] ?? 0, amount)
+        case .revoked(let worker, _, let amount): earned[worker, default: 0] -= min(earned[worker] ?? 0, amount)
+        case .refunded(let worker, _): refunded.insert(worker)
+        case .charged, .promised, .forfeited: break
         }
     }
 
@@ -139,11 +213,16 @@ final class Witness {
     }
 
     private func checkBan(_ worker: PublicKey) -> [String] {
+        // Whom a verifier covers, the others catch later.
+        let isCovered = scenario.verifiers.contains(.colluder)
         guard let kind = kind(worker), let record = shadow.workers[worker] else { return ["a stranger was banned"] }
         switch kind {
         case .honest: return ["an honest worker was banned"]
-        case .cheater where record.audited > 3: return ["a cheater was banned after \(record.audited) audits"]
-        case .lateCheater where record.rejected > 3, .malformed where record.rejected > 3:
+        case .cheater where record.audited > 3 && !isCovered:
+            return ["a cheater was banned after \(record.audited) audits"]
+        case .lateCheater where record.rejected > 3,
+            .patient where record.rejected > 3,
+            .sometimes where record.rejected > 3, .malformed where record.rejected > 3:
             return ["a cheater was banned after \(record.rejected) rejections"]
         default: return []
         }
@@ -164,8 +243,8 @@ final class Witness {
         let slots = (uncovered + Int(scenario.pace) + 2 + Int(scenario.staleness)) * scenario.groupsPerBatch
         let presence = run.presence
         let isBounded =
-            state.slots.count <= slots && state.groups.count <= slots
-            && state.leases.count <= slots * Slot.rememberedLeases && state.audits.count <= slots
+            state.slots.count <= slots && state.groups.count <= slots * (1 + Slot.rememberedGroups)
+            && state.leases.count <= slots * Slot.rememberedLeases && state.audits.count <= 2 * slots
             && state.versions.count <= DurableState.rememberedVersions + state.leases.count
             && presence.leaseClocks.count == state.liveLeases.count
             && presence.auditDeadlines.count == state.audits.count && presence.disputes.count <= slots
@@ -186,14 +265,18 @@ final class Witness {
         if state != shadow { problems.append("the live state is not what the journal says") }
         if state.doneStep != scenario.steps { problems.append("stopped at step \(state.doneStep)") }
         if batches.count != Int(scenario.steps) { problems.append("\(batches.count) batches") }
-        for (key, worker) in state.workers {
+        problems += books.check(state)
+        for (key, worker) in state.workers where !refunded.contains(key) {
             if worker.earned != earned[key] ?? 0 { problems.append("earnings do not add up") }
             if worker.staked != staked[key] ?? 0 { problems.append("stakes do not add up") }
         }
         for (key, verifier) in state.verifiers where verifier.earned != audited[key] ?? 0 {
             problems.append("audit earnings do not add up")
         }
-        for (group, settled) in fates where settled == "accepted" && settlements["earned/\(group.hex)"] == nil {
+        for (group, settled) in fates
+        where settled == "accepted" && settlements["earned/\(group.hex)"] == nil
+            && settlements["vested/\(group.hex)"] == nil
+        {
             problems.append("an accepted group has no credit")
         }
         return problems

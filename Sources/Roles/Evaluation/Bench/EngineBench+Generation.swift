@@ -35,8 +35,11 @@ extension EngineBench {
         let engine = GenerationEngine(
             weights: weights, kernels: kernels, pool: pool,
             context: GenerationContext(runID: .zero, workerKey: evidence ? SigningKey().publicKey : nil),
-            // All prompts first, then all tokens: each has its own rate.
-            limits: GenerationLimits(sequences: groups * samples, pages: pages, promptRows: groups * prompt))
+            limits: GenerationLimits(
+                sequences: groups * samples, pages: pages,
+                // Single sequences: all prompts first, then all tokens, since each has a rate of its own. Groups: as
+                // workers generate, prompts beside decoding; what counts there are all tokens ÷ all seconds.
+                promptRows: samples == 1 ? groups * prompt : GenerationLimits.defaultPromptRows))
         let parameters = SamplingParameters(samples: samples, maximumTokens: new, temperature: 1, stopTokens: [])
         for index in 0..<groups {
             try engine.add(

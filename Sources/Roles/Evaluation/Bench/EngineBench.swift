@@ -29,6 +29,19 @@ public struct EngineBench {
         public let parameters: Int
         /// What was asked for.
         public let settings: [String: Int]
+
+        init(
+            _ bench: String, _ rates: [Double], kernels: Kernels, pool: ComputePool, parameters: Int,
+            _ settings: [String: Int]
+        ) {
+            self.bench = bench
+            tokensPerSecond = EngineBench.median(rates)
+            spread = [rates.min() ?? 0, rates.max() ?? 0]
+            row = kernels.row.rawValue
+            threads = pool.threads
+            self.parameters = parameters
+            self.settings = settings
+        }
     }
 
     let weights: ModelWeights
@@ -62,17 +75,18 @@ public struct EngineBench {
     }
 
     func line(_ name: String, _ rates: [Double], _ settings: [String: Int]) -> Line {
-        Line(
-            bench: name, tokensPerSecond: Self.median(rates), spread: [rates.min() ?? 0, rates.max() ?? 0],
-            row: kernels.row.rawValue, threads: pool.threads, parameters: weights.layout.parameterCount,
-            settings: settings)
+        Line(name, rates, kernels: kernels, pool: pool, parameters: weights.layout.parameterCount, settings)
     }
 
     func tokens(_ count: Int, seed: Int) -> [Int32] {
+        Self.tokens(count, seed: seed, vocabulary: configuration.vocabularySize)
+    }
+
+    static func tokens(_ count: Int, seed: Int, vocabulary: Int) -> [Int32] {
         var state = UInt64(truncatingIfNeeded: seed) &* 0x9E37_79B9_7F4A_7C15 &+ 1
         return (0..<count).map { _ in
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int32((state >> 33) % UInt64(configuration.vocabularySize))
+            return Int32((state >> 33) % UInt64(vocabulary))
         }
     }
 

@@ -1,0 +1,150 @@
+import Identity
+
+/// Groups with a verdict that are replayed once more.
+extension DurableState {
+    mutating func applyCheck(_ fact: Fact) throws(FactMismatch) {
+        switch fact {
+        case .checkOpened(let group, let purpose):
+            let record = try found(groups[group], "group \(group)")
+            try require(record.check == nil, "group \(group) is being checked already")
+            switch record.phase {
+            case .accepted, .batched, .setAside: break
+            case .queued, .auditing, .scoring, .provisional: try require(false, "group \(group) has no verdict yet")
+            }
+            groups[group]?.check = Check(purpose: purpose, openedAt: counters.received)
+            checkQueue.append(group)
+        case .checkAssigned(let audit, let group, let verifier):
+            try applyCheckAssigned(audit, group, verifier)
+        case .checkPassed(let audit, let flops):
+            try applyPassed(audit, flops)
+        case .checkFailed(let audit, let finding, let flops):
+            try applyFailed(audit, finding, flops)
+        case .checkClosed(let group):
+            try require(groups[group]?.check != nil, "group \(group) is not being checked")
+            closeCheck(of: group)
+            groups[group]?.doubt = nil
+        case .acceptanceDoubted(let group, let accuser, let audit, let finding, let flops):
+            try require(groups[group]?.phase == .accepted, "group \(group) is not accepted")
+            groups[group]?.doubt = GroupRecord.Dispute(
+                accuser: accuser, audit: audit, finding: finding, auditFLOPs: flops)
+            // Its acceptance counted against the accuser; the third opinion decides that now.
+            updateVerifier(accuser) { $0.refuted -= min(1, $0.refuted) }
+        case .acceptanceRevoked(let group, let finding):
+            try applyRevoked(group, finding)
+        case .rejectionOverturned(let group, _, let withheld):
+            try applyOverturned(group, withheld: withheld)
+        default: break
+        }
+    }
+
+    private mutating func applyCheckAssigned(
+        _ audit: UInt64, _ group: Hash256, _ verifier: PublicKey
+    ) throws(FactMismatch) {
+        try require(audit == nextAudit, "audit \(audit) is not the next one")
+        let check = try found(groups[group]?.check, "check of group \(group)")
+        try require(check.audit == nil, "the check of group \(group) is assigned already")
+        checkQueue.removeAll { $0 == group }
+        groups[group]?.check?.audit = audit
+        groups[group]?.check?.attempts += 1
+        audits[audit] = AuditRecord(group: group, verifier: verifier, purpose: check.purpose)
+        updateVerifier(verifier) { verifier in
+            verifier.liveAudits.insert(audit)
+            if check.purpose == .planted { verifier.planted += 1 }
+        }
+        openChecks += 1
+        nextAudit += 1
+    }
+
+    private mutating func applyPassed(_ audit: UInt64, _ flops: Int64) throws(FactMismatch) {
+        let record = try found(audits[audit], "audit \(audit)")
+        let purpose = try found(record.purpose, "check in audit \(audit)")
+        closeCheck(of: record.group)
+        creditVerifier(record.verifier, flops: flops)
+        confirm(record.group, record.verifier)
+        if purpose == .arbitrating, let accuser = groups[record.group]?.doubt?.accuser {
+            updateVerifier(accuser) { $0.refuted += 1 }
+            groups[record.group]?.doubt = nil
+        }
+    }
+
+    private mutating func applyFailed(
+        _ audit: UInt64, _ finding: Finding, _ flops: Int64
+    ) throws(FactMismatch) {
+        let record = try found(audits[audit], "audit \(audit)")
+        let purpose = try found(record.purpose, "check in audit \(audit)")
+        closeCheck(of: record.group)
+        switch purpose {
+        case .planted: updateVerifier(record.verifier) { $0.plantsFailed += 1 }
+        case .repeated, .vesting:
+            // Paid only when another verifier agrees.
+            groups[record.group]?.doubt = GroupRecord.Dispute(
+                accuser: record.verifier, audit: audit, finding: finding, auditFLOPs: flops)
+        case .arbitrating, .reopened: creditVerifier(record.verifier, flops: flops)
+        }
+    }
+
+    private mutating func applyRevoked(_ group: Hash256, _ finding: Finding) throws(FactMismatch) {
+        let record = try found(groups[group], "group \(group)")
+        let doubt = try found(record.doubt, "doubt about group \(group)")
+        creditVerifier(doubt.accuser, flops: doubt.auditFLOPs)
+        groups[group]?.doubt = nil
+        let isPromised = workers[record.worker]?.unvested.contains { $0.group == group } ?? false
+        switch record.phase {
+        case .accepted:
+            acceptedGroups.removeAll { $0 == group }
+            dropGroup(group, .rejected)
+        case .batched: break
+        case .queued, .auditing, .scoring, .provisional, .setAside:
+            try require(false, "group \(group) was never accepted")
+        }
+        updateWorker(record.worker) { worker in
+            worker.rejected += 1
+            worker.strikes += 1
+            worker.streak = 0
+            if !isPromised { worker.earned -= min(worker.earned, record.work) }
+        }
+        countRejection(finding)
+    }
+
+    private mutating func applyOverturned(_ group: Hash256, withheld: Int64) throws(FactMismatch) {
+        let record = try found(groups[group], "group \(group)")
+        let verdict = try found(record.verdict, "verdict about group \(group)")
+        for accuser in verdict.accusers { updateVerifier(accuser) { $0.refuted += 1 } }
+        groups[group]?.verdict = nil
+        updateWorker(record.worker) { worker in
+            if verdict.finding != nil {
+                worker.rejected -= min(1, worker.rejected)
+                worker.strikes -= min(1, worker.strikes)
+            }
+            worker.accepted += 1
+            worker.earned = saturatingSum(worker.earned, saturatingSum(record.work, verdict.forfeited))
+            worker.staked = saturatingSum(worker.staked, saturatingSum(withheld, verdict.stakeTaken))
+        }
+    }
+
+    /// Ends the check of a group, whether a verifier holds it or not.
+    mutating func closeCheck(of group: Hash256) {
+        guard let check = groups[group]?.check else { return }
+        groups[group]?.check = nil
+        checkQueue.removeAll { $0 == group }
+        takeCheckAway(check)
+    }
+
+    /// Takes the audit of a check away from its verifier.
+    mutating func takeCheckAway(_ check: Check) {
+        guard let audit = check.audit, let record = audits.removeValue(forKey: audit) else { return }
+        verifiers[record.verifier]?.liveAudits.remove(audit)
+        openChecks -= 1
+    }
+
+    /// Notes that a verifier's replay agreed with a group.
+    mutating func confirm(_ group: Hash256, _ verifier: PublicKey) {
+        guard let record = groups[group], !record.confirmations.contains(verifier), record.confirmations.count < 8
+        else { return }
+        groups[group]?.confirmations.append(verifier)
+    }
+
+    mutating func updateVerifier(_ key: PublicKey, _ change: (inout VerifierRecord) -> Void) {
+        change(&verifiers[key, default: VerifierRecord()])
+    }
+}

@@ -1,0 +1,161 @@
+import Identity
+
+/// Which groups of trusted workers are audited.
+extension Run {
+    var isAdaptive: Bool { configuration.auditing.mode == .adaptive }
+
+    /// The secret of the present epoch; nil where there is none.
+    var drawSecret: Hash256? {
+        state.epoch.map { AuditDraw.secret(ofEpoch: $0.number, runSecret: configuration.secret) }
+    }
+
+    /// What is public of the draws.
+    var drawEpoch: DrawEpoch? {
+        state.epoch.map {
+            DrawEpoch(number: $0.number, commitment: $0.commitment, next: $0.next, revealed: $0.revealed)
+        }
+    }
+
+    /// Begins the first epoch, or the next one when the present one has had its groups.
+    mutating func openEpoch() {
+        guard isAdaptive else { return }
+        let secret = configuration.secret
+        func commitment(_ epoch: UInt64) -> Hash256 {
+            AuditDraw.commitment(to: AuditDraw.secret(ofEpoch: epoch, runSecret: secret))
+        }
+        var number: UInt64 = 0
+        if let present = state.epoch {
+            guard state.counters.received - present.began >= max(1, configuration.auditing.epochGroups) else { return }
+            commit(
+                .epochRevealed(
+                    epoch: present.number, secret: AuditDraw.secret(ofEpoch: present.number, runSecret: secret)))
+            number = present.number + 1
+        }
+        commit(.epochBegan(epoch: number, commitment: commitment(number), next: commitment(number + 1)))
+        guard let epoch = drawEpoch else { return }
+        let everyone = connectedMembers().filter { $0.role != .trainer }.compactMap(\.connection)
+        if !everyone.isEmpty { outbox.append(.announceEpoch(to: everyone, epoch)) }
+        report(.epochBegan(epoch))
+    }
+
+    /// The probability in millionths with which a group of a worker is audited.
+    ///
+    /// The larger of three: the floor; 1 over the verified groups in a row; and what deterrence asks for. With stake S,
+    /// unvested credit U and a group's credit g, a cheat must not gain: p·(S + U + g) ≥ g. "Groups" are counted in FLOPs
+    /// of the larger of this group and the worker's mean, so that small groups buy no trust for large ones.
+    func auditProbability(work: Int64, of worker: WorkerRecord) -> UInt32 {
+        let auditing = configuration.auditing
+        guard auditing.mode == .adaptive, work > 0, worker.verifiedGroups > 0,
+            worker.unvested.count < auditing.unvestedGroups
+        else { return AuditDraw.certain }
+        let unit = max(work, worker.verified / worker.verifiedGroups)
+        let (needed, overflow) = unit.multipliedReportingOverflow(by: max(1, auditing.trustedAfter))
+        guard !overflow, worker.streak >= needed else { return AuditDraw.certain }
+        let atRisk = saturatingSum(saturatingSum(worker.staked, worker.unvestedCredit), work)
+        return max(
+            auditing.floor, AuditDraw.millionths(unit, of: worker.streak), AuditDraw.millionths(work, of: atRisk))
+    }
+
+    /// The probability for a worker's next group, if it is of the usual size.
+    func auditProbability(of worker: WorkerRecord) -> UInt32 {
+        auditProbability(work: worker.verified / max(1, worker.verifiedGroups), of: worker)
+    }
+
+    /// Decides whether a group that was just journaled is audited.
+    mutating func drawAudit(_ group: Hash256, isAlwaysAudited: Bool) {
+        guard isAdaptive, !isAlwaysAudited, let record = state.groups[group], let worker = state.workers[record.worker],
+            let epoch = state.epoch, let secret = drawSecret
+        else { return }
+        let probability = auditProbability(work: record.work, of: worker)
+        guard probability < AuditDraw.certain else { return }
+        let isDrawn = AuditDraw.isDrawn(group, probability: probability, secret: secret)
+        commit(.auditDrawn(group: group, epoch: epoch.number, probability: probability, isDrawn: isDrawn))
+        if !isDrawn { outbox.append(.scoreGroup(group)) }
+    }
+
+    /// Takes in the rewards of a group that is not audited; without them it is audited after all.
+    mutating func takeScore(_ group: Hash256, _ rewards: [Float]?) {
+        guard let record = state.groups[group], record.phase == .scoring else { return }
+        guard let rewards else {
+            pick(group)
+            return
+        }
+        commit(.groupScored(group: group, rewards: rewards, credit: record.work))
+        outbox.append(.settle(.promised(worker: record.worker, group: group, amount: record.work)))
+        report(
+            .groupProvisional(
+                group: group, worker: record.worker, probability: record.draw?.probability ?? AuditDraw.certain,
+                meanReward: rewards.reduce(0, +) / Float(max(1, rewards.count))))
+        noteStanding(record.worker)
+    }
+
+    /// Has a group audited that waits unaudited.
+    mutating func pick(_ group: Hash256) {
+        guard let record = state.groups[group], record.isWaiting else { return }
+        commit(.groupPicked(group: group))
+        report(.groupPicked(group: group, worker: record.worker))
+    }
+
+    /// Audits more where the next batch is complete but for groups that nobody has vouched for.
+    ///
+    /// One passed audit vouches for everything that its worker had handed in by then, so those with the most waiting
+    /// groups come first; which of a worker's groups is picked is decided by HMAC, so that it cannot tell.
+    mutating func pickForVesting() {
+        guard !state.provisionalGroups.isEmpty, state.cutStep < configuration.steps, let secret = drawSecret else {
+            return
+        }
+        let needed = configuration.groupsPerBatch
+        let accepted = state.acceptedGroups.count
+        guard accepted + state.provisionalGroups.count >= needed else { return }
+        let covered = vouching()
+        var short: [Hash256] = []
+        var coming = 0
+        for group in state.provisionalGroups {
+            guard let record = state.groups[group] else { continue }
+            if record.ordinal <= covered[record.worker] ?? 0 { coming += 1 } else { short.append(group) }
+        }
+        let allowed = provisionalMembers(forBatch: state.cutStep + 1, of: short).count
+        var missing = needed - accepted - coming - allowed
+        guard missing > 0 else { return }
+        var ofKey: [PublicKey: (group: Hash256, order: UInt64, count: Int)] = [:]
+        for group in short {
+            guard let worker = state.groups[group]?.worker else { continue }
+            let order = AuditDraw.order(group, secret: secret)
+            let before = ofKey[worker]
+            let isFirst = before.map { (order, group) < ($0.order, $0.group) } ?? true
+            ofKey[worker] = (
+                isFirst ? group : before?.group ?? group, isFirst ? order : before?.order ?? order,
+                (before?.count ?? 0) + 1
+            )
+        }
+        let chosen = ofKey.values.sorted { $0.count != $1.count ? $0.count > $1.count : $0.order < $1.order }
+        for item in chosen where missing > 0 {
+            missing -= item.count
+            pick(item.group)
+        }
+    }
+
+    /// Up to which place in the order of journaling audits under way would vouch, by worker.
+    private func vouching() -> [PublicKey: UInt64] {
+        var covered: [PublicKey: UInt64] = [:]
+        for group in state.auditQueue + state.audits.values.filter({ $0.purpose == nil }).map(\.group) {
+            guard let record = state.groups[group] else { continue }
+            covered[record.worker] = max(covered[record.worker] ?? 0, record.vouchesThrough)
+        }
+        return covered
+    }
+
+    /// The provisional groups that a batch may take, out of these: few in all, fewer of one key, none in the last one.
+    func provisionalMembers(forBatch step: UInt64, of groups: [Hash256]) -> [Hash256] {
+        guard step < configuration.steps else { return [] }
+        let share = configuration.auditing.provisionalShare(ofBatch: configuration.groupsPerBatch)
+        var ofKey: [PublicKey: Int] = [:]
+        var members: [Hash256] = []
+        for group in groups where members.count < share.total {
+            guard let worker = state.groups[group]?.worker, ofKey[worker, default: 0] < share.perKey else { continue }
+            ofKey[worker, default: 0] += 1
+            members.append(group)
+        }
+        return members
+    }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import Identity
+import Orchestration
+import Verification
+
+/// What speaks against a group is kept until it is decided whether it stands, then written down for others to re-check.
+extension Orchestrator {
+    /// Keeps the report behind a finding, or the evidence of a rejection that is final.
+    func keepEvidence(_ fact: Fact) {
+        switch fact {
+        case .auditDisputed, .checkFailed:
+            if let offered { turn.accusations.append(offered) }
+        case .groupRejected(let group, _, let audit, _, _) where audit > 0: settleEvidence(group)
+        case .acceptanceRevoked(let group, _): settleEvidence(group)
+        default: break
+        }
+    }
+
+    /// Puts the reports against a group together: the one that was just taken in, and an earlier one.
+    private func settleEvidence(_ group: Hash256) {
+        do {
+            let newest = offered.flatMap { $0.hash == group ? $0 : nil }
+            let earlier =
+                try turn.accusations.last { $0.hash == group && $0.verifier != newest?.verifier }
+                ?? database.accusation(group).flatMap { $0.verifier == newest?.verifier ? nil : $0 }
+            guard var evidence = newest ?? earlier else { return }
+            if newest != nil, let earlier, let second = evidence.bundle, let first = earlier.bundle {
+                var bundle = try EvidenceBundle(parsing: second)
+                bundle.reports = try EvidenceBundle(parsing: first).reports + bundle.reports
+                evidence.bundle = bundle.sealed(by: context.keys.signing).bytes
+            }
+            turn.evidence.append(evidence)
+        } catch {
+            log.warning("evidence not kept whole", metadata: ["reason": "\(error)"])
+            if let offered, offered.hash == group { turn.evidence.append(offered) }
+        }
+    }
+
+    /// Writes each settled rejection to `evidence/<group>.evidence`; a full disk costs the file, not the run.
+    func exportEvidence(_ settled: [RunDatabase.StoredEvidence]) {
+        for evidence in settled {
+            guard let bytes = evidence.bundle else { continue }
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: context.directory.evidence, withIntermediateDirectories: true)
+                try Data(bytes).write(
+                    to: URL(fileURLWithPath: context.directory.evidence(of: evidence.hash)), options: .atomic)
+            } catch {
+                log.warning("evidence not exported", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+import Identity
+import Testing
+
+@testable import Orchestration
+
+@Suite("Adaptive auditing")
+struct AdaptiveTests {
+    let alice = Bench.workers[0]
+    let bob = Bench.workers[1]
+    let first = Bench.verifiers[0]
+    let second = Bench.verifiers[1]
+    let third = Bench.verifiers[2]
+
+    /// A bench whose trusted workers are hardly ever audited, with a large stake for whoever is invited.
+    private func bench(
+        groupsPerBatch: Int = 100, steps: UInt64 = 10, _ adjust: (inout Run.Configuration) -> Void = { _ in }
+    ) throws -> Bench {
+        var bench = try Bench(steps: steps, groupsPerBatch: groupsPerBatch, pace: 3) {
+            $0.auditing.mode = .adaptive
+            $0.auditing.floor = 1
+            $0.auditing.trustedAfter = 2
+            $0.auditing.leaseTokens = 100
+            $0.invitedStake = 1_000_000_000
+            $0.workers = .invitation([Scenario.invitation(Bench.workers[0]), Scenario.invitation(Bench.workers[1])])
+            adjust(&$0)
+        }
+        bench.begin()
+        for worker in [alice, bob] { bench.join(worker, .worker, invitation: Scenario.invitation(worker)) }
+        return bench
+    }
+
+    @discardableResult
+    private func hand(_ bench: inout Bench, _ worker: PublicKey, _ count: Int, isScored: Bool = true) -> [Hash256] {
+        var groups: [Hash256] = []
+        for lease in bench.ask(worker, count) {
+            let group = Bench.group(lease.id)
+            let submission = Submission(
+                lease: lease.id, group: group, tokens: 5, work: 1_000, content: SHA256.hash([UInt8(lease.slot)]))
+            let actions = bench.send(.groupSubmitted(submission, from: bench.from(worker)))
+            for case .scoreGroup(let group) in actions {
+                bench.send(.groupScored(group: group, rewards: isScored ? [1, 0] : nil))
+            }
+            groups.append(group)
+        }
+        return groups
+    }
+
+    /// Makes a worker trusted beyond the floor, by groups that are audited.
+    private func trust(_ bench: inout Bench, _ worker: PublicKey) {
+        if bench.run.connection(of: first) == nil { bench.join(first, .verifier) }
+        while (bench.run.state.workers[worker]?.verifiedGroups ?? 0) < 30 {
+            // What cannot be scored is audited.
+            guard !hand(&bench, worker, 1, isScored: false).isEmpty else { return }
+            bench.audit(.accepted(.init(rewards: [1, 0], verifiedFLOPs: 1_000, auditFLOPs: 100)))
+        }
+    }
+
+    @Test("HMAC, secrets and thresholds are what the documentation says")
+    func draws() throws {
+        let secret = AuditDraw.secret(ofEpoch: 2, runSecret: [1, 2, 3])
+        let message = Array("apus/audit-epoch/v1\u{0}".utf8) + [2, 0, 0, 0, 0, 0, 0, 0]
+        #expect(secret == hmacSHA256(key: [1, 2, 3], message))
+        let group = SHA256.hash([9])
+        let mac = hmacSHA256(key: secret.bytes, group.bytes)
+        let fraction = mac.bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let share = Double(fraction) / 0x1p64
+        #expect(!AuditDraw.isDrawn(group, probability: UInt32(share * 1e6), secret: secret))
+        #expect(AuditDraw.isDrawn(group, probability: UInt32(share * 1e6) + 1, secret: secret))
+        #expect(AuditDraw.isDrawn(group, probability: AuditDraw.certain, secret: secret))
+        #expect(AuditDraw.millionths(1, of: 3) == 333_334 && AuditDraw.millionths(4, of: 3) == AuditDraw.certain)
+        #expect(AuditDraw.millionths(.max / 2, of: .max) == 500_000 && AuditDraw.millionths(0, of: 5) == 0)
+    }
+
+    @Test("The probability is the largest of the floor, 1 / streak and what deterrence asks for")
+    func probability() throws {
+        let bench = try bench { $0.auditing.floor = 50_000 }
+        func probability(streak: Int64, staked: Int64, unvested: Int64 = 0, work: Int64 = 100) -> UInt32 {
+            var worker = WorkerRecord()
+            worker.verified = 1_000
+            worker.verifiedGroups = 10
+            worker.streak = streak
+            worker.staked = staked
+            if unvested > 0 { worker.unvested = [UnvestedCredit(group: .zero, ordinal: 1, amount: unvested)] }
+            return bench.run.auditProbability(work: work, of: worker)
+        }
+        #expect(probability(streak: 199, staked: 1_000_000) == AuditDraw.certain)
+        #expect(probability(streak: 400, staked: 1_000_000) == 250_000)
+        #expect(probability(streak: 1_000_000, staked: 1_000_000) == 50_000)
+        // 1,900 at risk beside the group of 100 is what p = 0.05 asks for.
+        #expect(probability(streak: 1_000_000, staked: 1_900) == 50_000)
+        #expect(probability(streak: 1_000_000, staked: 900) == 100_000)
+        #expect(probability(streak: 1_000_000, staked: 400, unvested: 500) == 100_000)
+        #expect(probability(streak: 1_000_000, staked: 0) == AuditDraw.certain)
+        // Small groups buy no trust for a large one.
+        #expect(probability(streak: 400, staked: 1_000_000, work: 1_000) == AuditDraw.certain)
+    }
+
+    @Test("A trusted worker's group is scored unaudited, its credit promised, and vests with the next passed audit")
+    func vesting() throws {
+        var bench = try bench()
+        trust(&bench, alice)
+        let waiting = hand(&bench, alice, 3)
+        #expect(bench.run.state.provisionalGroups == waiting)
+        #expect(bench.run.state.workers[alice]?.unvestedCredit == 3_000)
+        #expect(bench.run.state.auditQueue.isEmpty)
+        bench.run.pick(waiting[1])
+        let id = try #require(bench.send(.auditsRequested(from: bench.from(first), groups: 1)).audits.first?.id)
+        let actions = bench.report(
+            first, id, .accepted(.init(rewards: [1, 0], verifiedFLOPs: 1_000, auditFLOPs: 100)))
+        #expect(
+            Set(actions.settlements.map(\.reference))
+                == Set(waiting.map { "vested/\($0.hex)" } + ["audited/\(id)"]))
+        #expect(bench.run.state.workers[alice]?.unvested.isEmpty == true)
+        #expect(bench.run.state.acceptedGroups.suffix(3) == [waiting[1], waiting[0], waiting[2]])
+    }
+
+    @Test("A rejection takes what waits, burns what was promised, fines the rest, and begins the trust anew")
+    func forfeiture() throws {
+        var bench = try bench { $0.timing.rejection = 1_000 }
+        trust(&bench, alice)
+        let waiting = hand(&bench, alice, 3)
+        #expect(bench.run.state.provisionalGroups == waiting)
+        bench.run.pick(waiting[2])
+        let id = try #require(bench.send(.auditsRequested(from: bench.from(first), groups: 1)).audits.first?.id)
+        let before = bench.run.state.workers[alice]?.staked ?? 0
+        let actions = bench.report(first, id, Bench.rejected())
+        let worker = try #require(bench.run.state.workers[alice])
+        #expect(actions.settlements.contains(.forfeited(worker: alice, group: waiting[2], amount: 3_000)))
+        // Its draw's probability decides what it stands for.
+        let drawn = bench.facts.compactMap { fact -> UInt32? in
+            if case .auditDrawn(waiting[2], _, let probability, _) = fact { probability } else { nil }
+        }
+        let worth = 1_000 * Double(AuditDraw.certain - drawn[0]) / Double(drawn[0]) - 3_000
+        #expect(abs(Double(before - worker.staked) - worth) <= 1)
+        #expect(worker.unvested.isEmpty && worker.waitingGroups.isEmpty && worker.streak == 0)
+        #expect(bench.run.state.provisionalGroups.isEmpty && bench.run.state.counters.withdrawn == 2)
+        #expect(bench.ask(alice, 1).isEmpty)
+        #expect(bench.leases(in: bench.wait(1_000), to: alice).count == 1)
+    }
+
+    @Test("A batch takes provisional groups up to its share and a key's, and none as the last one")
+    func shares() throws {
+        let sizes = (1...200).map { ($0, Run.Auditing().provisionalShare(ofBatch: $0)) }
+        #expect(sizes.allSatisfy { $1.total * 4 <= $0 && $1.perKey <= max(1, $0 / 20) && $1.perKey <= $1.total })
+        #expect(sizes[2].1 == (0, 0) && sizes[3].1 == (1, 1) && sizes[63].1 == (16, 3))
+        var bench = try bench(steps: 2)
+        trust(&bench, alice)
+        trust(&bench, bob)
+        bench.send(.goodbye(from: bench.connection(first)))
+        // Sixty groups are vouched for, and five more of each key may come as they are.
+        hand(&bench, alice, 40)
+        hand(&bench, bob, 20)
+        bench.requestBatch(1)
+        #expect(bench.run.state.batches[1] == nil)
+        // One group is picked, of the key that has the most waiting; some may have been drawn.
+        let queued = bench.run.state.auditQueue.compactMap { bench.run.state.groups[$0] }
+        #expect(queued.filter { $0.draw?.isDrawn == false }.map(\.worker) == [alice])
+        bench.join(first, .verifier)
+        bench.audit(.accepted(.init(rewards: [1, 0], verifiedFLOPs: 1_000, auditFLOPs: 100)))
+        #expect(bench.run.state.batches[1]?.count == 100)
+        #expect(bench.run.state.counters.provisionalInBatches <= 10)
+    }
+
+    @Test("Commitments come before an epoch, secrets after it, to whoever is there and in the welcome")
+    func epochs() throws {
+        var bench = try bench { $0.auditing.epochGroups = 2 }
+        #expect(bench.run.state.epoch?.number == 0)
+        hand(&bench, alice, 2)
+        let actions = bench.send(.tick)
+        let secret = AuditDraw.secret(ofEpoch: 0, runSecret: [7])
+        #expect(actions.facts.first == .epochRevealed(epoch: 0, secret: secret))
+        guard
+            case .announceEpoch(let to, let epoch)? = actions.first(where: {
+                if case .announceEpoch = $0 { true } else { false }
+            })
+        else {
+            Issue.record("nobody was told")
+            return
+        }
+        #expect(to.count == 2 && epoch.number == 1 && epoch.revealed == secret)
+        #expect(epoch.commitment == AuditDraw.commitment(to: AuditDraw.secret(ofEpoch: 1, runSecret: [7])))
+        #expect(epoch.next == AuditDraw.commitment(to: AuditDraw.secret(ofEpoch: 2, runSecret: [7])))
+        try bench.restart()
+        let welcome = bench.join(first, .verifier).compactMap {
+            if case .welcome(_, let welcome) = $0 { welcome } else { nil }
+        }
+        #expect(welcome.first?.epoch == epoch)
+    }
+
+    @Test("An untrusted key has two leases' worth of tokens open at most")
+    func untrustedTokens() throws {
+        var bench = try bench { $0.auditing.trustedAfter = 10 }
+        #expect(bench.ask(alice, 50).count == 2)
+        var other = try self.bench { $0.auditing.trustedAfter = 10 }
+        other.join(first, .verifier)
+        hand(&other, alice, 1)
+        other.audit()
+        // Its groups have five tokens, so two leases' worth of a hundred hold forty.
+        #expect(other.ask(alice, 50).count == 40)
+    }
+
+    @Test("What a lone engine of other arithmetic hands in is always audited")
+    func alwaysAudited() throws {
+        var bench = try bench()
+        trust(&bench, alice)
+        let lease = try #require(bench.ask(alice, 1).first)
+        let submission = Submission(
+            lease: lease.id, group: Bench.group(lease.id), tokens: 5, work: 1_000, isAlwaysAudited: true)
+        bench.send(.groupSubmitted(submission, from: bench.from(alice)))
+        #expect(bench.run.state.groups[submission.group]?.draw == nil)
+        #expect(bench.run.state.workers[alice]?.pendingGroups == [submission.group])
+    }
+
+    @Test("A group that the lab cannot score is audited")
+    func unscored() throws {
+        var bench = try bench()
+        trust(&bench, alice)
+        let lease = try #require(bench.ask(alice, 1).first)
+        let submission = Submission(lease: lease.id, group: Bench.group(lease.id), tokens: 5, work: 1_000)
+        bench.send(.groupSubmitted(submission, from: bench.from(alice)))
+        #expect(bench.run.state.scoringGroups == [submission.group])
+        bench.send(.groupScored(group: submission.group, rewards: nil))
+        #expect(bench.run.state.workers[alice]?.pendingGroups == [submission.group])
+        #expect(bench.run.state.scoringGroups.isEmpty && bench.run.state.workers[alice]?.unvested.isEmpty == true)
+    }
+
+    @Test("After a restart, groups that were being scored are scored")
+    func restart() throws {
+        var bench = try bench()
+        trust(&bench, alice)
+        let lease = try #require(bench.ask(alice, 1).first)
+        let submission = Submission(lease: lease.id, group: Bench.group(lease.id), tokens: 5, work: 1_000)
+        bench.send(.groupSubmitted(submission, from: bench.from(alice)))
+        try bench.restart()
+        #expect(bench.send(.tick).contains(.scoreGroup(submission.group)))
+    }
+}

@@ -1,0 +1,163 @@
+import Identity
+import Testing
+
+@testable import Orchestration
+
+@Suite("Who watches the verifiers")
+struct CheckTests {
+    let alice = Bench.workers[0]
+    let bob = Bench.workers[1]
+    let first = Bench.verifiers[0]
+    let second = Bench.verifiers[1]
+    let third = Bench.verifiers[2]
+
+    private func bench(
+        groupsPerBatch: Int = 8, verifiers: [PublicKey], _ adjust: (inout Run.Configuration) -> Void = { _ in }
+    ) throws -> Bench {
+        var bench = try Bench(groupsPerBatch: groupsPerBatch, adjust)
+        bench.begin()
+        for verifier in verifiers { bench.join(verifier, .verifier) }
+        return bench
+    }
+
+    private func request(_ bench: inout Bench, _ verifier: PublicKey, _ groups: Int = 100) -> [Audit] {
+        bench.send(.auditsRequested(from: bench.from(verifier), groups: groups)).audits
+    }
+
+    @discardableResult
+    private func hand(_ bench: inout Bench, _ worker: PublicKey, _ count: Int = 1) -> [Lease] {
+        if bench.run.connection(of: worker) == nil { bench.join(worker, .worker) }
+        let leases = bench.ask(worker, count)
+        for lease in leases {
+            let submission = Submission(
+                lease: lease.id, group: Bench.group(lease.id), tokens: 5, work: 1_000,
+                content: SHA256.hash([UInt8(lease.slot)]))
+            bench.send(.groupSubmitted(submission, from: bench.from(worker)))
+        }
+        return leases
+    }
+
+    @Test("A verifier that finds known good groups wrong loses its place; nothing happens to their worker")
+    func plants() throws {
+        var bench = try bench(verifiers: [first]) { $0.auditing.plantRate = AuditDraw.certain }
+        hand(&bench, alice, 8)
+        for audit in request(&bench, first) { bench.report(first, audit.id, Bench.accepted) }
+        var failed = 0
+        while bench.run.state.verifiers[first]?.ban == nil, failed < 10 {
+            if bench.run.state.auditQueue.isEmpty {
+                bench.requestBatch(bench.run.state.cutStep + 1)
+                bench.publish((bench.run.state.newest?.number ?? 0) + 1, step: bench.run.state.cutStep)
+                hand(&bench, alice, 8)
+            }
+            for audit in request(&bench, first, 20) where bench.run.state.verifiers[first]?.ban == nil {
+                let isPlant = bench.run.isCheck(audit.id)
+                if isPlant { failed += 1 }
+                let actions = bench.report(first, audit.id, isPlant ? Bench.rejected() : Bench.accepted)
+                #expect(!isPlant || actions.settlements.isEmpty)
+            }
+        }
+        #expect(failed == 3)
+        #expect(bench.run.state.workers[alice]?.rejected == 0)
+    }
+
+    @Test("A verifier that covers a cheat is found out by two others, and the cheat with it")
+    func collusion() throws {
+        var bench = try bench(verifiers: [first]) { $0.auditing.repeatRate = AuditDraw.certain }
+        bench.join(second, .verifier)
+        bench.join(third, .verifier)
+        hand(&bench, alice)
+        let audit = try #require(request(&bench, first).first)
+        bench.report(first, audit.id, Bench.accepted)
+        #expect(bench.run.state.checkQueue == [audit.group])
+        #expect(request(&bench, first).isEmpty)
+        let repeated = try #require(request(&bench, second).first)
+        #expect(repeated.group == audit.group && bench.run.isCheck(repeated.id))
+        #expect(bench.report(second, repeated.id, Bench.rejected()).settlements.isEmpty)
+        #expect(request(&bench, second).isEmpty)
+        let arbiter = try #require(request(&bench, third).first)
+        let actions = bench.report(third, arbiter.id, Bench.rejected())
+        #expect(bench.run.state.verifiers[first]?.ban?.check == "false-acceptance")
+        #expect(bench.run.state.acceptedGroups.isEmpty && bench.run.state.workers[alice]?.strikes == 1)
+        #expect(
+            Set(actions.settlements.map(\.reference))
+                == ["audited/\(repeated.id)", "audited/\(arbiter.id)", "revoked/\(audit.group.hex)"])
+    }
+
+    @Test("Whoever contradicts a sound acceptance is refuted by a third verifier")
+    func liar() throws {
+        var bench = try bench(verifiers: [first]) { $0.auditing.repeatRate = AuditDraw.certain }
+        bench.join(second, .verifier)
+        bench.join(third, .verifier)
+        hand(&bench, alice)
+        let audit = try #require(request(&bench, first).first)
+        bench.report(first, audit.id, Bench.accepted)
+        let repeated = try #require(request(&bench, second).first)
+        bench.report(second, repeated.id, Bench.rejected())
+        let arbiter = try #require(request(&bench, third).first)
+        bench.report(third, arbiter.id, Bench.accepted)
+        #expect(bench.run.state.verifiers[second]?.refuted == 1)
+        #expect(bench.run.state.acceptedGroups == [audit.group] && bench.run.state.workers[alice]?.strikes == 0)
+    }
+
+    @Test("An acceptance against an accusation is decided by a third verifier where there is one")
+    func contradiction() throws {
+        var bench = try bench(verifiers: [first, second, third])
+        hand(&bench, alice)
+        let audit = try #require(request(&bench, first).first)
+        bench.report(first, audit.id, Bench.rejected())
+        let opinion = try #require(request(&bench, second).first)
+        bench.report(second, opinion.id, Bench.accepted)
+        #expect(bench.run.state.verifiers[first]?.refuted == 0)
+        let arbiter = try #require(request(&bench, third).first)
+        bench.report(third, arbiter.id, Bench.rejected())
+        #expect(bench.run.state.verifiers[second]?.ban != nil && bench.run.state.workers[alice]?.strikes == 1)
+        #expect(bench.run.state.acceptedGroups.isEmpty)
+    }
+
+    @Test("Another key's identical result reopens a rejection; the first owner gets its credit, the accuser the blame")
+    func reopening() throws {
+        var bench = try bench(groupsPerBatch: 1, verifiers: [first])
+        let lease = try #require(hand(&bench, alice).first)
+        let audit = try #require(request(&bench, first).first)
+        bench.report(first, audit.id, Bench.rejected())
+        #expect(bench.run.state.workers[alice]?.strikes == 1)
+        let again = try #require(hand(&bench, bob).first)
+        #expect(again.slot == lease.slot && bench.run.state.checkQueue == [audit.group])
+        // Not the one whose verdict it is.
+        #expect(request(&bench, first).map(\.group) == [Bench.group(again.id)])
+        bench.join(second, .verifier)
+        let check = try #require(request(&bench, second).first)
+        #expect(check.group == audit.group)
+        let actions = bench.report(second, check.id, Bench.accepted)
+        #expect(
+            Set(actions.settlements.map(\.reference))
+                == ["earned/\(audit.group.hex)", "refunded/\(audit.group.hex)", "audited/\(check.id)"])
+        let worker = try #require(bench.run.state.workers[alice])
+        #expect(worker.strikes == 0 && worker.rejected == 0 && worker.earned == 1_000)
+        #expect(bench.run.state.verifiers[first]?.refuted == 1)
+    }
+
+    @Test("Another result does not reopen a rejection, nor does the same key's")
+    func noReopening() throws {
+        var bench = try bench(groupsPerBatch: 1, verifiers: [first])
+        hand(&bench, alice)
+        let audit = try #require(request(&bench, first).first)
+        bench.report(first, audit.id, Bench.rejected())
+        hand(&bench, alice)
+        #expect(bench.run.state.checkQueue.isEmpty)
+    }
+
+    @Test("A group that one verifier cannot audit is not leased again while another is there")
+    func otherVerifier() throws {
+        var bench = try bench(groupsPerBatch: 1, verifiers: [first, second])
+        hand(&bench, alice)
+        for _ in 0..<8 {
+            guard let audit = request(&bench, first).first else { break }
+            bench.send(.auditsFaulted(from: bench.from(first), audits: [audit.id], reason: "no memory"))
+        }
+        #expect(bench.run.state.auditQueue.count == 1 && bench.run.state.waitingSlots.isEmpty)
+        let audit = try #require(request(&bench, second).first)
+        bench.send(.auditsFaulted(from: bench.from(second), audits: [audit.id], reason: "no memory"))
+        #expect(bench.run.state.waitingSlots.count == 1)
+    }
+}
