@@ -56,7 +56,7 @@ let rooms: [Target] = [
     registry("Environments", path: "environments", ["EnvironmentKit", "Rewards"]),
     room("Transformer", ["JSON", "Tensors", "Safetensors", "Identity"]),
     room("Sampling", ["Tensors", "Identity"]),
-    room("Proofs", ["Identity"]),
+    room("Proofs", ["CKernels", "Identity"]),
     room(
         "Shardcast",
         ["CDelta", "Safetensors", "Identity", hummingbird, hummingbirdCore, httpClient, httpTypes, lifecycle, logging]
@@ -127,7 +127,7 @@ let suites: [Target] = [
     suite("Environments", ["Rewards", "EnvironmentKit"]),
     suite("Transformer", ["Identity", "JSON", "Safetensors", "Tensors"]),
     suite("Sampling", ["Identity", "Tensors"]),
-    suite("Proofs", ["Identity", "Fuzzing"]),
+    suite("Proofs", ["CKernels", "Identity", "Fuzzing"]),
     suite("Generation", ["Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),
     suite("Training", ["EnvironmentKit", "Tensors", "Tokenizers", "Transformer"]),
     suite("Verification", ["Fuzzing", "Generation", "Identity", "Proofs", "Sampling", "Tensors", "Transformer"]),

@@ -1,6 +1,11 @@
-// Rates of the canonical kernels, one thread, per row: scripts/bench-kernels.sh compiles and runs this.
+// Rates of the canonical kernels per row: scripts/bench-kernels.sh compiles and runs this. Without an argument everything
+// that fits the caches, on one thread; with `streamed` the products of the fastest row with weights that come from memory,
+// on one and on two threads, which is what a model does.
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "CKernels.h"
@@ -94,13 +99,92 @@ static void other_rates(const ck_row *row) {
         "log-sum-exp alone %.1f\n", row->name, one * 1e6, all * 1e6, sample * 1e6, sums * 1e6);
 }
 
-int main(void) {
+enum { STREAMED_BYTES = 256 << 20, MOST_BATCH = 512, MOST_COLUMNS = 151936, MOST_DEPTH = 3072 };
+
+// The panels first ..< last of each of `copies` matrices that lie one behind the other.
+typedef struct stream {
+    const ck_row *row;
+    ck_matmul_job job;
+    size_t panel_size, first, last, panels, copies;
+} stream;
+
+static void *run_stream(void *argument) {
+    const stream *s = argument;
     ck_environment_enter();
+    for (size_t copy = 0; copy < s->copies; copy++) {
+        ck_matmul_job job = s->job;
+        job.panels += (copy * s->panels + s->first) * s->panel_size;
+        job.out += s->first * CK_PANEL_COLUMNS;
+        size_t end = s->last * CK_PANEL_COLUMNS < s->job.columns ? s->last * CK_PANEL_COLUMNS : s->job.columns;
+        job.columns = end - s->first * CK_PANEL_COLUMNS;
+        s->row->matmul(&job);
+    }
+    return NULL;
+}
+
+static double streamed_rate(stream half[2], size_t threads) {
+    half[0].first = 0, half[1].last = half[0].panels;
+    half[0].last = half[1].first = threads == 2 ? half[0].panels / 2 : half[0].panels;
+    double seconds = BEST(1, ({
+        pthread_t other;
+        if (threads == 2 && pthread_create(&other, NULL, run_stream, &half[1])) exit(71);
+        run_stream(&half[0]);
+        if (threads == 2) pthread_join(other, NULL);
+    }));
+    return 2e-9 * (double)(half[0].job.rows * half[0].job.k * half[0].job.columns * half[0].copies) / seconds;
+}
+
+static void streamed_rates(const ck_row *row) {
+    static const size_t shapes[][2] = {
+        {576, 960}, {576, 576}, {576, 3072}, {1536, 576}, {576, 49152},
+        {1024, 4096}, {2048, 1024}, {1024, 6144}, {3072, 1024}, {1024, MOST_COLUMNS},
+    };
+    static const size_t batches[] = {1, 2, 4, 8, 16, 32, 64, 256, MOST_BATCH};
+    size_t bytes = ck_packed_count(MOST_COLUMNS, 1024) * sizeof(uint16_t) + STREAMED_BYTES;
+    uint16_t *w = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint16_t *x = bf16(MOST_BATCH * MOST_DEPTH);
+    float *out = aligned_alloc(64, (size_t)MOST_BATCH * MOST_COLUMNS * sizeof *out);
+    if (w == MAP_FAILED || !x || !out) exit(70);
+    madvise(w, bytes, MADV_HUGEPAGE);
+    for (size_t i = 0; i < bytes / sizeof *w; i++) w[i] = (uint16_t)(0x3c00 + i * 7919 % 700);
+    for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
+        size_t k = shapes[s][0], n = shapes[s][1], matrix = ck_packed_count(n, k) * sizeof *w;
+        for (size_t b = 0; b < sizeof batches / sizeof batches[0]; b++) {
+            // More than the caches hold, and a quarter of a second of arithmetic at most.
+            double most = 1e11 / (2.0 * (double)(batches[b] * k * n));
+            size_t copies = STREAMED_BYTES / matrix;
+            if ((double)copies > most) copies = (size_t)most;
+            if (copies < 1) copies = 1;
+            stream half[2] = {{
+                .row = row, .panels = (n + CK_PANEL_COLUMNS - 1) / CK_PANEL_COLUMNS, .copies = copies,
+                .panel_size = (k + 1) / 2 * 2 * CK_PANEL_COLUMNS,
+                .job = {
+                    .x = x, .x_stride = k, .rows = batches[b], .k = k, .panels = w, .columns = n, .out = out,
+                    .out_stride = n,
+                },
+            }};
+            half[1] = half[0];
+            double one = streamed_rate(half, 1), two = streamed_rate(half, 2);
+            double gigabytes = (double)matrix / (2.0 * (double)(batches[b] * k * n));
+            printf(
+                "%-10s streamed K=%-4zu N=%-6zu M=%-3zu GFLOP/s: one thread %.1f, two %.1f (%.1f GB/s)\n", row->name, k,
+                n, batches[b], one, two, two * gigabytes);
+        }
+    }
+}
+
+int main(int count, char **arguments) {
+    ck_environment_enter();
+    bool streamed = count > 1 && strcmp(arguments[1], "streamed") == 0;
+    const ck_row *fastest = ck_row_get(CK_SCALAR);
     for (int id = 0; id < CK_ROW_COUNT; id++) {
         const ck_row *row = ck_row_get((ck_row_id)id);
         if (!row) continue;
+        fastest = row;
+        if (streamed) continue;
         matmul_rates(row);
         other_rates(row);
     }
+    if (streamed) streamed_rates(fastest);
     return 0;
 }

@@ -66,6 +66,9 @@ public final class GenerationEngine {
         lanes = [Lane(weights, version: 0, kernels: kernels, pool: pool)]
     }
 
+    /// Takes the memory of `pages` pages of keys and values now, so that no step waits for the system to find it.
+    public func prepare(pages: Int) { cache.prepare(pages: pages) }
+
     // MARK: - Versions
 
     /// The versions that are loaded, oldest first.

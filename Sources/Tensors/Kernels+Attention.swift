@@ -49,6 +49,14 @@ public struct AttentionSegment {
         forC = ck_attention_segment(pages: pages, rows: rows, first_position: firstPosition, first_row: firstRow)
     }
 
+    /// The page of the first position, and the last page that any position sees.
+    public var firstPage: Int { forC.first_position / KeyValuePageLayout.positions }
+    /// See ``firstPage``.
+    public var lastPage: Int { (forC.first_position + forC.rows - 1) / KeyValuePageLayout.positions }
+
+    /// Where a page lies.
+    public func page(_ index: Int) -> UnsafePointer<BFloat16Bits> { forC.pages[index] }
+
     /// How many leading pages this segment and another one have in common, up to where the earlier one begins.
     public func sharedPages(with other: AttentionSegment) -> Int {
         let most = min(forC.first_position, other.forC.first_position) / KeyValuePageLayout.positions

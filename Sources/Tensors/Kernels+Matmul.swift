@@ -9,10 +9,11 @@ extension Kernels {
     ///   - out: f32 [rows, w.rows]; no element outside the given panels and rows is touched.
     ///   - bias: f32 [w.rows], added after the chain.
     ///   - accumulating: `out += y` instead of `out = y`: the residual addition without a second pass.
+    ///   - fetching: What is brought into the caches meanwhile.
     public func matmul(
         _ x: UnsafePointer<BFloat16Bits>, stride: Int, rows: Int, by w: PackedMatrix, panels: Range<Int>? = nil,
         into out: UnsafeMutablePointer<Float>, outStride: Int, bias: UnsafePointer<Float>? = nil,
-        accumulating: Bool = false
+        accumulating: Bool = false, fetching: FetchedBlocks? = nil
     ) {
         let panels = panels ?? 0..<w.panelCount
         precondition(panels.lowerBound >= 0 && panels.upperBound <= w.panelCount, "panels outside the matrix")
@@ -22,8 +23,12 @@ extension Kernels {
         var job = ck_matmul_job(
             x: x, x_stride: stride, rows: rows, k: w.columns, panels: w.panelPointer(panels.lowerBound),
             columns: last - first, out: out + first, out_stride: outStride, bias: bias.map { $0 + first },
-            accumulate: accumulating)
-        CanonicalEnvironment.run { table.pointee.matmul(&job) }
+            accumulate: accumulating, fetch: nil)
+        guard var fetch = fetching?.forC else { return CanonicalEnvironment.run { table.pointee.matmul(&job) } }
+        withUnsafePointer(to: &fetch) { fetch in
+            job.fetch = fetch
+            CanonicalEnvironment.run { table.pointee.matmul(&job) }
+        }
     }
 
     /// The same product spread over a pool by panels and blocks of rows; small products stay on the calling thread.

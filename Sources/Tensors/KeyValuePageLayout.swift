@@ -30,6 +30,9 @@ public struct KeyValuePageLayout: Sendable, Equatable {
         layers * keyValueHeads * 2 * panelCount
     }
 
+    /// bf16 elements of one layer in a page, which lie side by side.
+    public var layerElementCount: Int { keyValueHeads * 2 * panelCount }
+
     /// The number of pages that `positions` positions need.
     public static func pages(for positions: Int) -> Int {
         (positions + Self.positions - 1) / Self.positions

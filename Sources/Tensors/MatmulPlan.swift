@@ -2,7 +2,7 @@
 ///
 /// A task is a few neighbouring panels for one block of rows. Blocks of rows lie outside, so that the rows of x stay in a
 /// thread's second-level cache while the panels pass, and a thread that runs consecutive tasks reads consecutive memory.
-struct MatmulPlan {
+public struct MatmulPlan {
     /// A block of x that leaves room for two panels in a cache of 1 MiB.
     static let rowBlockElements = 192 * 1024
     static let largestRowBlock = 192
@@ -16,16 +16,20 @@ struct MatmulPlan {
 
     let rows: Int
     let panels: Int
-    let panelsPerTask: Int
+    /// The most panels of a task.
+    public let panelsPerTask: Int
     let panelTasks: Int
-    let rowsPerTask: Int
+    /// The most rows of a task.
+    public let rowsPerTask: Int
     let rowTasks: Int
 
-    var tasks: Int {
+    /// The number of tasks.
+    public var tasks: Int {
         panelTasks * rowTasks
     }
 
-    init(rows: Int, panels: Int, columns: Int, threads: Int) {
+    /// Cuts a product of `rows` rows with `panels` panels of `columns` columns.
+    public init(rows: Int, panels: Int, columns: Int, threads: Int) {
         self.rows = rows
         self.panels = panels
         let panelWork = PackedMatrix.panelWidth * columns
@@ -47,7 +51,8 @@ struct MatmulPlan {
         panelTasks = (panels + panelsPerTask - 1) / panelsPerTask
     }
 
-    func part(_ task: Int) -> (rows: Range<Int>, panels: Range<Int>) {
+    /// The rows and panels of a task.
+    public func part(_ task: Int) -> (rows: Range<Int>, panels: Range<Int>) {
         let panel = task % panelTasks * panelsPerTask
         let row = task / panelTasks * rowsPerTask
         return (row..<min(row + rowsPerTask, rows), panel..<min(panel + panelsPerTask, panels))

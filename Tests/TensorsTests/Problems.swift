@@ -22,7 +22,7 @@ struct MatmulProblem {
     }
 
     /// The product computed by `kernels`, rows cut into pieces of `step`.
-    func solve(_ kernels: Kernels, step: Int = .max) -> [Float] {
+    func solve(_ kernels: Kernels, step: Int = .max, fetching: FetchedBlocks? = nil) -> [Float] {
         var out = start
         var row = 0
         while row < rows {
@@ -33,7 +33,7 @@ struct MatmulProblem {
                     kernels.matmul(
                         source + row * weights.columns, stride: weights.columns, rows: count, by: weights,
                         into: target + row * weights.rows, outStride: weights.rows, bias: bias,
-                        accumulating: accumulating)
+                        accumulating: accumulating, fetching: fetching)
                 }
             }
             row += count

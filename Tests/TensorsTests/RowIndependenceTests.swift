@@ -20,6 +20,23 @@ import Testing
         #expect(bits(problem.solve(kernels, pool: ComputePool(threads: threads))) == bits(problem.solve(kernels)))
     }
 
+    @Test(arguments: everyRow.map(\.row)) func whatIsFetchedDoesNotMatter(_ row: KernelRow) throws {
+        let kernels = try Kernels(unverified: row)
+        let memory = Storage<BFloat16Bits>(count: 4096)
+        for (rows, k) in [(1, 66), (16, 66), (25, 67), (64, 66), (70, 1)] {
+            let problem = MatmulProblem(rows: rows, k: k, n: 110, kind: .plain, extras: true, seed: 13)
+            let whole = bits(problem.solve(kernels))
+            for (blocks, count) in [(0, 64), (1, 4096), (7, 100), (900, 1000)] {
+                let places = [UnsafePointer<BFloat16Bits>](repeating: UnsafePointer(memory.pointer), count: blocks)
+                places.withUnsafeBufferPointer {
+                    let fetched = FetchedBlocks($0, offset: 0, count: count)
+                    #expect(bits(problem.solve(kernels, fetching: fetched)) == whole)
+                    #expect((0..<3).map { fetched.share($0, of: 3).blocks.count }.reduce(0, +) == blocks)
+                }
+            }
+        }
+    }
+
     @Test func plansCoverEveryElementOnce() {
         let cases = [
             (1, 64, 128, 2), (1, 4096, 5000, 2), (700, 576, 1536, 3), (193, 64, 49152, 8), (193, 9000, 290, 2),

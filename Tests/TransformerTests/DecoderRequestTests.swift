@@ -54,6 +54,25 @@ struct DecoderRequestTests {
         #expect(rows.values == (try harness.reference(tokens)))
     }
 
+    @Test("memory that is prepared is as many pages as are asked for, and gives the same bits")
+    func prepared() throws {
+        for pages in [0, 1, 16, 17, 100] {
+            let cache = harness.cache(pages: 20)
+            cache.prepare(pages: pages)
+            #expect(cache.usedPages == 0 && cache.availablePages == 20)
+            let tokens = harness.tokens(32, seed: 1)
+            let sequences = try (0..<10).map { _ in
+                let sequence = cache.makeSequence()
+                let rows = try decoder.forward([Segment(sequence, tokens: tokens, outputs: 32)], cache: cache)
+                #expect(rows.values == (try harness.reference(tokens)))
+                return sequence
+            }
+            #expect(cache.availablePages == 0)
+            for sequence in sequences { cache.release(sequence) }
+            #expect(cache.availablePages == 20)
+        }
+    }
+
     @Test("a page that held garbage gives the same bits as a fresh one")
     func reusedPages() throws {
         let cache = harness.cache(pages: 4)

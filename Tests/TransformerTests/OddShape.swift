@@ -15,10 +15,10 @@ enum OddShape {
     static let wide = ModelConfiguration(
         vocabularySize: 6_200, hiddenSize: 262, layers: 1, heads: 4, keyValueHeads: 2, headDimension: 18,
         intermediateSize: 1_301, maxPositions: 512)
-    /// The same size with everything that a family may add: all biases, a window in one of two layers, stretched rotation.
+    /// About the same size, an inner width of whole panels, and everything that a family may add: all biases, a window in one of two layers, stretched rotation.
     static let wideWithEverything = ModelConfiguration(
         vocabularySize: 700, hiddenSize: 262, layers: 2, heads: 9, keyValueHeads: 3, headDimension: 18,
-        intermediateSize: 1_301, tieEmbeddings: false, maxPositions: 512, qkNorm: false, attentionBias: true,
+        intermediateSize: 1_296, tieEmbeddings: false, maxPositions: 512, qkNorm: false, attentionBias: true,
         attentionOutputBias: true, mlpBias: true, ropeScaling: .linear(factor: 3), slidingWindow: 21,
         windowedLayers: [1], unrotatedLayers: [0])
 }

@@ -9,6 +9,7 @@
 
 #define ROW(name) avx2_##name
 #define PRODUCT(name) avx2_##name
+#define ROUNDING(name) avx2_##name
 #define ROW_SYMBOL ck_avx2_row
 #define ROW_NAME "avx2"
 // 8 accumulators, 4 registers of weights and 2 of input.

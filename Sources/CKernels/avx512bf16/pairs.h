@@ -14,9 +14,7 @@ ALWAYS_INLINE lanes pairs_accumulate(lanes acc, pairs w, pairs x) {
     return _mm512_dpbf16_ps(acc, (__m512bh)w, (__m512bh)x);
 }
 
-// The instruction rounds as rule 2 says: to nearest even, denormals to zeros of their sign, NaNs quietly.
-ALWAYS_INLINE void lanes_store_narrow(uint16_t *p, lanes x) {
-    _mm256_storeu_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(x));
-}
+// bf16 roundings of 16 values.
+ALWAYS_INLINE void lanes_store_narrow(uint16_t *p, lanes x) { lanes_store_rounded(p, x); }
 
 #endif

@@ -1,4 +1,5 @@
-// The avx512bf16 row: products by the bf16 dot instruction, everything else from the avx512f row.
+// The avx512bf16 row: products by the bf16 dot instruction, roundings by that for them, everything else from the avx512f
+// row.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>
@@ -16,15 +17,20 @@
 #define VALUE_VECTORS 4
 #define CLEAN_PAIR(pair) (pair)
 #define PRODUCT(name) avx512bf16_##name
+#define ROUNDING(name) avx512bf16_##name
+#define BF16_INSTRUCTIONS
 
 #define ROW(name) avx512bf16_##name
-void ROW(matmul)(const ck_matmul_job *job);
-void ROW(attention)(const ck_attention_job *job);
+#include "../wide/functions.h"
 
 TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma")
 #include "../avx512f/lanes.h"
 #include "pairs.h"
 #include "../wide/transcendental.h"
+#include "../wide/elements.h"
+#include "../wide/rms_norm.h"
+#include "../wide/rotate.h"
+#include "../wide/swiglu.h"
 #include "../wide/matmul.h"
 #include "../wide/attention.h"
 TARGET_END

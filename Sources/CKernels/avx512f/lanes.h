@@ -55,6 +55,10 @@ ALWAYS_INLINE lanes lanes_widen(const uint16_t *p) {
         _mm512_mask_and_epi32(bits, denormal, bits, _mm512_set1_epi32((int)0x80000000u)));
 }
 
+#ifdef BF16_INSTRUCTIONS
+// The instruction rounds as rule 2 says: to nearest even, denormals to zeros of their sign, NaNs quietly.
+ALWAYS_INLINE __m256i lanes_round(lanes x) { return (__m256i)_mm512_cvtneps_pbh(x); }
+#else
 ALWAYS_INLINE __m256i lanes_round(lanes x) {
     __m512i bits = _mm512_castps_si512(x);
     __m512i magnitude = _mm512_and_si512(bits, _mm512_set1_epi32(0x7fffffff));
@@ -66,6 +70,7 @@ ALWAYS_INLINE __m256i lanes_round(lanes x) {
     rounded = _mm512_mask_and_epi32(rounded, denormal, bits, _mm512_set1_epi32((int)0x80000000u));
     return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
 }
+#endif
 ALWAYS_INLINE void lanes_store_rounded(uint16_t *p, lanes x) { _mm256_storeu_si256((__m256i *)p, lanes_round(x)); }
 ALWAYS_INLINE void lanes_store_rounded_part(uint16_t *p, size_t n, lanes x) {
     _mm256_mask_storeu_epi16(p, mask_first(n), lanes_round(x));

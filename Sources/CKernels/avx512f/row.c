@@ -9,6 +9,7 @@
 
 #define ROW(name) avx512f_##name
 #define PRODUCT(name) avx512f_##name
+#define ROUNDING(name) avx512f_##name
 #define ROW_SYMBOL ck_avx512f_row
 #define ROW_NAME "avx512f"
 // 18 accumulators, 6 registers of weights and 2 of input; with 8 rows the compiler spills.

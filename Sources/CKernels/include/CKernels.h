@@ -48,6 +48,15 @@ static inline void ck_pause(void) {
 
 // MARK: - Jobs
 
+// Memory that a job brings into the caches while it computes, for the one that comes next: `bytes` from `offset` on in
+// each block. It is read by nobody here, so it changes nothing but time.
+typedef struct ck_fetch {
+    const uint16_t *_Nonnull const *_Nonnull blocks;
+    size_t count;                  // of blocks
+    size_t offset;                 // bytes
+    size_t bytes;
+} ck_fetch;
+
 // y[m, n] = sum over k of x[m, k] * w[n, k] (rule 3), for whole panels.
 // `out`, `bias` and `columns` are relative to the first column of `panels`: a caller that splits a matrix by panels
 // advances all of them together.
@@ -62,6 +71,7 @@ typedef struct ck_matmul_job {
     size_t out_stride;
     const float *_Nullable bias;   // f32 [columns], added after the chain
     bool accumulate;               // true: out += y (the residual addition of rule 5), false: out = y
+    const ck_fetch *_Nullable fetch;  // NULL: nothing
 } ck_matmul_job;
 
 // Consecutive positions of one sequence, for attention.
@@ -259,7 +269,8 @@ uint64_t ck_vector_expected(size_t index);
 #pragma clang assume_nonnull end
 #endif
 
-// The umbrella of the module: what training adds beside the canonical arithmetic.
+// The umbrella of the module: what proofs and training add beside the canonical arithmetic.
+#include "CKernelsProofs.h"
 #include "CKernelsTraining.h"
 
 #endif

@@ -8,6 +8,7 @@
 
 #define ROW(name) neon_##name
 #define PRODUCT(name) neon_##name
+#define ROUNDING(name) neon_##name
 #define ROW_SYMBOL ck_neon_row
 #define ROW_NAME "neon"
 // 16 accumulators, 8 registers of weights and 2 of input.

@@ -140,13 +140,32 @@ static void matmul_rows(
     }
 }
 
+// Passes that fetch the next panel where the others fetch blocks for whoever comes next.
+#define PANEL_PASSES (PAIR_BYTES / LINE_BYTES)
+
+// What fetch number `index` of `count` brings: a piece of one block, as long as a pass can fetch. Pieces are spread over
+// the fetches, and those for which there is none stay where they are.
+static const char *fetched_piece(const ck_matmul_job *job, size_t index, size_t count, size_t *step) {
+    const ck_fetch *fetch = job->fetch;
+    size_t most = job->k / 2 * LINE_BYTES, each = (fetch->bytes + most - 1) / most, pieces = fetch->count * each;
+    size_t piece = pieces < count ? index * pieces / count : index;
+    bool repeats = pieces < count && (index + 1) * pieces / count == piece;
+    *step = 0;
+    if (piece >= pieces || repeats) return (const char *)job->x;
+    size_t bytes = (fetch->bytes + each - 1) / each;
+    *step = (bytes + job->k / 2 - 1) / (job->k / 2);
+    return (const char *)fetch->blocks[piece / each] + fetch->offset + piece % each * bytes;
+}
+
 void ROW(matmul)(const ck_matmul_job *job) {
     // Tiles of nearly equal height: full ones and a rest would leave a tile too low to be fast.
     size_t tiles = (job->rows + TILE_ROWS - 1) / TILE_ROWS;
     size_t height = job->rows / tiles, higher = job->rows % tiles;
     size_t panel_bytes = (job->k + 1) / 2 * PAIR_BYTES;
+    bool fetches = job->fetch && tiles > PANEL_PASSES && TILE_VECTORS == PANEL_VECTORS && job->k > 1;
     // Every pass of a tile over columns of a panel fetches an equal share of the next panel.
-    size_t passes = tiles * (PANEL_VECTORS / TILE_VECTORS);
+    size_t passes = fetches ? PANEL_PASSES : tiles * (PANEL_VECTORS / TILE_VECTORS);
+    size_t others = tiles - passes;  // of each panel, where there are any
     size_t step = (PAIR_BYTES + passes - 1) / passes;
     size_t lines = step <= LINE_BYTES ? 1 : PANEL_VECTORS;
     size_t share = job->k / 2 * step * (PANEL_VECTORS / TILE_VECTORS);
@@ -162,7 +181,13 @@ void ROW(matmul)(const ck_matmul_job *job) {
         size_t row = 0;
         for (size_t tile = 0; tile < tiles; tile++, ahead += share) {
             size_t rows = height + (tile < higher);
-            matmul_rows(job, row, rows, panel, ahead, step, lines);
+            if (fetches && tile >= passes) {
+                size_t other_step;
+                const char *other = fetched_piece(job, panel * others + tile - passes, panels * others, &other_step);
+                matmul_rows(job, row, rows, panel, other, other_step, lines);
+            } else {
+                matmul_rows(job, row, rows, panel, ahead, step, lines);
+            }
             row += rows;
         }
     }

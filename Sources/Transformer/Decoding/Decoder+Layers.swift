@@ -101,15 +101,19 @@ extension Decoder {
         let layer = layers[index]
         let inner = configuration.intermediateSize
         norm(layer.postAttentionNorm, scope)
-        product(
-            workspace.normed, configuration.hiddenSize, by: layer.matrices.gateUp,
-            bias: layer.matrices.gateUpBias, into: workspace.projected, workspace.projectedWidth, scope)
-        scope.eachUnit { unit, _ in
-            let rows = plan.units[unit].rows
-            let gate = workspace.projected.pointer + rows.lowerBound * workspace.projectedWidth
-            kernels.swiGLU(
-                gate: gate, up: gate + inner, stride: workspace.projectedWidth, rows: rows.count, width: inner,
-                into: workspace.activated.pointer + rows.lowerBound * inner, targetStride: inner)
+        if let pool = scope.pool, inner % PackedMatrix.panelWidth == 0 {
+            withKeysAndValues(ofLayer: index + 1) { activate(layer.matrices, fetching: $0, scope.rows.count, pool) }
+        } else {
+            product(
+                workspace.normed, configuration.hiddenSize, by: layer.matrices.gateUp,
+                bias: layer.matrices.gateUpBias, into: workspace.projected, workspace.projectedWidth, scope)
+            scope.eachUnit { unit, _ in
+                let rows = plan.units[unit].rows
+                let gate = workspace.projected.pointer + rows.lowerBound * workspace.projectedWidth
+                kernels.swiGLU(
+                    gate: gate, up: gate + inner, stride: workspace.projectedWidth, rows: rows.count, width: inner,
+                    into: workspace.activated.pointer + rows.lowerBound * inner, targetStride: inner)
+            }
         }
         product(
             workspace.activated, inner, by: layer.matrices.down, bias: layer.matrices.downBias,

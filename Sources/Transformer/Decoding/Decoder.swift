@@ -32,6 +32,7 @@ public final class Decoder {
     var hidden: Storage<BFloat16Bits>
     var attentionScratch: [Storage<Float>] = []
     var logitsScratch: [Storage<Float>] = []
+    var activationScratch: [Storage<Float>] = []
 
     /// Below this many matrix weights a layer is so little work that threads take whole sequences, not parts of a product.
     private static let wideLayerParameters = 1 << 20

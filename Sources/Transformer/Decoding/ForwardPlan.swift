@@ -51,6 +51,8 @@ struct ForwardPlan {
     private(set) var largestUnit = 0
     /// The positions that the rows see, summed: the work of attention.
     private(set) var visiblePositions = 0
+    /// Every page that the rows see, once, in the order of the pieces.
+    private(set) var pages: [UnsafePointer<BFloat16Bits>] = []
     /// Whether no unit attends to keys that another one stores.
     private(set) var unitsAreIndependent = true
 
@@ -62,6 +64,7 @@ struct ForwardPlan {
         companies.removeAll(keepingCapacity: true)
         units.removeAll(keepingCapacity: true)
         outputRuns.removeAll(keepingCapacity: true)
+        pages.removeAll(keepingCapacity: true)
         (rowCount, longestContext, largestUnit, visiblePositions) = (0, 0, 0, 0)
         unitsAreIndependent = true
         unitStart = (0, 0, 0)
@@ -143,7 +146,19 @@ struct ForwardPlan {
                 end += 1
             }
             companies.append(Company(pieces: first..<end, sharedPages: shared))
+            appendPages(first..<end, sharedPages: shared)
             first = end
+        }
+    }
+
+    /// Notes the pages of pieces that keep company.
+    private mutating func appendPages(_ range: Range<Int>, sharedPages: Int) {
+        for piece in range {
+            // Pieces of one sequence see what the first of them sees, and what comes behind is new.
+            let segment = segments[piece]
+            let known = piece > 0 && pieces[piece - 1].table.toOpaque() == pieces[piece].table.toOpaque()
+            let first = known ? segment.firstPage : piece > range.lowerBound ? sharedPages : 0
+            for page in first...segment.lastPage { pages.append(segment.page(page)) }
         }
     }
 

@@ -45,6 +45,9 @@ public final class KeyValueCache {
     /// The number of sequences.
     public var sequenceCount: Int { tables.count - freeSlots.count }
 
+    /// Takes the memory of `pages` pages now, so that no forward pass waits for the system to find it.
+    public func prepare(pages: Int) { store.prepare(pages) }
+
     /// Adds an empty sequence; it takes no page before its first token.
     public func makeSequence() -> SequenceHandle {
         if let slot = freeSlots.popLast() {

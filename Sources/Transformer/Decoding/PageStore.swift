@@ -34,17 +34,30 @@ struct PageStore {
     }
 
     private mutating func takeFromNewSlab() -> Int32 {
+        let first = addSlab(touching: false)
+        free.removeLast()
+        references[Int(first)] = 1
+        return first
+    }
+
+    /// Adds free pages and returns the first, which is taken next; with `touching`, the system's memory is there already.
+    @discardableResult
+    private mutating func addSlab(touching: Bool) -> Int32 {
         let count = min(Self.pagesPerSlab, maximumPages - references.count)
-        let slab = Storage<BFloat16Bits>(count: count * elementsPerPage, zeroed: false)
+        let slab = Storage<BFloat16Bits>(count: count * elementsPerPage, zeroed: touching)
         slabs.append(slab)
         let first = references.count
         for index in 0..<count {
             pointers.append(slab.pointer + index * elementsPerPage)
             references.append(0)
-            if index > 0 { free.append(Int32(first + count - index)) }
         }
-        references[first] = 1
+        free.append(contentsOf: (first..<first + count).reversed().map { Int32($0) })
         return Int32(first)
+    }
+
+    /// Holds the memory of `pages` pages from now on, the limit at most.
+    mutating func prepare(_ pages: Int) {
+        while references.count < min(pages, maximumPages) { addSlab(touching: true) }
     }
 
     /// Adds a holder.

