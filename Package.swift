@@ -137,11 +137,11 @@ let suites: [Target] = [
     suite(
         "Roles",
         [
-            "EnvironmentKit", "Generation", "Identity", "JSON", "Ledger", "Messages", "Orchestration",
+            "EnvironmentKit", "Fuzzing", "Generation", "Identity", "JSON", "Ledger", "Messages", "Orchestration",
             "RunConfiguration", "Sampling", "Shardcast", "Telemetry", "Tensors", "Tokenizers", "Training",
             "Transformer", "Verification",
-            logging,
-        ] + nio),
+            hummingbird, logging,
+        ]),
     suite("Commands", ["EnvironmentKit", "JSON", "Roles", argumentParser]),
 ]
 

@@ -140,9 +140,10 @@ def interoperate(folder):
 
 
 def timed(work):
-    began = time.perf_counter()
+    """Microseconds of computing: what others take from the core meanwhile is not the package's fault."""
+    began = time.process_time()
     work()
-    return (time.perf_counter() - began) * 1e6
+    return (time.process_time() - began) * 1e6
 
 
 def bench(folder):

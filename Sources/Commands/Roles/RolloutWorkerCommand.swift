@@ -13,6 +13,10 @@ public struct RolloutWorkerCommand: AsyncParsableCommand {
             once on Ctrl-C: work in progress is given back and counts neither for nor against you.
 
               rollout-worker join 'apus://lab.example:7700/?run=…&key=apus1:…' --threads 4
+
+            Where the run allows it, a completions server of your own generates instead (docs/foreign-engines.md):
+
+              rollout-worker join 'apus://…' --engine openai --server http://127.0.0.1:8000/v1 --served-model policy
             """, version: Software.version, subcommands: [Join.self])
 
     /// The command line's defaults.
@@ -30,6 +34,8 @@ public struct RolloutWorkerCommand: AsyncParsableCommand {
         @Option(parsing: .unconditional, help: "Groups of samples generated at once.")
         var groups: Int = 16
 
+        @OptionGroup var foreign: ForeignOptions
+
         @Flag(
             help:
                 "Lie on purpose (old, perturbed weights), to see an audit catch it. For demonstrations: you will be slashed."
@@ -41,6 +47,9 @@ public struct RolloutWorkerCommand: AsyncParsableCommand {
 
         func validate() throws {
             guard groups >= 1, groups <= 1024 else { throw ValidationError("--groups must be between 1 and 1024.") }
+            guard !dishonest || foreign.engine == nil else {
+                throw ValidationError("--dishonest is the built-in engine's; it does not go with --engine.")
+            }
             guard memoryLimit > 0, memoryLimit < 4096 else {
                 throw ValidationError("--memory-limit must be a positive number of GiB.")
             }
@@ -54,6 +63,7 @@ public struct RolloutWorkerCommand: AsyncParsableCommand {
                 name: join.displayName, threads: compute.threadCount, groups: groups,
                 cacheBytes: Int(memoryLimit * Double(1 << 30)), cache: try join.cacheDirectory(ticket, keys))
             settings.isDishonest = dishonest
+            settings.foreign = try foreign.namedEngine()
             let kernels = try compute.kernels()
             log.notice(
                 "row \(kernels.row), \(compute.threadCount) threads",

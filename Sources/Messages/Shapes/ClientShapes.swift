@@ -122,7 +122,10 @@ extension Shape {
 
     static let batchDone = Shape(
         "batch_done",
-        [1: .one("step", .number64), 2: .many("metrics", .items, .message(metric))])
+        [
+            1: .one("step", .number64), 2: .many("metrics", .items, .message(metric)),
+            3: .many("doubted_groups", .items, .hash),
+        ])
 
     /// A trainer whose loss is NaN must be able to say so.
     static let metric = Shape("metrics", [1: .one("name", .text(.name)), 2: .one("value", .anyDouble)])

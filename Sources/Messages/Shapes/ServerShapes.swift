@@ -17,6 +17,7 @@ extension Shape {
             18: .body("version_announced", versionAnnounced),
             19: .body("drain", drain),
             20: .body("standing", standing),
+            21: .body("epoch_began", drawEpoch),
         ])
 
     static let welcome = Shape(
@@ -32,6 +33,16 @@ extension Shape {
             8: .one("heartbeat_milliseconds", .number64),
             9: .one("streak", .rate),
             10: .one("balance", .signed),
+            11: .one("epoch", .message(drawEpoch)),
+        ])
+
+    static let drawEpoch = Shape(
+        "epoch",
+        [
+            1: .one("number", .number64),
+            2: .required("commitment", .hash),
+            3: .required("next_commitment", .hash),
+            4: .one("revealed", .hash),
         ])
 
     static let refusal = Shape(
@@ -130,6 +141,7 @@ extension Shape {
             6: .one("temperature", .float(0, 1e6)),
             7: .one("worker_key", .key),
             8: .one("engine", .text(.exactly(64))),
+            9: .one("provisional", .boolean),
         ])
 
     static let trainingSample = Shape(
@@ -156,5 +168,8 @@ extension Shape {
             4: .one("streak", .rate),
             5: .one("banned", .boolean),
             6: .many("reasons", .items, .text(.text)),
+            7: .one("provisional", .number64),
+            8: .one("unvested", .signed),
+            9: .one("probability", .number32),
         ])
 }

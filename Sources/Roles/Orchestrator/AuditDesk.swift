@@ -31,6 +31,8 @@ final class AuditDesk {
         /// An encoded `AuditReport`.
         let report: [UInt8]
         let verifier: PublicKey
+        /// How far a foreign engine's group lay from the replay; nil for a group under the canonical arithmetic.
+        let foreign: AuditStatistics?
 
         func acceptance(_ rewards: [Float]) -> AuditVerdict {
             .accepted(.init(rewards: rewards, verifiedFLOPs: work, auditFLOPs: work))
@@ -171,11 +173,12 @@ final class AuditDesk {
                         hash, group.terms, rules, .rejected(rejection),
                         [EvidenceReport(verifier: verifier, bytes: bytes)]))
                 return .differs(finding, auditFLOPs: work, evidence)
-            case .accepted:
+            case .accepted(let statistics):
                 return .agrees(
                     Agreement(
                         group: hash, slot: group.slot, completions: completions, work: work,
-                        report: [UInt8](try report.serializedData()), verifier: verifier))
+                        report: [UInt8](try report.serializedData()), verifier: verifier,
+                        foreign: group.terms.engine.isEmpty ? nil : statistics))
             }
         } catch {
             // A disk that did not answer: a third state, never a verdict.

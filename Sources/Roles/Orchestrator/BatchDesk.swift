@@ -112,7 +112,10 @@ final class BatchDesk {
             item.tokens = sample.tokens
             // Without a replay the trainer computes them itself; a worker's are never used in their place.
             item.behaviourLogProbabilities = report?.samples[index].logProbabilities ?? []
-            item.reportedLogProbabilities = sample.logProbabilities
+            // A foreign engine's numbers are close, not equal, and mismatch_kl looks for what should be equal; its groups
+            // are always replayed.
+            item.reportedLogProbabilities =
+                payload.engine.isEmpty ? sample.logProbabilities : item.behaviourLogProbabilities
             item.reward = rewards[index]
             group.samples.append(item)
         }

@@ -4,6 +4,7 @@ import Logging
 import Messages
 import Orchestration
 import Telemetry
+import Verification
 
 /// What people see of a run: its story, its metrics, its rollouts as text.
 ///
@@ -76,6 +77,9 @@ final class Chronicle {
 
     /// Counts what verifiers say that replays cost them.
     func note(verifySeconds: Double) { tally.verifySeconds += verifySeconds }
+
+    /// Counts an accepted group of a foreign engine.
+    func note(foreign statistics: AuditStatistics) { tally.foreign.add(statistics) }
 
     /// Counts a batch when it is sent.
     func note(batch: BatchDesk.Outline) { tally.begin(batch) }

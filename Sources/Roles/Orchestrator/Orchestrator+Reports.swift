@@ -99,7 +99,9 @@ extension Orchestrator {
             let isAccepted = turn.facts[before...].contains { fact in
                 if case .groupAccepted(agreement.group, _, _, _, _, _) = fact { true } else { false }
             }
-            if isAccepted { turn.replays.append(agreement.replay(rewards)) }
+            guard isAccepted else { return }
+            turn.replays.append(agreement.replay(rewards))
+            if let statistics = agreement.foreign { chronicle.note(foreign: statistics) }
         }
     }
 }

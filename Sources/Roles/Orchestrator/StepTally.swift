@@ -8,6 +8,8 @@ struct StepTally {
     var generateSeconds = 0.0
     /// Seconds that verifiers computed, as they say.
     var verifySeconds = 0.0
+    /// Accepted groups of foreign engines.
+    var foreign = ForeignTally()
     private var accepted = 0
     private var rejected: [String: Int] = [:]
     private var discarded = 0
@@ -99,6 +101,8 @@ struct StepTally {
         for (check, count) in rejected.sorted(by: { $0.key < $1.key }) {
             row["rollouts/rejected/\(check)"] = Double(count)
         }
+        for (name, value) in foreign.values { row[name] = value }
+        foreign = ForeignTally()
         row["generate/seconds"] = generateSeconds
         row["verify/seconds"] = verifySeconds
         generateSeconds = 0

@@ -12,6 +12,8 @@ struct SessionIdentity: Sendable {
     let kernels: Kernels
     /// Of a trainer: the last step that a STABLE checkpoint covered when it began.
     var resumeStep: UInt64 = 0
+    /// Of a worker: the engine that it declares; empty for the canonical arithmetic.
+    var engine = ""
     /// Distinguishes this process from an earlier one with the same key.
     let instance = UInt64.random(in: 1 ... .max)
 
@@ -45,6 +47,7 @@ struct SessionIdentity: Sendable {
         hello.invite = ticket.invite ?? ""
         hello.resumeStep = resumeStep
         hello.instance = instance
+        hello.engine = engine
         return hello
     }
 }

@@ -8,7 +8,7 @@ import Transformer
 /// A worker's arithmetic, on a thread of its own: one engine for all policy versions that are in use.
 ///
 /// Versions are loaded beside generation, on another thread, and adopted between steps.
-actor GenerationDesk {
+actor GenerationDesk: GroupEngine {
     /// A finished group and its share of the computing time.
     struct Finished: Sendable {
         let group: GroupResult

@@ -26,8 +26,11 @@ struct HeldLease: Sendable {
     }
 
     /// The one signed object: everything that the worker vouches for.
-    func payload(_ group: GroupResult, run: [UInt8], worker: PublicKey, arithmeticVersion: UInt32) -> Wire.GroupPayload
-    {
+    ///
+    /// - Parameter engine: what generated, where it was not the canonical arithmetic.
+    func payload(
+        _ group: GroupResult, run: [UInt8], worker: PublicKey, arithmeticVersion: UInt32, engine: String = ""
+    ) -> Wire.GroupPayload {
         var payload = Wire.GroupPayload()
         payload.schemaVersion = SchemaVersion.current
         payload.arithmeticVersion = arithmeticVersion
@@ -40,6 +43,7 @@ struct HeldLease: Sendable {
         payload.weightsHash = .init(version.weightsHash.bytes)
         payload.environmentID = terms.environmentID
         payload.environmentHash = terms.environmentHash
+        payload.engine = engine
         payload.promptTokens = terms.promptTokens
         payload.sampling = terms.sampling
         payload.samples = group.samples.map { sample in

@@ -13,7 +13,7 @@ actor RolloutWorker {
     private let keys: NodeKeys
     private let settings: WorkerRole.Settings
     private let session: OrchestratorSession
-    private let desk: GenerationDesk
+    private let desk: any GroupEngine
     private let log: Logger
 
     private var policies: PolicyStore?
@@ -30,7 +30,7 @@ actor RolloutWorker {
 
     init(
         run: Hash256, ticket: JoinTicket, keys: NodeKeys, settings: WorkerRole.Settings, session: OrchestratorSession,
-        desk: GenerationDesk, log: Logger
+        desk: any GroupEngine, log: Logger
     ) {
         self.run = run
         self.ticket = ticket
@@ -214,7 +214,7 @@ actor RolloutWorker {
         held[finished.group.groupID] = nil
         let bytes = lease.payload(
             finished.group, run: run.bytes, worker: keys.signing.publicKey,
-            arithmeticVersion: ArithmeticVersion.current
+            arithmeticVersion: ArithmeticVersion.current, engine: settings.engine
         ).signedBytes
         var submission = Wire.GroupSubmission()
         submission.leaseID = lease.id

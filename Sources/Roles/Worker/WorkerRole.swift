@@ -20,6 +20,8 @@ public struct WorkerRole: Sendable {
         public var cacheBytes: Int
         /// Where fetched versions are kept.
         public var cache: String
+        /// A completions server that generates in place of this machine; nil for the engine of Apus.
+        public var foreign: ForeignEngine?
         /// Lie on purpose, for demonstrations and tests of the audit.
         public var isDishonest = false
 
@@ -31,6 +33,9 @@ public struct WorkerRole: Sendable {
             self.cacheBytes = cacheBytes
             self.cache = cache
         }
+
+        /// What the worker declares that it computes with; empty for the canonical arithmetic.
+        var engine: String { foreign?.kind.rawValue ?? "" }
     }
 
     private let ticket: JoinTicket
@@ -57,14 +62,21 @@ public struct WorkerRole: Sendable {
             throw RoleFailure(.badInput, "The join address names no run.", advice: "Copy it again, whole.")
         }
         let session = try OrchestratorSession(
-            SessionIdentity(ticket: ticket, keys: keys, role: .worker, name: settings.name, kernels: kernels), log: log)
-        let desk = GenerationDesk(
+            SessionIdentity(
+                ticket: ticket, keys: keys, role: .worker, name: settings.name, kernels: kernels,
+                engine: settings.engine), log: log)
+        let worker = RolloutWorker(
+            run: run, ticket: ticket, keys: keys, settings: settings, session: session, desk: desk(run), log: log)
+        try await worker.work()
+    }
+
+    /// What generates: the server that the settings name, or this machine.
+    private func desk(_ run: Hash256) -> any GroupEngine {
+        if let foreign = settings.foreign { return ForeignDesk(run: run, engine: foreign, log: log) }
+        return GenerationDesk(
             kernels: kernels, threads: settings.threads,
             context: .init(runID: run, workerKey: keys.signing.publicKey),
             capacity: GenerationCapacity(sequences: settings.sequences, cacheBytes: settings.cacheBytes),
             tampering: settings.isDishonest ? WeightTampering() : nil, log: log)
-        let worker = RolloutWorker(
-            run: run, ticket: ticket, keys: keys, settings: settings, session: session, desk: desk, log: log)
-        try await worker.work()
     }
 }
