@@ -41,8 +41,6 @@ extension StoryLine {
                 "Audits are drawn by the secret whose SHA-256 is \(epoch.commitment)."
                     + (epoch.revealed.map { " The secret of epoch \(epoch.number &- 1) was \($0)." } ?? ""),
                 values: ["epoch": Double(epoch.number)])
-        case .groupPicked(_, let worker):
-            self.init("picked", "A waiting group of \(name(worker)) is audited after all.", member: name(worker))
         case .creditForfeited(let worker, let forfeited, let fined):
             self.init(
                 "forfeited", "\(name(worker)) loses what was promised to it for groups that were not audited.",
@@ -74,7 +72,7 @@ extension StoryLine {
         case .draining(let reason): self.init("draining", "No new leases: \(reason).")
         case .runFinished(let steps): self.init("finished", "All \(steps) steps are made.", step: steps)
         case .leaseEnded, .groupReceived, .groupRefused, .groupAccepted, .groupWithdrawn, .batchCut, .batchDone,
-            .groupProvisional, .groupsVested, .checkDone:
+            .groupProvisional, .groupPicked, .groupsVested, .checkDone:
             return nil
         }
     }
