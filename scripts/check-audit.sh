@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 seed=${APUS_AUDIT_SEED:-$RANDOM}
 for shape in nano tiny; do
     "$apus" model new --shape "$shape" --out "$work/$shape" --seed "$seed" >/dev/null
-    "$apus" audit-report --model "$work/$shape" --rollouts 16 --honest 128 --max-tokens 40 --seed "$seed" --no-cost \
+    "$apus" audit-report --model "$work/$shape" --rollouts 16 --honest 64 --max-tokens 40 --threads 1 --seed "$seed" --no-cost \
         >"$work/report" 2>"$work/log" || {
         cat "$work/report" "$work/log" >&2
         echo "apus audit-report fails on a random $shape model; APUS_AUDIT_SEED=$seed repeats it" >&2
