@@ -10,6 +10,10 @@ import Testing
         small.inboxMessages = 8
         small.outboxMessages = 16
         small.messagesPerConnection = 4
+        // A reader that does not read does not answer heartbeats either. Here it comes back, however busy the machine is:
+        // what happens to a connection that is given up is the business of others.
+        small.heartbeatEvery = .seconds(600)
+        small.heartbeatWithin = .seconds(1200)
         let pair = try Pair(small, small)
         let payload = [UInt8](repeating: 5, count: 100_000)
         var sent = 0
@@ -30,7 +34,8 @@ import Testing
         #expect(pair.dealer.backlog <= 16)
         #expect(sent < 1000)
         for number in 0..<sent {
-            #expect(await pair.router.incoming.next()?.frames == [bytes(number), payload])
+            // What was lost would be waited for without end.
+            try #require(await pair.router.incoming.next()?.frames == [bytes(number), payload])
         }
         await pair.close()
     }

@@ -12,7 +12,7 @@ import Testing
 /// A whole swarm whose only worker has a completions server of another arithmetic generate.
 @Suite("A swarm with a foreign engine", .serialized)
 struct ForeignSwarmTests {
-    private static let steps = 2
+    private static let steps = 4
 
     private func file(_ root: String, policy: RunConfiguration.AuditPolicy) throws -> RunFile {
         var file = try RunFile.load(
@@ -24,6 +24,7 @@ struct ForeignSwarmTests {
         file.sampling.groupSize = 4
         file.warmUp.steps = 40
         file.swarm.workers = 0
+        file.admission.mode = .open
         file.telemetry.tensorboard = false
         return file
     }
@@ -53,10 +54,19 @@ struct ForeignSwarmTests {
         let plan = try SwarmPlan(try file(root, policy: .both), existing: .refuse)
         let server = try await SimulatedServer(SimulatedEngine(noise: 0.01))
         let supervisor = Supervisor(directory: plan.directory, executables: BuiltExecutables.folder) { _ in }
-        let working = Task { try await worker(plan, server).run() }
-        try await supervisor.run(plan.members)
-        working.cancel()
-        _ = await working.result
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await supervisor.run(plan.members)
+                return true
+            }
+            // A worker that cannot work ends the test, instead of leaving the run to wait for it.
+            group.addTask {
+                try await worker(plan, server).run()
+                return false
+            }
+            while let isOver = try await group.next(), !isOver {}
+            group.cancelAll()
+        }
 
         let report = try RunReport(directory: plan.directory, runID: plan.runID)
         #expect(report.steps == UInt64(Self.steps))

@@ -14,8 +14,8 @@ public struct AnchorPolicy: Sendable, Equatable {
     /// - Parameter delta: The length of the next difference.
     /// - Parameter full: The length of the weights.
     func isAnchorDue(chain: [UInt64], delta: UInt64, full: UInt64) -> Bool {
-        // Who joins would fetch more in differences than a whole version has.
-        chain.count + 1 >= interval || chain.reduce(delta, +) >= full
+        // Who joins would fetch more in differences than a whole version has, and who follows saves little by a large one.
+        chain.count + 1 >= interval || chain.reduce(delta, +) >= full || !isWorthwhile(delta: delta, full: full)
     }
 
     /// Whether a difference is worth being offered beside a whole version.
