@@ -2,7 +2,7 @@ import Identity
 import Queues
 import Testing
 
-@Suite struct BackPressureTests {
+@Suite(.timeLimit(.minutes(3))) struct BackPressureTests {
     /// A program that does not read makes its socket stop reading, and the sender's `send` refuse: nothing is lost,
     /// and nothing grows without bound in between.
     @Test func aSlowReaderIsFeltByTheSender() async throws {
@@ -98,9 +98,12 @@ import Testing
         small.messagesPerConnection = 4
         small.inboxMessages = 4
         small.stallWithin = .milliseconds(100)
+        // Stalling is what ends the connection here, and more is sent than the system's own buffers take.
+        small.heartbeatEvery = .seconds(600)
+        small.heartbeatWithin = .seconds(1200)
         let pair = try Pair(small, small)
         let peer = try await pair.connect()
-        for _ in 0..<30 { try pair.router.send([[UInt8](repeating: 1, count: 1 << 20)], to: peer) }
+        for _ in 0..<60 { try pair.router.send([[UInt8](repeating: 1, count: 1 << 20)], to: peer) }
         await pair.router.waitForEvent { $0 == .cut(address: "127.0.0.1", .tooSlow) }
         await pair.close()
     }
