@@ -179,7 +179,8 @@ extension Run {
                 severity: .slash)
             ban(verifier: verifier, lie)
         }
-        punish(group.worker, hash, finding, work: group.work, draw: group.draw)
+        forfeit(group.worker, for: hash, work: group.work, group.draw)
+        punish(group.worker, finding)
     }
 
     /// A rejected or abandoned group is found right after all: its worker gets what it is owed, its accusers the blame.

@@ -125,15 +125,16 @@ extension Run {
         report(
             .groupRejected(
                 group: group, worker: key, finding: finding, strikes: state.workers[key]?.strikes ?? 0))
-        if audit > 0 { delay(key, now) }
-        punish(key, group, finding, work: record?.work ?? 0, draw: record?.draw)
+        if audit > 0 {
+            delay(key, now)
+            // Only for what was journaled: the hash of anything else is a stranger's choice, and names no movement.
+            forfeit(key, for: group, work: record?.work ?? 0, record?.draw)
+        }
+        punish(key, finding)
     }
 
-    /// Draws the consequences of a wrong group for its worker.
-    mutating func punish(
-        _ key: PublicKey, _ group: Hash256, _ finding: Finding, work: Int64, draw: GroupRecord.Draw?
-    ) {
-        forfeit(key, for: group, work: work, draw)
+    /// Draws the consequences of a wrong group for its worker's standing.
+    mutating func punish(_ key: PublicKey, _ finding: Finding) {
         noteStanding(key, reason: "\(finding.check): \(finding.reason)")
         let strikes = state.workers[key]?.strikes ?? 0
         if finding.severity == .slash || strikes >= configuration.strikes { banWorker(key, finding) }
