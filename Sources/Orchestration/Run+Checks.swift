@@ -135,7 +135,9 @@ extension Run {
         case .planted, .repeated: break
         case .arbitrating: if let accuser = group.doubt?.accuser { refute(accuser) }
         case .vesting: vest(group.worker, through: group.check?.openedAt ?? 0, audit: audit)
-        case .reopened: overturn(record.group, group, audit)
+        case .reopened:
+            // One voice does not outweigh two: a colluding verifier must not overturn honest ones and have them banned.
+            if (group.verdict?.accusers.count ?? 0) < 2 { overturn(record.group, group, audit) }
         }
     }
 

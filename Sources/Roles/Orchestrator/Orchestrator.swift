@@ -156,6 +156,13 @@ actor Orchestrator {
                     to: from)
                 return
             }
+            // What judges a group must not be chosen after it was made.
+            if connection.identity != nil, connection.engine != hello.engine {
+                send(
+                    .refusal(refusal("identity", "This connection declared another engine before.", final: true)),
+                    to: from)
+                return
+            }
             connections.introduce(connection.id, hello)
             chronicle.note(engine: hello.engine, of: hello.key)
             if run.configuration.trainers.contains(hello.key) { completeRows(through: hello.resumeStep) }
