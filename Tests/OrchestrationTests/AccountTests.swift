@@ -45,7 +45,7 @@ struct AccountTests {
         let step = bench.run.state.cutStep
         let actions = bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: step))
         #expect(actions.facts.contains(.checkpointStable(step: step, kept: [group])))
-        #expect(bench.run.state.keptGroups == [group] && bench.run.state.slots.isEmpty)
+        #expect(bench.run.state.keptGroups == [group] && bench.run.state.batches.isEmpty)
         let version = try #require(bench.run.state.groups[group]?.version)
         #expect(bench.run.versionsInUse.contains(version))
         for case .forgetGroups(let forgotten) in actions { #expect(!forgotten.contains(group)) }
@@ -110,7 +110,7 @@ struct AccountTests {
         report(&bench)
         let audits = bench.audits(first)
         #expect(audits.map(\.group) == [group])
-        bench.report(first, audits[0].id, Bench.rejected())
+        bench.report(first, try #require(audits.first).id, Bench.rejected())
         #expect(bench.run.state.workers[alice]?.strikes == 1)
         let facts = bench.facts
         report(&bench)
@@ -171,6 +171,7 @@ struct AccountTests {
             var bench = try bench()
             if wasThere {
                 bench.join(second, .verifier)
+                bench.send(.auditsRequested(from: bench.from(first), groups: 0))
                 bench.hand(alice, 1, isScored: false)
                 let audit = try #require(bench.audits(second).first)
                 bench.report(second, audit.id, Bench.good)

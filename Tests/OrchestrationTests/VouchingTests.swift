@@ -22,7 +22,7 @@ struct VouchingTests {
             case 1: bench.hand(alice, 1, work: 1_000_000)
             default: bench.hand(alice, 1, isScored: false)
             }
-        #expect(bench.run.state.auditQueue == certain)
+        #expect(bench.run.state.workers[alice]?.pendingGroups == certain)
         bench.audit(Bench.good)
         #expect(bench.run.state.acceptedGroups.last == certain.first)
         #expect(bench.run.state.provisionalGroups == waiting)
@@ -72,7 +72,7 @@ struct VouchingTests {
         let waiting = bench.hand(alice, 4)
         #expect(bench.run.state.provisionalGroups == waiting)
         let certain = bench.hand(alice, 1)
-        let queued = Set(bench.run.state.auditQueue)
+        let queued = Set(bench.run.state.workers[alice]?.pendingGroups ?? [])
         #expect(queued.count == 2 && queued.isSuperset(of: certain))
         bench.audit(Bench.good)
         #expect(bench.run.state.workers[alice]?.unvested.isEmpty == true)

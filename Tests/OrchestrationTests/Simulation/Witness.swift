@@ -22,6 +22,7 @@ final class Witness {
     /// Verified FLOPs under the canonical arithmetic since the last rejection.
     private var streaks: [PublicKey: Int64] = [:]
     private var revoked: Set<Hash256> = []
+    private var tolerated: Set<Hash256> = []
     private var replayed: Set<Hash256> = []
     private var draws: [UInt64: [(group: Hash256, probability: UInt32, isDrawn: Bool)]] = [:]
     private var commitments: [UInt64: Hash256] = [:]
@@ -89,7 +90,8 @@ final class Witness {
         case .auditAssigned(let audit, let group, let verifier):
             audits.insert(audit)
             return checkAssignment(group, verifier)
-        case .groupReceived(let group, _, _, _, _, _):
+        case .groupReceived(let group, let lease, _, _, _, _):
+            if shadow.leases[lease]?.engine.isEmpty == false { tolerated.insert(group) }
             return received.insert(group).inserted ? [] : ["a group was journaled twice"]
         case .groupAccepted(let group, let audit, _, let work, _, _):
             if let record = shadow.groups[group] {
@@ -223,6 +225,9 @@ final class Witness {
 
     func wasReplayed(_ group: Hash256) -> Bool { replayed.contains(group) }
 
+    /// Whether a group is compared by tolerances.
+    func isTolerated(_ group: Hash256) -> Bool { tolerated.contains(group) }
+
     private func record(_ settlement: Settlement) {
         switch settlement {
         case .earned(let worker, _, let amount, let withheld):
@@ -278,12 +283,13 @@ final class Witness {
         let isBounded =
             state.slots.count <= slots
             && state.groups.count <= slots * (1 + Slot.rememberedGroups) + state.keptGroups.count
-            && state.keptGroups.count <= slots + state.workers.count
+            && state.keptGroups.filter { state.groups[$0]?.check == nil }.count <= state.workers.count
             && state.leases.count <= slots * Slot.rememberedLeases
             && state.audits.count <= 2 * slots + state.keptGroups.count
             && state.versions.count <= DurableState.rememberedVersions + state.leases.count
             && presence.leaseClocks.count == state.liveLeases.count
-            && presence.auditDeadlines.count == state.audits.count && presence.disputes.count <= state.groups.count
+            && presence.auditDeadlines.count == state.audits.count
+            && presence.disputes.count <= state.groups.count + slots
             && presence.keys.count <= 16 && presence.members.count <= 16
             && presence.waitingWorkers.count <= 8 && presence.waitingVerifiers.count <= 8
         var problems = isBounded ? [] : ["something is out of bounds"]

@@ -218,7 +218,7 @@ final class World {
 
     /// Whether an honest replay finds a group wrong: one of another engine is compared by tolerances, and passes here.
     func isBad(_ group: Hash256) -> Bool {
-        badGroups.contains(group) && witness.shadow.groups[group]?.isAlwaysAudited != true
+        badGroups.contains(group) && !witness.isTolerated(group)
     }
 
     /// What the trainer finds in a batch: unaudited groups whose numbers are made up, and some that it cannot compute.
