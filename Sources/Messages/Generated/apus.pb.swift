@@ -727,7 +727,7 @@ public nonisolated struct Apus_V1_Adoption: Sendable {
   /// in which nothing was generated
   public var pauseSeconds: Double = 0
 
-  /// groups under way went on under it
+  /// made of the weights in memory, without files
   public var revised: Bool = false
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()

@@ -25,7 +25,6 @@ actor ForeignDesk: GroupEngine {
     private(set) var tokensGenerated: UInt64 = 0
     /// A server reads files.
     let newest: PolicyVersion? = nil
-    let adoption: Adoption? = nil
 
     init(run: Hash256, engine: ForeignEngine, log: Logger) {
         self.run = run
@@ -85,6 +84,9 @@ actor ForeignDesk: GroupEngine {
         defer { finished = [] }
         return (finished, true)
     }
+
+    /// What a server needs for a new version is its own affair.
+    func takeAdoptions() -> [Adoption] { [] }
 
     private func proceed() {
         while let move = turns.nextMove() {

@@ -75,6 +75,11 @@ final class Chronicle {
     /// Counts what workers say that generation cost them.
     func note(generateSeconds: Double) { tally.generateSeconds += generateSeconds }
 
+    /// Counts how workers say that they went over to new versions.
+    func note(adoptions: [Wire.Adoption]) {
+        for adoption in adoptions { tally.adoptions.add(adoption) }
+    }
+
     /// Counts what verifiers say that replays cost them.
     func note(verifySeconds: Double) { tally.verifySeconds += verifySeconds }
 

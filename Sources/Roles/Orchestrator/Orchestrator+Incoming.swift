@@ -8,7 +8,9 @@ extension Orchestrator {
         let connection = from.connection
         switch body {
         case .hello: break
-        case .heartbeat: step(.heartbeat(from: connection))
+        case .heartbeat(let beat):
+            if run.key(on: connection) != nil { chronicle.note(adoptions: beat.adoptions) }
+            step(.heartbeat(from: connection))
         case .goodbye: step(.goodbye(from: connection))
 
         case .leaseRequest(let request):
@@ -16,7 +18,9 @@ extension Orchestrator {
                 chronicle.note(version: request.newestVersion, heldBy: connections[connection]?.name ?? "")
             }
             step(.leasesRequested(from: from, groups: Int(request.groups)))
-        case .leaseProgress(let progress): step(.leaseProgress(from: connection, leases: progress.leaseIds))
+        case .leaseProgress(let progress):
+            if run.key(on: connection) != nil { chronicle.note(adoptions: progress.adoptions) }
+            step(.leaseProgress(from: connection, leases: progress.leaseIds))
         case .leaseReturn(let returned): step(.leasesReturned(from: from, leases: returned.leaseIds))
         case .groupSubmission(let submission): takeGroup(submission, payload: attachments.first ?? [], from: from)
 

@@ -10,6 +10,8 @@ struct StepTally {
     var verifySeconds = 0.0
     /// Accepted groups of foreign engines.
     var foreign = ForeignTally()
+    /// Versions that workers took in.
+    var adoptions = AdoptionTally()
     private var accepted = 0
     private var rejected: [String: Int] = [:]
     private var discarded = 0
@@ -103,6 +105,8 @@ struct StepTally {
         }
         for (name, value) in foreign.values { row[name] = value }
         foreign = ForeignTally()
+        for (name, value) in adoptions.values { row[name] = value }
+        adoptions = AdoptionTally()
         row["generate/seconds"] = generateSeconds
         row["verify/seconds"] = verifySeconds
         generateSeconds = 0

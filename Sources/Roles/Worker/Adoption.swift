@@ -1,3 +1,5 @@
+import Messages
+
 /// What it took to go over to a version of the weights.
 struct Adoption: Sendable {
     let version: UInt64
@@ -18,11 +20,27 @@ struct Adoption: Sendable {
     }
 }
 
+extension Adoption {
+    /// As the orchestrator is told.
+    var wire: Wire.Adoption {
+        var message = Wire.Adoption()
+        message.version = version
+        message.fetchSeconds = fetchSeconds
+        message.applySeconds = applySeconds
+        message.pauseSeconds = pauseSeconds
+        message.revised = isRevised
+        return message
+    }
+}
+
 /// Measures how long generation stands still while versions are taken in: from the end of one step to the beginning of the
 /// next.
 struct PauseMeter: Sendable {
     /// What was measured last.
     private(set) var newest: Adoption?
+    private var untold: [Adoption] = []
+    /// What one message to the orchestrator may hold.
+    private static let mostUntold = 64
     private var adopted: Adoption?
     private var idleSince: ContinuousClock.Instant?
     /// Since when somebody waits for a step, or for a version.
@@ -44,7 +62,7 @@ struct PauseMeter: Sendable {
     /// A version was taken in; `pauseSeconds` is what that took itself.
     mutating func adopt(_ adoption: Adoption) {
         // Whoever was not followed by a step kept nobody waiting.
-        if let adopted { newest = adopted }
+        if let adopted { finish(adopted) }
         adopted = adoption
     }
 
@@ -58,7 +76,18 @@ struct PauseMeter: Sendable {
             done.pauseSeconds = max(done.pauseSeconds, since.duration(to: now) / .seconds(1))
         }
         adopted = nil
-        newest = done
+        finish(done)
         return done
+    }
+
+    /// What was measured since the last call.
+    mutating func take() -> [Adoption] {
+        defer { untold = [] }
+        return untold
+    }
+
+    private mutating func finish(_ adoption: Adoption) {
+        newest = adoption
+        if untold.count < Self.mostUntold { untold.append(adoption) }
     }
 }

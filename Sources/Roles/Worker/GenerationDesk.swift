@@ -139,6 +139,8 @@ actor GenerationDesk: GroupEngine {
     /// What the newest change of versions took.
     var adoption: Adoption? { pauses.newest }
 
+    func takeAdoptions() -> [Adoption] { pauses.take() }
+
     /// The versions in memory, the one that is being loaded included.
     var versionsInMemory: Int { (engine?.versions.count ?? 0) + (shelf.loading == nil ? 0 : 1) }
 

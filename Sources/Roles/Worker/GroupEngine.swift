@@ -20,6 +20,6 @@ protocol GroupEngine: Actor {
     var tokensGenerated: UInt64 { get }
     /// The newest version in memory or on its way there, which differences may start from; nil where files are needed.
     var newest: PolicyVersion? { get }
-    /// What the newest change of versions took; nil before one was measured.
-    var adoption: Adoption? { get }
+    /// What the changes of versions took that were measured since the last call.
+    func takeAdoptions() -> [Adoption]
 }

@@ -252,7 +252,8 @@ actor RolloutWorker {
         while true {
             try await Task.sleep(for: .seconds(3))
             let generated = await desk.tokensGenerated
-            adoption = await desk.adoption
+            let adoptions = await desk.takeAdoptions()
+            adoption = adoptions.last ?? adoption
             let seconds = time.duration(to: clock.now) / .seconds(1)
             let rate = generated >= tokens ? Double(generated - tokens) / seconds : 0
             (tokens, time) = (generated, clock.now)
@@ -260,6 +261,7 @@ actor RolloutWorker {
                 var beat = Wire.Heartbeat()
                 beat.newestVersion = newest
                 beat.tokensPerSecond = rate
+                beat.adoptions = adoptions.map(\.wire)
                 session.sendOnce(.heartbeat(beat))
                 // An answer may have been lost with a connection; asking again replaces the old request.
                 asked = 0
@@ -268,6 +270,7 @@ actor RolloutWorker {
                 var progress = Wire.LeaseProgress()
                 progress.leaseIds = held.values.map(\.id)
                 progress.tokensPerSecond = rate
+                progress.adoptions = adoptions.map(\.wire)
                 session.sendOnce(.leaseProgress(progress))
             }
         }
