@@ -50,7 +50,8 @@ final class Nginx: Sendable {
     func stop() {
         process.withLock { process in
             guard process.isRunning else { return }
-            process.terminate()
+            // Not SIGTERM, which a child of a worker thread inherits as blocked.
+            kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
     }

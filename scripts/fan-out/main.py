@@ -37,7 +37,7 @@ def arguments():
     parser.add_argument("--binaries", default=f"{ROOT}/.build/release")
     parser.add_argument("--rate", type=int, default=40, help="megabytes a second of every link")
     parser.add_argument("--clients", default="8")
-    parser.add_argument("--only", default="", help="some of the faults")
+    parser.add_argument("--only", default="", help="some of the faults; or one of the two systems")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--python", help="of shardcast's environment")
     parser.add_argument("--package", help="the folder of the package shardcast")
@@ -71,7 +71,7 @@ class FirstShards(threading.Thread):
                 # Written in order; the second shard begins when the first is checked.
                 if os.stat(self.partial).st_blocks * 512 > self.shard:
                     self.held = sum(
-                        entry.stat().st_size == self.shard for entry in os.scandir(self.shards))
+                        entry.stat().st_size > self.shard // 2 for entry in os.scandir(self.shards))
             except FileNotFoundError:
                 pass
             time.sleep(0.002)
@@ -102,7 +102,7 @@ def one(options, clients, folder, fault=None):
             if version == 1:
                 tree.start_clients()
                 time.sleep(1)
-            shard = min(max(-(-os.path.getsize(f"{model}/model.safetensors") // 16), 65536), 32 << 20)
+            shard = min(max(-(-size // 16), 65536), 32 << 20)
             probe = FirstShards(tree, plan.clients[-1], plan.upstreams(plan.clients[-1])[0], shard)
             if fault is None:
                 probe.start()
@@ -153,8 +153,11 @@ def growth(options):
 
 def beside(options):
     for _ in range(options.rounds):
-        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            report(system="apus", **one(options, int(options.clients), folder))
+        if options.only != "shardcast":
+            with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+                report(system="apus", **one(options, int(options.clients), folder))
+        if options.only == "apus":
+            continue
         plan = shape.Shape(int(options.clients))
         with tempfile.TemporaryDirectory(dir=options.folder) as folder, network.Network(plan.nodes, options.rate) as net:
             tree = shardcast_tree.Tree(

@@ -9,6 +9,8 @@ struct HedgeRule: Sendable {
     private static let leastSamples = 4
     private static let quantile = 0.9
     private static let slack = 2.0
+    /// Small shards count as so many bytes: their time is that of a request.
+    private static let leastBytes: UInt64 = 64 << 10
     /// Waits shorter than this are noise of schedulers and links.
     private static let shortest: Duration = .milliseconds(250)
 
@@ -25,7 +27,7 @@ struct HedgeRule: Sendable {
     func delay(bytes: UInt64) -> Duration {
         guard secondsPerByte.count >= Self.leastSamples else { return patience }
         let sorted = secondsPerByte.sorted()
-        let typical = sorted[Int(Double(sorted.count - 1) * Self.quantile)] * Double(bytes)
+        let typical = sorted[Int(Double(sorted.count - 1) * Self.quantile)] * Double(max(bytes, Self.leastBytes))
         return max(.seconds(typical * Self.slack), Self.shortest)
     }
 
@@ -41,7 +43,7 @@ struct HedgeRule: Sendable {
 
     mutating func delivered(_ bytes: UInt64, in time: Duration) {
         fetched += bytes
-        let pace = (time / .seconds(1)) / Double(max(bytes, 1))
+        let pace = (time / .seconds(1)) / Double(max(bytes, Self.leastBytes))
         if secondsPerByte.count < Self.memory {
             secondsPerByte.append(pace)
         } else {

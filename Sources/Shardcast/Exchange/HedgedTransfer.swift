@@ -22,6 +22,9 @@ struct HedgedTransfer: Sendable {
     private final class Tally: Sendable {
         struct State {
             var upstream = 0
+            /// When the copies were asked for, the first one most recently.
+            var firstAsked = ContinuousClock.now
+            var secondAsked = ContinuousClock.now
             var first: UInt64 = 0
             var second: UInt64 = 0
             var reserved: UInt64 = 0
@@ -38,7 +41,6 @@ struct HedgedTransfer: Sendable {
     func run(
         _ shard: Manifest.Shard, _ write: @escaping @Sendable (UnsafeRawBufferPointer, UInt64) throws -> Void
     ) async throws(ShardcastError) -> OpenFile? {
-        let begin = ContinuousClock.now
         let tally = Tally()
         defer {
             let end = tally.state.withLock { $0 }
@@ -49,7 +51,9 @@ struct HedgedTransfer: Sendable {
         }
         do {
             let winner = try await race(shard, tally, write)
-            upstreams.hedging.withLock { $0.delivered(shard.bytes, in: .now - begin) }
+            // What a server took for it: neither failures before, nor the wait until a second copy was asked for.
+            let asked = tally.state.withLock { winner == nil ? $0.firstAsked : $0.secondAsked }
+            upstreams.hedging.withLock { $0.delivered(shard.bytes, in: .now - asked) }
             return winner
         } catch let error as ShardcastError {
             throw error
@@ -71,7 +75,12 @@ struct HedgedTransfer: Sendable {
             group.addTask {
                 try await upstreams.attempt(
                     "shard \(shard.sha256.hex)", deadline: deadline,
-                    chosen: { index in tally.state.withLock { $0.upstream = index } }
+                    chosen: { index in
+                        tally.state.withLock { state in
+                            state.upstream = index
+                            state.firstAsked = .now
+                        }
+                    }
                 ) { (upstream) async throws(ShardcastError) in
                     try await upstream.shard(shard) { bytes, offset in
                         tally.state.withLock { $0.first += UInt64(bytes.count) }
@@ -115,6 +124,7 @@ struct HedgedTransfer: Sendable {
 
     private func second(_ shard: Manifest.Shard, from upstream: Upstream, _ tally: Tally) async -> Event {
         guard let file = try? spare() else { return .spareFailed }
+        tally.state.withLock { $0.secondAsked = .now }
         let reply = try? await upstream.shard(shard) { bytes, offset in
             tally.state.withLock { $0.second += UInt64(bytes.count) }
             try file.write(bytes, at: offset)

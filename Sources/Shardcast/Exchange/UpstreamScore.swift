@@ -15,8 +15,10 @@ struct UpstreamScore: Sendable {
     private static let weightOfNews = 0.3
     /// After this long half of a bad reputation is forgotten.
     private static let forgiveness: Duration = .seconds(60)
-    /// Shorter spans say nothing about a rate.
-    private static let shortest: Duration = .milliseconds(2)
+    /// Fewer bytes say nothing about a rate: they tell how long a request takes.
+    private static let leastBytes: UInt64 = 64 << 10
+    /// But so long a time with so few bytes does.
+    private static let longSpan: Duration = .milliseconds(250)
     /// Never 0, so that the only server left is asked.
     private static let leastSuccess = 0.01
 
@@ -67,8 +69,8 @@ struct UpstreamScore: Sendable {
     mutating func ended(isSuccess: Bool?, at now: ContinuousClock.Instant) {
         running -= 1
         let span = now - spanBegin
-        if span >= Self.shortest, isSuccess != nil || spanBytes > 0 {
-            let rate = Double(spanBytes) / (span / .seconds(1))
+        if spanBytes >= Self.leastBytes || (span >= Self.longSpan && (isSuccess != nil || spanBytes > 0)) {
+            let rate = Double(spanBytes) / max(span / .seconds(1), 1e-6)
             bandwidth = bandwidth.map { $0 + Self.weightOfNews * (rate - $0) } ?? rate
             spanBegin = now
             spanBytes = 0
