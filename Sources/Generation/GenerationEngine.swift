@@ -74,6 +74,9 @@ public final class GenerationEngine {
     /// The versions that are loaded, oldest first.
     public var versions: [UInt64] { lanes.map(\.version) }
 
+    /// The weights of a version that is loaded.
+    public func weights(of version: UInt64) -> ModelWeights? { lane(version)?.weights }
+
     /// Takes in a version of the weights, between steps.
     ///
     /// - Throws: `GenerationError.unusableVersion` for a number that is taken, or a model of another shape.

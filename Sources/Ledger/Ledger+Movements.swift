@@ -42,40 +42,6 @@ extension Ledger {
             in: db)
     }
 
-    /// Takes what a rejected audit cost from a worker's earnings, as far as they go, for good.
-    @discardableResult
-    public static func charge(
-        _ worker: PublicKey, atMost amount: Int64, reference: String, note: String = "", time: Int64 = 0,
-        in db: Database
-    ) throws -> Outcome {
-        if try isKnown(reference, in: db) { return .known }
-        let charged = min(max(0, amount), try balance(of: .worker(worker), in: db))
-        return try append(
-            Entry(
-                reference: reference, kind: .charged,
-                postings: nonzero([(.worker(worker), -charged), (.burned, charged)]), note: note, time: time),
-            in: db)
-    }
-
-    /// Burns a worker's whole stake.
-    @discardableResult
-    public static func burnStake(
-        of worker: PublicKey, reference: String, note: String = "", time: Int64 = 0, in db: Database
-    ) throws -> Outcome {
-        if try isKnown(reference, in: db) { return .known }
-        let stake = try balance(of: .stake(worker), in: db)
-        return try append(
-            Entry(
-                reference: reference, kind: .slashed,
-                postings: nonzero([(.stake(worker), -stake), (.burned, stake)]), note: note, time: time),
-            in: db)
-    }
-
-    static func isKnown(_ reference: String, in db: Database) throws -> Bool {
-        try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM ledgerEntry WHERE reference = ?)", arguments: [reference]) ?? false
-    }
-
     static func nonzero(_ movements: [(Account, Int64)]) -> [Entry.Posting] {
         movements.filter { $0.1 != 0 }.map { Entry.Posting($0.0, $0.1) }
     }

@@ -75,6 +75,10 @@ public enum Wire {
     public typealias TrainingGroup = Apus_V1_TrainingGroup
     /// One completion of a batch.
     public typealias TrainingSample = Apus_V1_TrainingSample
+    /// A group of a batch whose log-probabilities the trainer could not compute.
+    public typealias UnavailableGroup = Apus_V1_UnavailableGroup
+    /// How a worker took a new version over.
+    public typealias Adoption = Apus_V1_Adoption
     /// A named number.
     public typealias Metric = Apus_V1_Metric
     /// The trainer has made a step.

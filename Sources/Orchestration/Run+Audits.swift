@@ -73,7 +73,7 @@ extension Run {
     /// strikes left, so that it loses its place before one more is audited.
     private func mayAudit(_ group: Hash256) -> Bool {
         guard let record = state.groups[group], let worker = state.workers[record.worker] else { return false }
-        return !worker.isOnProbation || record.dispute != nil
+        return !worker.isOnProbation(isForeign: record.isAlwaysAudited) || record.dispute != nil
             || worker.auditing + worker.disputed < max(1, configuration.strikes - worker.strikes)
     }
 
@@ -173,7 +173,7 @@ extension Run {
         report(.groupAccepted(group: group, worker: record.worker, version: record.version, meanReward: mean))
         noteStanding(record.worker)
         if let dispute = record.dispute { doubt(group, dispute, verifier) }
-        vest(record.worker, through: record.vouchesThrough, audit: audit)
+        vouch(by: record, through: record.vouchesThrough, audit: audit)
         drawRepetition(group)
     }
 
@@ -206,7 +206,7 @@ extension Run {
         report(.auditLost(audit: audit, verifier: record.verifier, reason: reason))
         guard let group = state.groups[record.group] else { return }
         if let check = group.check, record.purpose != nil {
-            if check.attempts >= configuration.limits.auditAttempts { commit(.checkClosed(group: record.group)) }
+            if check.attempts >= configuration.limits.auditAttempts { closeCheck(of: record.group) }
         } else if group.auditAttempts >= configuration.limits.auditAttempts, !hasUntriedVerifier(group) {
             withdraw(record.group, "no audit came to a verdict")
         }

@@ -84,18 +84,22 @@ extension Run {
             return
         }
         if step > state.stableStep {
-            let released = releasedGroups(through: step)
-            commit(.checkpointStable(step: step))
+            let kept = groupsToKeep(beyond: step)
+            let released = releasedGroups(through: step, but: kept)
+            commit(.checkpointStable(step: step, kept: kept.isEmpty ? nil : kept))
             outbox.append(.forgetGroups(released))
+            closeOverdueAccounts()
             report(.checkpointStable(step: step))
         }
         outbox.append(.acknowledge(to: from))
     }
 
-    private func releasedGroups(through step: UInt64) -> [Hash256] {
+    private func releasedGroups(through step: UInt64, but kept: [Hash256]) -> [Hash256] {
         guard step > state.stableStep else { return [] }
+        let kept = Set(kept)
         return ((state.stableStep + 1)...step).flatMap { state.batches[$0] ?? [] }.flatMap { group in
-            [group] + (state.groups[group].flatMap { state.slots[$0.slot]?.earlier } ?? [])
+            (kept.contains(group) ? [] : [group])
+                + (state.groups[group].flatMap { state.slots[$0.slot]?.earlier } ?? [])
         }
     }
 
@@ -126,8 +130,9 @@ extension Run {
     mutating func resumeTrainer(_ step: UInt64) {
         let before = state.doneStep
         guard step != before || step != state.stableStep else { return }
-        let released = releasedGroups(through: step)
-        commit(.trainerResumed(step: step))
+        let kept = groupsToKeep(beyond: step)
+        let released = releasedGroups(through: step, but: kept)
+        commit(.trainerResumed(step: step, kept: kept.isEmpty ? nil : kept))
         if !released.isEmpty { outbox.append(.forgetGroups(released)) }
         report(.trainerResumed(step: step, from: before))
     }

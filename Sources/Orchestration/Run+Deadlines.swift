@@ -13,7 +13,9 @@ extension Run {
             presence.auditDeadlines[audit] = now.advanced(by: configuration.timing.audit)
             expectBack(record.verifier, .verifier, now)
         }
-        for (group, record) in state.groups where record.dispute != nil { presence.disputes[group] = now }
+        for (group, record) in state.groups where record.dispute != nil || record.check != nil {
+            presence.disputes[group] = now
+        }
         for group in state.scoringGroups.sorted() { outbox.append(.scoreGroup(group)) }
         expect(now.advanced(by: min(configuration.timing.reconnect, configuration.timing.lease)))
     }

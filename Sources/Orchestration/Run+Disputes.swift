@@ -21,12 +21,12 @@ extension Run {
         reject(group, lease: record.lease, audit: audit, finding, auditFLOPs: flops, worker: record.worker, now)
     }
 
-    private func hasOtherVerifier(than accuser: PublicKey, _ record: GroupRecord) -> Bool {
+    func hasOtherVerifier(than accuser: PublicKey, _ record: GroupRecord) -> Bool {
         connectedMembers(.verifier).contains { $0.key != accuser && $0.key != record.worker }
     }
 
     /// Whether another verifier is connected, or was here before and may be back in a moment.
-    private func mayBeConfirmed(_ accuser: PublicKey, _ record: GroupRecord) -> Bool {
+    func mayBeConfirmed(_ accuser: PublicKey, _ record: GroupRecord) -> Bool {
         let present = presence.members.values.filter { $0.role == .verifier }.map(\.key)
         let known = state.verifiers.filter { $0.value.ban == nil }.map(\.key)
         return (present + known).contains { $0 != accuser && $0 != record.worker }
@@ -37,7 +37,7 @@ extension Run {
         guard !presence.disputes.isEmpty else { return }
         for (group, since) in presence.disputes.sorted(by: { $0.key < $1.key }) {
             guard let record = state.groups[group], let dispute = record.dispute else {
-                presence.disputes[group] = nil
+                settleCheck(of: group, waitingSince: since, now)
                 continue
             }
             if record.phase != .queued || hasOtherVerifier(than: dispute.accuser, record) {
@@ -49,6 +49,30 @@ extension Run {
                     group, lease: record.lease, audit: dispute.audit, dispute.finding,
                     auditFLOPs: dispute.auditFLOPs, worker: record.worker, now)
             }
+        }
+    }
+
+    /// Gives a check up that no verifier may have who is there, once it has waited for one to come back.
+    ///
+    /// What was found wrong in a group that nobody ever found good then stands, as a first accusation does.
+    private mutating func settleCheck(of group: Hash256, waitingSince since: Instant, _ now: Instant) {
+        guard let record = state.groups[group], let check = record.check else {
+            presence.disputes[group] = nil
+            return
+        }
+        let isAbleHere = connectedMembers(.verifier).contains { mayCheck($0.key, record, check.purpose) }
+        let waitsForAny = check.purpose == .vesting || check.purpose == .doubted && record.confirmations.isEmpty
+        if check.audit != nil || isAbleHere || waitsForAny {
+            presence.disputes[group] = now
+            return
+        }
+        guard now.elapsed(since: since) >= configuration.timing.reconnect else { return }
+        if check.purpose == .arbitrating, record.confirmations.isEmpty, let doubt = record.doubt {
+            revoke(group, record, doubt.finding)
+        } else {
+            closeCheck(of: group)
+            // Whoever else was to be asked is gone: what has been said decides.
+            if check.purpose == .reopened { weigh(group, 0) }
         }
     }
 

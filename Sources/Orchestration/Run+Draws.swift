@@ -40,32 +40,34 @@ extension Run {
 
     /// The probability in millionths with which a group of a worker is audited.
     ///
-    /// The larger of three: the floor; 1 over the verified groups in a row; and what deterrence asks for. With stake S,
-    /// unvested credit U and a group's credit g, a cheat must not gain: p·(S + U + g) ≥ g. "Groups" are counted in FLOPs
-    /// of the larger of this group and the worker's mean, so that small groups buy no trust for large ones.
+    /// The larger of three: the floor; 1 over the verified groups in a row; and what deterrence asks for. With earnings B,
+    /// unvested credit U and a group's credit g, a cheat must not gain: p·(B + U + g) ≥ g. "Groups" are counted in FLOPs
+    /// of the larger of this group and the run's mean, so that small groups buy no trust for large ones.
     func auditProbability(work: Int64, of worker: WorkerRecord) -> UInt32 {
         let auditing = configuration.auditing
-        guard auditing.mode == .adaptive, work > 0, worker.verifiedGroups > 0,
+        guard auditing.mode == .adaptive, work > 0, state.counters.verifiedGroups > 0,
             worker.unvested.count < auditing.unvestedGroups
         else { return AuditDraw.certain }
-        let unit = max(work, worker.verified / worker.verifiedGroups)
+        let unit = max(work, state.counters.meanWork)
         let (needed, overflow) = unit.multipliedReportingOverflow(by: max(1, auditing.trustedAfter))
         guard !overflow, worker.streak >= needed else { return AuditDraw.certain }
-        let atRisk = saturatingSum(saturatingSum(worker.staked, worker.unvestedCredit), work)
+        let atRisk = saturatingSum(saturatingSum(worker.balance, worker.unvestedCredit), work)
         return max(
             auditing.floor, AuditDraw.millionths(unit, of: worker.streak), AuditDraw.millionths(work, of: atRisk))
     }
 
     /// The probability for a worker's next group, if it is of the usual size.
-    func auditProbability(of worker: WorkerRecord) -> UInt32 {
-        auditProbability(work: worker.verified / max(1, worker.verifiedGroups), of: worker)
+    func auditProbability(of worker: WorkerRecord, engine: String) -> UInt32 {
+        engine.isEmpty ? auditProbability(work: state.counters.meanWork, of: worker) : AuditDraw.certain
     }
 
     /// Decides whether a group that was just journaled is audited.
-    mutating func drawAudit(_ group: Hash256, isAlwaysAudited: Bool) {
-        guard isAdaptive, !isAlwaysAudited, let record = state.groups[group], let worker = state.workers[record.worker],
-            let epoch = state.epoch, let secret = drawSecret
+    mutating func drawAudit(_ group: Hash256) {
+        guard isAdaptive, let record = state.groups[group], !record.isAlwaysAudited,
+            let worker = state.workers[record.worker], let epoch = state.epoch, let secret = drawSecret
         else { return }
+        // An audit that everybody expects vouches for nothing, so one of the waiting groups is picked as well.
+        if worker.unvested.count >= configuration.auditing.unvestedGroups { presence.accounts.insert(record.worker) }
         let probability = auditProbability(work: record.work, of: worker)
         guard probability < AuditDraw.certain else { return }
         let isDrawn = AuditDraw.isDrawn(group, probability: probability, secret: secret)
@@ -77,7 +79,8 @@ extension Run {
     mutating func takeScore(_ group: Hash256, _ rewards: [Float]?) {
         guard let record = state.groups[group], record.phase == .scoring else { return }
         guard let rewards else {
-            pick(group)
+            // What a scorer fails on may be of its worker's making.
+            pick(group, isForeseen: true)
             return
         }
         commit(.groupScored(group: group, rewards: rewards, credit: record.work))
@@ -90,59 +93,63 @@ extension Run {
     }
 
     /// Has a group audited that waits unaudited.
-    mutating func pick(_ group: Hash256) {
+    mutating func pick(_ group: Hash256, isForeseen: Bool = false) {
         guard let record = state.groups[group], record.isWaiting else { return }
-        commit(.groupPicked(group: group))
+        commit(.groupPicked(group: group, isForeseen: isForeseen ? true : nil))
         report(.groupPicked(group: group, worker: record.worker))
     }
 
     /// Audits more where the next batch is complete but for groups that nobody has vouched for.
     ///
-    /// One passed audit vouches for everything that its worker had handed in by then, so those with the most waiting
-    /// groups come first; which of a worker's groups is picked is decided by HMAC, so that it cannot tell.
+    /// A passed audit vouches for what its worker had handed in by then, so those with the most waiting groups come first;
+    /// which of a worker's groups is picked is decided by HMAC, so that it cannot tell.
     mutating func pickForVesting() {
         guard !state.provisionalGroups.isEmpty, state.cutStep < configuration.steps, let secret = drawSecret else {
             return
         }
-        let needed = configuration.groupsPerBatch
-        let accepted = state.acceptedGroups.count
-        guard accepted + state.provisionalGroups.count >= needed else { return }
-        let covered = vouching()
-        var short: [Hash256] = []
-        var coming = 0
+        let expected = state.acceptedGroups.count + state.pendingAuditCount
+        var missing = configuration.groupsPerBatch - expected
+        guard missing > 0, missing <= state.provisionalGroups.count else { return }
+        var short: [PublicKey: [Hash256]] = [:]
+        var uncovered: [Hash256] = []
+        var covered: [PublicKey: Set<Hash256>] = [:]
         for group in state.provisionalGroups {
-            guard let record = state.groups[group] else { continue }
-            if record.ordinal <= covered[record.worker] ?? 0 { coming += 1 } else { short.append(group) }
+            guard let key = state.groups[group]?.worker else { continue }
+            let audits = covered[key] ?? coveredByAudits(of: key)
+            covered[key] = audits
+            if audits.contains(group) {
+                missing -= 1
+            } else {
+                short[key, default: []].append(group)
+                uncovered.append(group)
+            }
         }
-        let allowed = provisionalMembers(forBatch: state.cutStep + 1, of: short).count
-        var missing = needed - accepted - coming - allowed
+        missing -= provisionalMembers(forBatch: state.cutStep + 1, of: uncovered).count
         guard missing > 0 else { return }
-        var ofKey: [PublicKey: (group: Hash256, order: UInt64, count: Int)] = [:]
-        for group in short {
-            guard let worker = state.groups[group]?.worker else { continue }
-            let order = AuditDraw.order(group, secret: secret)
-            let before = ofKey[worker]
-            let isFirst = before.map { (order, group) < ($0.order, $0.group) } ?? true
-            ofKey[worker] = (
-                isFirst ? group : before?.group ?? group, isFirst ? order : before?.order ?? order,
-                (before?.count ?? 0) + 1
-            )
+        let chosen = short.compactMap { _, groups in
+            groups.map { (group: $0, order: AuditDraw.order($0, secret: secret), count: groups.count) }
+                .min { ($0.order, $0.group) < ($1.order, $1.group) }
         }
-        let chosen = ofKey.values.sorted { $0.count != $1.count ? $0.count > $1.count : $0.order < $1.order }
-        for item in chosen where missing > 0 {
-            missing -= item.count
+        for item in chosen.sorted(by: { $0.count != $1.count ? $0.count > $1.count : $0.order < $1.order })
+        where missing > 0 {
+            guard let record = state.groups[item.group], let worker = state.workers[record.worker] else { continue }
+            let reached = coverage(of: worker, reach: reach(of: record), through: state.counters.received)
+            missing -= max(1, Set(reached.map(\.group)).intersection(short[record.worker] ?? []).count)
             pick(item.group)
         }
     }
 
-    /// Up to which place in the order of journaling audits under way would vouch, by worker.
-    private func vouching() -> [PublicKey: UInt64] {
-        var covered: [PublicKey: UInt64] = [:]
-        for group in state.auditQueue + state.audits.values.filter({ $0.purpose == nil }).map(\.group) {
-            guard let record = state.groups[group] else { continue }
-            covered[record.worker] = max(covered[record.worker] ?? 0, record.vouchesThrough)
+    /// The promised groups of a worker that its audits under way would vouch for.
+    private func coveredByAudits(of key: PublicKey) -> Set<Hash256> {
+        guard let worker = state.workers[key] else { return [] }
+        var (through, left) = (UInt64(0), Int64(0))
+        for group in worker.pendingGroups {
+            guard let record = state.groups[group], record.vouchesThrough > 0 else { continue }
+            let more = reach(of: record)
+            if more > 0 { through = max(through, record.vouchesThrough) }
+            left = saturatingSum(left, more)
         }
-        return covered
+        return Set(coverage(of: worker, reach: left, through: through).map(\.group))
     }
 
     /// The provisional groups that a batch may take, out of these: few in all, fewer of one key, none in the last one.

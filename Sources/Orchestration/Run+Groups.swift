@@ -23,6 +23,15 @@ extension Run {
                 submission, key, from, Refusal("lease-settled", "Lease \(submission.lease) has ended (\(lease.phase)).")
             )
         case .live, .ended:
+            // The driver compares them too; here it holds for whatever drives the machine.
+            guard submission.failure != nil || submission.engine == lease.engine else {
+                refuseGroup(
+                    submission, key, from,
+                    Refusal(
+                        "engine", "Lease \(submission.lease) was given for another engine than the group's.",
+                        advice: "Hand in what the engine generated that was declared when the lease was given."))
+                return
+            }
             if let finding = submission.failure {
                 rejectUnjournaled(submission, finding, key, from, now)
             } else {
@@ -55,7 +64,8 @@ extension Run {
         commit(
             .groupReceived(
                 group: submission.group, lease: submission.lease, tokens: submission.tokens,
-                work: submission.work > 0 ? submission.work : nil, content: submission.content))
+                work: submission.work > 0 ? submission.work : nil, content: submission.content,
+                isAlwaysAudited: submission.isAlwaysAudited ? true : nil))
         presence.leaseClocks[submission.lease] = nil
         let isIdle = state.workers[key]?.liveLeases.isEmpty ?? true
         presence.members[key]?.stalls = 0
@@ -63,7 +73,7 @@ extension Run {
         presence.members[key]?.pace.finishedGroup(at: now, isIdle: isIdle)
         sendReceipt(submission, key, from, duplicate: false)
         report(.groupReceived(group: submission.group, worker: key, version: lease.version))
-        drawAudit(submission.group, isAlwaysAudited: submission.isAlwaysAudited)
+        drawAudit(submission.group)
         reopenVerdicts(lease.slot, submission, lease)
     }
 
@@ -156,9 +166,22 @@ extension Run {
         report(
             .workerBanned(
                 worker: key, finding: finding, auditedGroups: worker.audited, burned: worker.staked))
+        clear(key, finding, worker)
+    }
+
+    /// Takes a worker's place for what many of its groups together say; that is no proof, so its stake stays.
+    mutating func refuseWorker(_ key: PublicKey, _ finding: Finding) {
+        guard let worker = state.workers[key], worker.ban == nil else { return }
+        commit(.workerBanned(worker: key, finding: finding, burned: 0))
+        report(.workerBanned(worker: key, finding: finding, auditedGroups: worker.audited, burned: 0))
+        clear(key, finding, worker)
+    }
+
+    /// Ends what a worker has in flight and its connection.
+    private mutating func clear(_ key: PublicKey, _ finding: Finding, _ worker: WorkerRecord) {
         for lease in worker.liveLeases.sorted() { endLease(lease, .banned) }
         for group in worker.pendingGroups { withdraw(group, "worker banned") }
-        // An equivocation has no audit of its own to forfeit for.
+        // It has no audit of its own to forfeit for.
         forfeit(key, for: SHA256.hash(key.rawBytes + Array(finding.check.utf8)), work: 0, nil)
         expel(key, finding)
     }
@@ -182,5 +205,6 @@ extension Run {
             run.commit(.groupWithdrawn(group: group, reason: bounded(reason, Finding.maximumReasonBytes)))
         }
         report(.groupWithdrawn(group: group, worker: record.worker, reason: reason))
+        reviewAccount(record.worker)
     }
 }

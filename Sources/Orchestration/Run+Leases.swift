@@ -116,13 +116,17 @@ extension Run {
         guard let request = presence.members[key]?.request else { return }
         cancelRequests(key)
         let duration = leaseDuration(key, additional: count)
+        // What judges a group is settled before it is made.
+        let engine = presence.members[key]?.engine ?? ""
         var granted: [Lease] = []
         for _ in 0..<count {
             let slot = state.waitingSlots.first ?? state.nextSlot
             let id = state.nextLease
             let attempt = state.slots[slot]?.attempts ?? 0
             commit(
-                .leaseGranted(lease: id, slot: slot, attempt: attempt, worker: key, version: version.number))
+                .leaseGranted(
+                    lease: id, slot: slot, attempt: attempt, worker: key, version: version.number,
+                    engine: engine.isEmpty ? nil : engine))
             startClock(id, duration: duration, now)
             if let lease = lease(id) { granted.append(lease) }
         }

@@ -127,7 +127,7 @@ extension Run {
         cancelRequests(hello.key)
         var member = MemberPresence(
             key: hello.key, role: hello.role, name: hello.name, order: before?.order ?? presence.nextOrder,
-            instance: hello.instance, connection: from.connection, lastSeen: now)
+            instance: hello.instance, engine: hello.engine, connection: from.connection, lastSeen: now)
         if before == nil { presence.nextOrder += 1 }
         if let before {
             member.pace = before.pace
@@ -136,7 +136,6 @@ extension Run {
         }
         presence.members[hello.key] = member
         presence.keys[from.connection] = hello.key
-        presence.departures.remove(hello.key)
         if hello.role == .trainer { presence.trainer = hello.key }
         expect(now.advanced(by: configuration.timing.heartbeat))
     }
@@ -198,7 +197,7 @@ extension Run {
         guard let member = presence.members.removeValue(forKey: key) else { return }
         switch member.role {
         case .worker:
-            if state.workers[key]?.unvested.isEmpty == false { presence.departures.insert(key) }
+            reviewAccount(key)
             for lease in (state.workers[key]?.liveLeases ?? []).sorted() { endLease(lease, reason) }
         case .verifier:
             // A replay that it has returned does not go with it.
@@ -235,7 +234,8 @@ extension Run {
                     Standing(
                         worker: key, accepted: worker.accepted, rejected: worker.rejected, streak: worker.streak,
                         provisional: worker.unvested.count, unvested: worker.unvestedCredit,
-                        probability: auditProbability(of: worker), banned: worker.ban != nil, reasons: reasons)))
+                        probability: auditProbability(of: worker, engine: presence.members[key]?.engine ?? ""),
+                        banned: worker.ban != nil, reasons: reasons)))
         }
     }
 

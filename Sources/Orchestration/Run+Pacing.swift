@@ -28,10 +28,10 @@ extension Run {
             return 0
         }
         var allowance = min(request.count, configuration.limits.leasesPerWorker - worker.liveLeases.count)
-        if worker.isOnProbation {
+        if worker.isOnProbation(isForeign: !member.engine.isEmpty) {
             allowance = min(allowance, configuration.limits.probationGroups - worker.unauditedGroups)
         }
-        if isAdaptive, auditProbability(of: worker) == AuditDraw.certain {
+        if isAdaptive, auditProbability(of: worker, engine: member.engine) == AuditDraw.certain {
             allowance = min(allowance, untrustedAllowance(worker))
         }
         if member.stalls > 0 { allowance = min(allowance, 1 - worker.liveLeases.count) }
@@ -40,16 +40,17 @@ extension Run {
 
     /// Leases that a key may get that is not trusted: few tokens of it are open at once.
     ///
-    /// A group counts with its tokens, a lease with what the key's verified groups have had on average, or with all
-    /// tokens that it may come to where there are none yet.
+    /// A group counts with its tokens, whether an audit or a batch is to come, a lease with what the run's verified groups
+    /// have had on average, or with all tokens that it may come to where there are none yet.
     private func untrustedAllowance(_ worker: WorkerRecord) -> Int {
         let auditing = configuration.auditing
         let most = max(1, auditing.leaseTokens)
         let (bound, overflow) = most.multipliedReportingOverflow(by: auditing.untrustedLeases)
         guard !overflow else { return .max }
-        let mean =
-            worker.verifiedGroups > 0 ? max(1, worker.verifiedTokens / UInt64(worker.verifiedGroups)) : most
-        let pending = worker.pendingGroups.reduce(UInt64(0)) { $0 + (state.groups[$1]?.tokens ?? 0) }
+        let mean = state.counters.verifiedGroups > 0 ? max(1, state.counters.meanTokens) : most
+        let pending = (worker.pendingGroups + worker.waitingGroups).reduce(UInt64(0)) {
+            $0 + (state.groups[$1]?.tokens ?? 0)
+        }
         let open = pending + UInt64(worker.liveLeases.count) * min(mean, most)
         return bound > open ? Int(clamping: (bound - open) / min(mean, most)) : 0
     }
@@ -78,7 +79,8 @@ extension Run {
         let typical = paces.isEmpty ? 1 : paces.reduce(0, +) / Double(paces.count)
         var candidates = keys.map { key in
             let isWaiting = presence.members[key]?.request != nil
-            let isOnProbation = state.workers[key]?.isOnProbation ?? true
+            let isForeign = presence.members[key]?.engine.isEmpty == false
+            let isOnProbation = state.workers[key]?.isOnProbation(isForeign: isForeign) ?? true
             return Candidate(
                 key: key, weight: presence.members[key]?.pace.groupsPerMillisecond ?? typical, isWaiting: isWaiting,
                 held: state.workers[key]?.liveLeases.count ?? 0,

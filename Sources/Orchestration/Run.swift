@@ -34,6 +34,7 @@ public struct Run: Sendable {
     /// Takes in one event and returns what is to be done, in order.
     public mutating func step(_ event: Event, at now: Instant) -> [Action] {
         outbox = []
+        presence.now = now
         armClocks(now)
         openEpoch()
         take(event, now)
@@ -42,6 +43,7 @@ public struct Run: Sendable {
         cutBatches()
         pickForVesting()
         closeAccounts()
+        forgetKeptGroups()
         assignAudits(now)
         grantLeases(now)
         reportStandings()
@@ -83,6 +85,8 @@ public struct Run: Sendable {
         case .batchRequested(let from, let step): requestBatch(from, step, now)
         case .batchDone(let from, let step): finishBatch(from, step, now)
         case .groupsDoubted(let from, let groups): takeDoubts(from, groups, now)
+        case .groupsUnavailable(let from, let groups): takeUnavailable(from, groups, now)
+        case .workerRefused(let key, let finding): refuseWorker(key, finding)
         case .versionPublished(let from, let version): publish(from, version, now)
         case .checkpointStable(let from, let step): makeStable(from, step, now)
         case .drain(let reason, let milliseconds): beginDrain(reason, milliseconds, now)
@@ -98,6 +102,11 @@ public struct Run: Sendable {
             preconditionFailure("A decision of the machine does not fit its own state: \(error.reason).")
         }
         outbox.append(.journal(fact))
+        switch fact {
+        case .checkPassed, .checkFailed, .checkClosed, .groupVested, .creditForfeited, .acceptanceRevoked:
+            presence.reviewsKeptGroups = true
+        default: break
+        }
     }
 
     mutating func report(_ notice: RunNotice) { outbox.append(.report(notice)) }

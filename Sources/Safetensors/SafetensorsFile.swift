@@ -28,6 +28,8 @@ public final class SafetensorsFile: Sendable {
     public var tensors: [String: TensorInfo] { header.tensors }
     /// The text entries of the file.
     public var metadata: [String: String] { header.metadata }
+    /// Where the tensors' bytes begin in the file.
+    public var dataStart: Int { header.dataStart }
     /// The size of the whole file in bytes.
     public var byteCount: Int { content.byteCount }
 

@@ -44,7 +44,9 @@ struct LedgerTests {
         }
     }
 
-    @Test("Promised credit vests or burns; a fine takes the stake first; a refund gives all of it back")
+    @Test(
+        "Promised credit vests or burns; a fine leaves the stake; a refund gives back what was taken, promises as promises"
+    )
     func promises() throws {
         try database().write { db in
             try Ledger.promise(worker, 1_000, reference: "promised/1", in: db)
@@ -54,19 +56,31 @@ struct LedgerTests {
             try Ledger.fine(worker, atMost: 300, reference: "fined/3", in: db)
             #expect(try Ledger.fine(worker, atMost: 300, reference: "fined/3", in: db) == .known)
             try Ledger.charge(worker, atMost: 50, reference: "charged/3", in: db)
-            #expect(try Ledger.balance(of: .worker(worker), in: db) == 650)
-            #expect(try Ledger.balance(of: .stake(worker), in: db) == 0)
+            #expect(try Ledger.balance(of: .worker(worker), in: db) == 550)
+            #expect(try Ledger.balance(of: .stake(worker), in: db) == 100)
             #expect(try Ledger.balance(of: .burned, in: db) == 850)
-            let taken = ["charged/3", "fined/3", "forfeited/3", "nothing/3"]
-            try Ledger.refund(worker, entries: taken, reference: "refunded/3", in: db)
-            #expect(try Ledger.refund(worker, entries: taken, reference: "refunded/3", in: db) == .known)
+            let taken = ["charged/3", "fined/3", "nothing/3"]
+            for outcome in [Ledger.Outcome.appended, .known] {
+                let found = try Ledger.refund(
+                    worker, entries: taken, promised: 400, burnedBy: "forfeited/3", reference: "refunded/3", in: db)
+                #expect(found == outcome)
+            }
+            #expect(try Ledger.balance(of: .worker(worker), in: db) == 900)
+            #expect(try Ledger.balance(of: .unvested(worker), in: db) == 400)
+            // Never more than burned, and nothing where nothing burned.
+            try Ledger.forfeit(worker, 400, reference: "forfeited/5", in: db)
+            try Ledger.refund(
+                worker, entries: [], promised: 10_000, burnedBy: "forfeited/5", reference: "refunded/5", in: db)
+            try Ledger.refund(
+                worker, entries: [], promised: 7, burnedBy: "forfeited/6", reference: "refunded/6", in: db)
+            #expect(try Ledger.balance(of: .unvested(worker), in: db) == 400)
             try Ledger.revoke(worker, atMost: 10_000, reference: "revoked/1", in: db)
             let report = try Ledger.verify(in: db)
             #expect(
                 report.balances == [
-                    .issuance: -1_500, .burned: 1_400, .worker(worker): 0, .stake(worker): 100, .unvested(worker): 0,
+                    .issuance: -1_500, .burned: 1_000, .worker(worker): 0, .stake(worker): 100, .unvested(worker): 400,
                 ])
-            #expect(throws: LedgerError.self) { try Ledger.forfeit(worker, 1, reference: "forfeited/4", in: db) }
+            #expect(throws: LedgerError.self) { try Ledger.forfeit(worker, 401, reference: "forfeited/4", in: db) }
         }
         #expect(Account(text: Account.unvested(worker).text) == .unvested(worker))
     }

@@ -124,6 +124,13 @@ enum Examples {
                         $0.value = -.nan
                     }
                 ]
+                $0.doubtedGroups = [hash]
+                $0.unavailableGroups = [
+                    .with {
+                        $0.groupHash = hash
+                        $0.reason = "no weights"
+                    }
+                ]
             }),
         .versionPublished(.with { $0.version = version }),
         .checkpointStable(.with { $0.step = 6 }),
@@ -222,6 +229,7 @@ enum Examples {
                 ]
                 $0.batchHashPrefix = 99
                 $0.totalCompletionTokens = 1
+                $0.versionsInUse = [3, 300]
             }),
         .acknowledgement(.init()),
         .versionAnnounced(

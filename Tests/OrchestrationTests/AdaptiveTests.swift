@@ -11,50 +11,6 @@ struct AdaptiveTests {
     let second = Bench.verifiers[1]
     let third = Bench.verifiers[2]
 
-    /// A bench whose trusted workers are hardly ever audited, with a large stake for whoever is invited.
-    private func bench(
-        groupsPerBatch: Int = 100, steps: UInt64 = 10, _ adjust: (inout Run.Configuration) -> Void = { _ in }
-    ) throws -> Bench {
-        var bench = try Bench(steps: steps, groupsPerBatch: groupsPerBatch, pace: 3) {
-            $0.auditing.mode = .adaptive
-            $0.auditing.floor = 1
-            $0.auditing.trustedAfter = 2
-            $0.auditing.leaseTokens = 100
-            $0.invitedStake = 1_000_000_000
-            $0.workers = .invitation([Scenario.invitation(Bench.workers[0]), Scenario.invitation(Bench.workers[1])])
-            adjust(&$0)
-        }
-        bench.begin()
-        for worker in [alice, bob] { bench.join(worker, .worker, invitation: Scenario.invitation(worker)) }
-        return bench
-    }
-
-    @discardableResult
-    private func hand(_ bench: inout Bench, _ worker: PublicKey, _ count: Int, isScored: Bool = true) -> [Hash256] {
-        var groups: [Hash256] = []
-        for lease in bench.ask(worker, count) {
-            let group = Bench.group(lease.id)
-            let submission = Submission(
-                lease: lease.id, group: group, tokens: 5, work: 1_000, content: SHA256.hash([UInt8(lease.slot)]))
-            let actions = bench.send(.groupSubmitted(submission, from: bench.from(worker)))
-            for case .scoreGroup(let group) in actions {
-                bench.send(.groupScored(group: group, rewards: isScored ? [1, 0] : nil))
-            }
-            groups.append(group)
-        }
-        return groups
-    }
-
-    /// Makes a worker trusted beyond the floor, by groups that are audited.
-    private func trust(_ bench: inout Bench, _ worker: PublicKey) {
-        if bench.run.connection(of: first) == nil { bench.join(first, .verifier) }
-        while (bench.run.state.workers[worker]?.verifiedGroups ?? 0) < 30 {
-            // What cannot be scored is audited.
-            guard !hand(&bench, worker, 1, isScored: false).isEmpty else { return }
-            bench.audit(.accepted(.init(rewards: [1, 0], verifiedFLOPs: 1_000, auditFLOPs: 100)))
-        }
-    }
-
     @Test("HMAC, secrets and thresholds are what the documentation says")
     func draws() throws {
         let secret = AuditDraw.secret(ofEpoch: 2, runSecret: [1, 2, 3])
@@ -73,33 +29,35 @@ struct AdaptiveTests {
 
     @Test("The probability is the largest of the floor, 1 / streak and what deterrence asks for")
     func probability() throws {
-        let bench = try bench { $0.auditing.floor = 50_000 }
-        func probability(streak: Int64, staked: Int64, unvested: Int64 = 0, work: Int64 = 100) -> UInt32 {
+        var bench = try Bench.adaptive { $0.auditing.floor = 50_000 }
+        // A thousand FLOPs are what the run's groups take, whoever's they are.
+        bench.trust(bob)
+        func probability(streak: Int64, balance: Int64, unvested: Int64 = 0, work: Int64 = 1_000) -> UInt32 {
             var worker = WorkerRecord()
-            worker.verified = 1_000
-            worker.verifiedGroups = 10
             worker.streak = streak
-            worker.staked = staked
+            worker.balance = balance
+            worker.staked = 1_000_000_000
             if unvested > 0 { worker.unvested = [UnvestedCredit(group: .zero, ordinal: 1, amount: unvested)] }
             return bench.run.auditProbability(work: work, of: worker)
         }
-        #expect(probability(streak: 199, staked: 1_000_000) == AuditDraw.certain)
-        #expect(probability(streak: 400, staked: 1_000_000) == 250_000)
-        #expect(probability(streak: 1_000_000, staked: 1_000_000) == 50_000)
-        // 1,900 at risk beside the group of 100 is what p = 0.05 asks for.
-        #expect(probability(streak: 1_000_000, staked: 1_900) == 50_000)
-        #expect(probability(streak: 1_000_000, staked: 900) == 100_000)
-        #expect(probability(streak: 1_000_000, staked: 400, unvested: 500) == 100_000)
-        #expect(probability(streak: 1_000_000, staked: 0) == AuditDraw.certain)
-        // Small groups buy no trust for a large one.
-        #expect(probability(streak: 400, staked: 1_000_000, work: 1_000) == AuditDraw.certain)
+        #expect(probability(streak: 1_990, balance: 10_000_000) == AuditDraw.certain)
+        #expect(probability(streak: 4_000, balance: 10_000_000) == 250_000)
+        #expect(probability(streak: 10_000_000, balance: 10_000_000) == 50_000)
+        // 19,000 at risk beside the group of 1,000 is what p = 0.05 asks for; stake is not at risk for one mismatch.
+        #expect(probability(streak: 10_000_000, balance: 19_000) == 50_000)
+        #expect(probability(streak: 10_000_000, balance: 9_000) == 100_000)
+        #expect(probability(streak: 10_000_000, balance: 4_000, unvested: 5_000) == 100_000)
+        #expect(probability(streak: 10_000_000, balance: 0) == AuditDraw.certain)
+        // Small groups buy no trust for a large one, nor does a key that picks small ones set the measure.
+        #expect(probability(streak: 4_000, balance: 10_000_000, work: 10_000) == AuditDraw.certain)
+        #expect(probability(streak: 1_990, balance: 10_000_000, work: 10) == AuditDraw.certain)
     }
 
     @Test("A trusted worker's group is scored unaudited, its credit promised, and vests with the next passed audit")
     func vesting() throws {
-        var bench = try bench()
-        trust(&bench, alice)
-        let waiting = hand(&bench, alice, 3)
+        var bench = try Bench.adaptive()
+        bench.trust(alice)
+        let waiting = bench.hand(alice, 3)
         #expect(bench.run.state.provisionalGroups == waiting)
         #expect(bench.run.state.workers[alice]?.unvestedCredit == 3_000)
         #expect(bench.run.state.auditQueue.isEmpty)
@@ -114,15 +72,15 @@ struct AdaptiveTests {
         #expect(bench.run.state.acceptedGroups.suffix(3) == [waiting[1], waiting[0], waiting[2]])
     }
 
-    @Test("A rejection takes what waits, burns what was promised, fines the rest, and begins the trust anew")
+    @Test("A mismatch takes what waits, burns what was promised, fines the earnings, not the stake, and ends the trust")
     func forfeiture() throws {
-        var bench = try bench { $0.timing.rejection = 1_000 }
-        trust(&bench, alice)
-        let waiting = hand(&bench, alice, 3)
+        var bench = try Bench.adaptive { $0.timing.rejection = 1_000 }
+        bench.trust(alice)
+        let waiting = bench.hand(alice, 3)
         #expect(bench.run.state.provisionalGroups == waiting)
         bench.run.pick(waiting[2])
         let id = try #require(bench.send(.auditsRequested(from: bench.from(first), groups: 1)).audits.first?.id)
-        let before = bench.run.state.workers[alice]?.staked ?? 0
+        let before = try #require(bench.run.state.workers[alice])
         let actions = bench.report(first, id, Bench.rejected())
         let worker = try #require(bench.run.state.workers[alice])
         #expect(actions.settlements.contains(.forfeited(worker: alice, group: waiting[2], amount: 3_000)))
@@ -131,7 +89,8 @@ struct AdaptiveTests {
             if case .auditDrawn(waiting[2], _, let probability, _) = fact { probability } else { nil }
         }
         let worth = 1_000 * Double(AuditDraw.certain - drawn[0]) / Double(drawn[0]) - 3_000
-        #expect(abs(Double(before - worker.staked) - worth) <= 1)
+        #expect(abs(Double(before.balance - worker.balance) - 100 - worth) <= 1)
+        #expect(worker.staked == before.staked && worker.ban == nil)
         #expect(worker.unvested.isEmpty && worker.waitingGroups.isEmpty && worker.streak == 0)
         #expect(bench.run.state.provisionalGroups.isEmpty && bench.run.state.counters.withdrawn == 2)
         #expect(bench.ask(alice, 1).isEmpty)
@@ -143,13 +102,13 @@ struct AdaptiveTests {
         let sizes = (1...200).map { ($0, Run.Auditing().provisionalShare(ofBatch: $0)) }
         #expect(sizes.allSatisfy { $1.total * 4 <= $0 && $1.perKey <= max(1, $0 / 20) && $1.perKey <= $1.total })
         #expect(sizes[2].1 == (0, 0) && sizes[3].1 == (1, 1) && sizes[63].1 == (16, 3))
-        var bench = try bench(steps: 2)
-        trust(&bench, alice)
-        trust(&bench, bob)
+        var bench = try Bench.adaptive(steps: 2)
+        bench.trust(alice)
+        bench.trust(bob)
         bench.send(.goodbye(from: bench.connection(first)))
         // Sixty groups are vouched for, and five more of each key may come as they are.
-        hand(&bench, alice, 40)
-        hand(&bench, bob, 20)
+        bench.hand(alice, 40)
+        bench.hand(bob, 20)
         bench.requestBatch(1)
         #expect(bench.run.state.batches[1] == nil)
         // One group is picked, of the key that has the most waiting; some may have been drawn.
@@ -163,9 +122,9 @@ struct AdaptiveTests {
 
     @Test("Commitments come before an epoch, secrets after it, to whoever is there and in the welcome")
     func epochs() throws {
-        var bench = try bench { $0.auditing.epochGroups = 2 }
+        var bench = try Bench.adaptive { $0.auditing.epochGroups = 2 }
         #expect(bench.run.state.epoch?.number == 0)
-        hand(&bench, alice, 2)
+        bench.hand(alice, 2)
         let actions = bench.send(.tick)
         let secret = AuditDraw.secret(ofEpoch: 0, runSecret: [7])
         #expect(actions.facts.first == .epochRevealed(epoch: 0, secret: secret))
@@ -189,11 +148,11 @@ struct AdaptiveTests {
 
     @Test("An untrusted key has two leases' worth of tokens open at most")
     func untrustedTokens() throws {
-        var bench = try bench { $0.auditing.trustedAfter = 10 }
+        var bench = try Bench.adaptive { $0.auditing.trustedAfter = 10 }
         #expect(bench.ask(alice, 50).count == 2)
-        var other = try self.bench { $0.auditing.trustedAfter = 10 }
+        var other = try Bench.adaptive { $0.auditing.trustedAfter = 10 }
         other.join(first, .verifier)
-        hand(&other, alice, 1)
+        other.hand(alice, 1)
         other.audit()
         // Its groups have five tokens, so two leases' worth of a hundred hold forty.
         #expect(other.ask(alice, 50).count == 40)
@@ -201,8 +160,8 @@ struct AdaptiveTests {
 
     @Test("What a lone engine of other arithmetic hands in is always audited")
     func alwaysAudited() throws {
-        var bench = try bench()
-        trust(&bench, alice)
+        var bench = try Bench.adaptive()
+        bench.trust(alice)
         let lease = try #require(bench.ask(alice, 1).first)
         let submission = Submission(
             lease: lease.id, group: Bench.group(lease.id), tokens: 5, work: 1_000, isAlwaysAudited: true)
@@ -213,8 +172,8 @@ struct AdaptiveTests {
 
     @Test("A group that the lab cannot score is audited")
     func unscored() throws {
-        var bench = try bench()
-        trust(&bench, alice)
+        var bench = try Bench.adaptive()
+        bench.trust(alice)
         let lease = try #require(bench.ask(alice, 1).first)
         let submission = Submission(lease: lease.id, group: Bench.group(lease.id), tokens: 5, work: 1_000)
         bench.send(.groupSubmitted(submission, from: bench.from(alice)))
@@ -226,8 +185,8 @@ struct AdaptiveTests {
 
     @Test("After a restart, groups that were being scored are scored")
     func restart() throws {
-        var bench = try bench()
-        trust(&bench, alice)
+        var bench = try Bench.adaptive()
+        bench.trust(alice)
         let lease = try #require(bench.ask(alice, 1).first)
         let submission = Submission(lease: lease.id, group: Bench.group(lease.id), tokens: 5, work: 1_000)
         bench.send(.groupSubmitted(submission, from: bench.from(alice)))

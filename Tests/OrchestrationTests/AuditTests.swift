@@ -93,7 +93,7 @@ struct AuditTests {
         bench.report(first, given[0].id, Bench.accepted)
         #expect(request(&bench, first).count == 9)
         bench.report(first, given[1].id, Bench.rejected())
-        #expect(bench.run.state.workers[alice]?.isOnProbation == true)
+        #expect(bench.run.state.workers[alice]?.isOnProbation(isForeign: false) == true)
     }
 
     @Test("Severity slash costs the stake and the place at once")

@@ -68,7 +68,7 @@ struct BatchTests {
         bench.makeStep(1)
         #expect(bench.send(.batchDone(from: bench.from(Bench.trainer), step: 1)).facts.isEmpty)
         let stable = bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: 1))
-        #expect(stable.facts == [.checkpointStable(step: 1)])
+        #expect(stable.facts == [.checkpointStable(step: 1, kept: nil)])
         #expect(bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: 1)).facts.isEmpty)
         #expect(bench.send(.batchDone(from: bench.from(Bench.trainer), step: 9)).refusals == ["batch-unknown"])
         #expect(bench.run.state.slots.isEmpty && bench.run.state.groups.isEmpty && bench.run.state.leases.isEmpty)

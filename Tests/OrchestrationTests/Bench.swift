@@ -56,11 +56,13 @@ struct Bench {
 
     @discardableResult
     mutating func join(
-        _ key: PublicKey, _ role: Role, invitation: Hash256? = nil, resumeStep: UInt64 = 0, instance: UInt64 = 0
+        _ key: PublicKey, _ role: Role, invitation: Hash256? = nil, resumeStep: UInt64 = 0, instance: UInt64 = 0,
+        engine: String = ""
     ) -> [Action] {
         connections[key] = ConnectionID(nextConnection)
         nextConnection += 1
-        let hello = Hello(key: key, role: role, invitation: invitation, resumeStep: resumeStep, instance: instance)
+        let hello = Hello(
+            key: key, role: role, invitation: invitation, resumeStep: resumeStep, instance: instance, engine: engine)
         return send(.hello(hello, from: from(key)))
     }
 

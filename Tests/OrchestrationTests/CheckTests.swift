@@ -160,4 +160,116 @@ struct CheckTests {
         bench.send(.auditsFaulted(from: bench.from(second), audits: [audit.id], reason: "no memory"))
         #expect(bench.run.state.waitingSlots.count == 1)
     }
+
+    /// Has the verdict about a rejected group looked at again by an identical result, with these verifiers there.
+    private func reopened(
+        _ bench: inout Bench, accusers: [PublicKey], others: [PublicKey]
+    ) throws -> Hash256 {
+        hand(&bench, alice)
+        let group = Bench.group(bench.run.state.nextLease - 1)
+        for accuser in accusers {
+            if bench.run.connection(of: accuser) == nil { bench.join(accuser, .verifier) }
+        }
+        for accuser in accusers {
+            let audit = try #require(request(&bench, accuser).first)
+            bench.report(accuser, audit.id, Bench.rejected())
+        }
+        for other in others { bench.join(other, .verifier) }
+        hand(&bench, bob)
+        return group
+    }
+
+    /// Has every verifier that is asked about a group say what it says, in an order that a seed decides.
+    private func ask(
+        _ bench: inout Bench, about group: Hash256, _ voices: [PublicKey: AuditVerdict], seed: UInt64
+    ) -> [Settlement] {
+        var random = SplitMix(seed)
+        var settlements: [Settlement] = []
+        for _ in 0..<40 {
+            let verifier = random.pick(voices.keys.sorted { $0.hex < $1.hex })
+            for audit in request(&bench, verifier, 1) {
+                let verdict = audit.group == group ? voices[verifier] : nil
+                settlements += bench.report(verifier, audit.id, verdict ?? Bench.accepted).settlements
+            }
+        }
+        return settlements
+    }
+
+    @Test("One colluding verifier does not overturn what two honest ones found, in whatever order they are asked")
+    func oneColluder() throws {
+        for seed in 0..<40 as Range<UInt64> {
+            var bench = try bench(groupsPerBatch: 1, verifiers: [first, second])
+            let colluder = Bench.verifiers[3]
+            let group = try reopened(&bench, accusers: [first, second], others: [colluder])
+            let voices = [first: Bench.rejected(), second: Bench.rejected(), colluder: Bench.accepted]
+            let settlements = ask(&bench, about: group, voices, seed: seed)
+            #expect(!settlements.contains { $0.reference == "earned/\(group.hex)" })
+            #expect(bench.run.state.workers[alice]?.strikes == 1)
+            #expect(bench.run.state.verifiers[first]?.refuted == 0 && bench.run.state.verifiers[second]?.refuted == 0)
+        }
+    }
+
+    @Test("Two colluders' rejection is overturned by three honest verifiers, not by fewer", arguments: [1, 2, 3, 4])
+    func twoColluders(honest: Int) throws {
+        for seed in 0..<40 as Range<UInt64> {
+            var bench = try bench(groupsPerBatch: 1, verifiers: [first, second])
+            let others = Array(Bench.verifiers[2..<(2 + honest)])
+            let group = try reopened(&bench, accusers: [first, second], others: others)
+            var voices = [first: Bench.rejected(), second: Bench.rejected()]
+            for other in others { voices[other] = Bench.accepted }
+            let settlements = ask(&bench, about: group, voices, seed: seed)
+            let isOverturned = settlements.contains { $0.reference == "earned/\(group.hex)" }
+            #expect(isOverturned == (honest >= 3), "\(honest) honest verifiers, seed \(seed)")
+            #expect(bench.run.state.workers[alice]?.strikes == (honest >= 3 ? 0 : 1))
+            #expect(bench.run.state.verifiers[first]?.refuted == (honest >= 3 ? 1 : 0))
+        }
+    }
+
+    @Test("A colluder that confirms a cheat against one honest verifier is asked for a third opinion")
+    func thirdOpinion() throws {
+        for seed in 0..<40 as Range<UInt64> {
+            var bench = try bench(groupsPerBatch: 1, verifiers: [first])
+            let colluder = Bench.verifiers[3]
+            let group = try reopened(&bench, accusers: [first], others: [colluder, second])
+            let voices = [first: Bench.rejected(), second: Bench.rejected(), colluder: Bench.accepted]
+            let settlements = ask(&bench, about: group, voices, seed: seed)
+            #expect(!settlements.contains { $0.reference == "earned/\(group.hex)" })
+            #expect(bench.run.state.verifiers[first]?.refuted == 0)
+        }
+    }
+
+    @Test("An overturned rejection gives back what it took: promised again what was promised, nothing of it twice")
+    func refund() throws {
+        var bench = try Bench.adaptive()
+        bench.trust(alice)
+        let waiting = bench.hand(alice, 3)
+        let before = try #require(bench.run.state.workers[alice])
+        bench.run.pick(waiting[2])
+        let audit = try #require(request(&bench, first).first)
+        bench.report(first, audit.id, Bench.rejected())
+        #expect(bench.run.state.workers[alice]?.unvestedCredit == 0)
+        bench.join(second, .verifier)
+        // Somebody else comes to the same result for the slot.
+        let slot = try #require(bench.run.state.groups[waiting[2]]?.slot)
+        var isReopened = false
+        for lease in bench.ask(bob, 8) {
+            let submission = Submission(
+                lease: lease.id, group: Bench.group(lease.id), tokens: 5, work: 1_000,
+                content: SHA256.hash([UInt8(truncatingIfNeeded: lease.slot)]))
+            bench.send(.groupSubmitted(submission, from: bench.from(bob)))
+            isReopened = isReopened || lease.slot == slot
+        }
+        #expect(isReopened)
+        var refunds: [Settlement] = []
+        for audit in request(&bench, second) where audit.group == waiting[2] {
+            refunds = bench.report(second, audit.id, Bench.good).settlements
+        }
+        #expect(refunds.contains(.refunded(worker: alice, group: waiting[2], promised: 2_000)))
+        #expect(refunds.contains(.earned(worker: alice, group: waiting[2], amount: 1_000, withheld: 100)))
+        let worker = try #require(bench.run.state.workers[alice])
+        // The two that nobody has vouched for are promised as before; this one counts once.
+        #expect(worker.unvested.map(\.group) == Array(waiting.prefix(2)) && worker.unvestedCredit == 2_000)
+        #expect(worker.balance == before.balance + 900 && worker.staked == before.staked + 100)
+        #expect(worker.earned == before.earned + 1_000 && worker.strikes == 0)
+    }
 }

@@ -14,6 +14,8 @@ struct EconomicsTests {
         case sometimes(Double, after: Int)
         /// Dishonest until it was caught so often, honest afterwards.
         case careful(Int, after: Int)
+        /// Dishonest but for every so many groups, which it has audited for certain.
+        case foreseeing(every: Int, after: Int)
 
         func cheats(_ number: Int, rejected: UInt64, _ random: inout SplitMix) -> Bool {
             switch self {
@@ -21,7 +23,13 @@ struct EconomicsTests {
             case .patient(let honest): number >= honest
             case .sometimes(let share, let honest): number >= honest && random.chance(share)
             case .careful(let caught, let honest): number >= honest && rejected < UInt64(caught)
+            case .foreseeing(let every, let honest): number >= honest && number % every != 0
             }
+        }
+
+        /// Whether a group is one whose audit is certain.
+        func isForeseen(_ number: Int) -> Bool {
+            if case .foreseeing(let every, let honest) = self { number >= honest && number % every == 0 } else { false }
         }
     }
 
@@ -59,7 +67,9 @@ struct EconomicsTests {
             let rejected = bench.run.state.workers[alice]?.rejected ?? 0
             let isBad = strategy.cheats(number, rejected: rejected, &random)
             let group = Scenario.invitation(alice).bytes + [UInt8(number & 255), UInt8(number >> 8)]
-            let submission = Submission(lease: lease.id, group: SHA256.hash(group), tokens: 5, work: work)
+            let submission = Submission(
+                lease: lease.id, group: SHA256.hash(group), tokens: 5,
+                work: strategy.isForeseen(number) ? 0 : work)
             if isBad { bad.insert(submission.group) } else { honest += work }
             note(bench.send(.groupSubmitted(submission, from: bench.from(alice))), &bench)
             note(bench.send(.auditsRequested(from: bench.from(verifier), groups: 4)), &bench)
@@ -98,6 +108,8 @@ struct EconomicsTests {
         let strategies: [Strategy] = [
             .patient(0), .patient(10), .patient(11), .patient(40), .patient(110), .sometimes(0.05, after: 12),
             .sometimes(0.3, after: 12), .careful(1, after: 11), .careful(2, after: 40),
+            .foreseeing(every: 4, after: 20),
+            .foreseeing(every: 2, after: 40),
         ]
         for strategy in strategies {
             let gain = try mean(strategy, stake: stake, floor: floor)

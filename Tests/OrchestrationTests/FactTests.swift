@@ -22,16 +22,18 @@ struct FactTests {
                 #"{"versionPublished":{"version":{"number":3,"step":2,"weightsHash":"\#(zeros)"}}}"#
             ),
             (
-                .leaseGranted(lease: 1, slot: 0, attempt: 0, worker: key, version: 3),
+                .leaseGranted(lease: 1, slot: 0, attempt: 0, worker: key, version: 3, engine: nil),
                 #"{"leaseGranted":{"attempt":0,"lease":1,"slot":0,"version":3,"worker":"\#(key.hex)"}}"#
             ),
             (.leaseEnded(lease: 1, reason: .slotOwned), #"{"leaseEnded":{"lease":1,"reason":"slotOwned"}}"#),
             (
-                .groupReceived(group: hash, lease: 1, tokens: 70, work: nil, content: nil),
+                .groupReceived(
+                    group: hash, lease: 1, tokens: 70, work: nil, content: nil, isAlwaysAudited: nil),
                 #"{"groupReceived":{"group":"\#(zeros)","lease":1,"tokens":70}}"#
             ),
             (
-                .groupReceived(group: hash, lease: 1, tokens: 70, work: 9, content: hash),
+                .groupReceived(
+                    group: hash, lease: 1, tokens: 70, work: 9, content: hash, isAlwaysAudited: nil),
                 #"{"groupReceived":{"content":"\#(zeros)","group":"\#(zeros)","lease":1,"tokens":70,"work":9}}"#
             ),
             (
@@ -47,13 +49,38 @@ struct FactTests {
                 .groupScored(group: hash, rewards: [0.5], credit: 7),
                 #"{"groupScored":{"credit":7,"group":"\#(zeros)","rewards":[0.5]}}"#
             ),
-            (.groupPicked(group: hash), #"{"groupPicked":{"group":"\#(zeros)"}}"#),
+            (.groupPicked(group: hash, isForeseen: nil), #"{"groupPicked":{"group":"\#(zeros)"}}"#),
+            (
+                .groupPicked(group: hash, isForeseen: true),
+                #"{"groupPicked":{"group":"\#(zeros)","isForeseen":true}}"#
+            ),
+            (
+                .leaseGranted(lease: 1, slot: 0, attempt: 0, worker: key, version: 3, engine: "other"),
+                #"{"leaseGranted":{"attempt":0,"engine":"other","lease":1,"slot":0,"version":3,"worker":"\#(key.hex)"}}"#
+            ),
+            (
+                .groupReceived(group: hash, lease: 1, tokens: 70, work: nil, content: nil, isAlwaysAudited: true),
+                #"{"groupReceived":{"group":"\#(zeros)","isAlwaysAudited":true,"lease":1,"tokens":70}}"#
+            ),
+            (
+                .creditForfeited(worker: key, group: hash, forfeited: 5, fined: 6, fromEarnings: 4),
+                #"{"creditForfeited":{"fined":6,"forfeited":5,"fromEarnings":4,"group":"\#(zeros)","worker":"\#(key.hex)"}}"#
+            ),
+            (
+                .checkOpened(group: hash, purpose: .doubted),
+                #"{"checkOpened":{"group":"\#(zeros)","purpose":"doubted"}}"#
+            ),
+            (
+                .checkpointStable(step: 1, kept: [hash]),
+                #"{"checkpointStable":{"kept":["\#(zeros)"],"step":1}}"#
+            ),
+            (.groupsForgotten(groups: [hash]), #"{"groupsForgotten":{"groups":["\#(zeros)"]}}"#),
             (
                 .groupVested(group: hash, worker: key, audit: 2, withheld: 1),
                 #"{"groupVested":{"audit":2,"group":"\#(zeros)","withheld":1,"worker":"\#(key.hex)"}}"#
             ),
             (
-                .creditForfeited(worker: key, group: hash, forfeited: 5, fined: 6),
+                .creditForfeited(worker: key, group: hash, forfeited: 5, fined: 6, fromEarnings: nil),
                 #"{"creditForfeited":{"fined":6,"forfeited":5,"group":"\#(zeros)","worker":"\#(key.hex)"}}"#
             ),
             (
@@ -113,8 +140,8 @@ struct FactTests {
             ),
             (.batchCut(step: 1, groups: [hash]), #"{"batchCut":{"groups":["\#(zeros)"],"step":1}}"#),
             (.batchDone(step: 1), #"{"batchDone":{"step":1}}"#),
-            (.checkpointStable(step: 1), #"{"checkpointStable":{"step":1}}"#),
-            (.trainerResumed(step: 0), #"{"trainerResumed":{"step":0}}"#),
+            (.checkpointStable(step: 1, kept: nil), #"{"checkpointStable":{"step":1}}"#),
+            (.trainerResumed(step: 0, kept: nil), #"{"trainerResumed":{"step":0}}"#),
         ]
     }()
 

@@ -21,7 +21,8 @@ struct GroupTests {
     func receipt() throws {
         var (bench, lease) = try bench()
         let actions = bench.submit(alice, lease.id)
-        guard case .journal(.groupReceived(let group, _, _, _, _)) = actions[0], case .sendReceipt = actions[1] else {
+        guard case .journal(.groupReceived(let group, _, _, _, _, _)) = actions[0], case .sendReceipt = actions[1]
+        else {
             Issue.record("\(actions)")
             return
         }

@@ -18,7 +18,7 @@ struct JournalAudit {
     init(_ facts: [Fact], groupsPerBatch: Int, maximumStaleness: UInt64) {
         for fact in facts {
             switch fact {
-            case .leaseGranted(let lease, _, _, let worker, let version):
+            case .leaseGranted(let lease, _, _, let worker, let version, _):
                 require(leases[lease] == nil, "lease \(lease) was granted twice")
                 leases[lease] = (worker, version)
             case .versionPublished(let version):
@@ -28,7 +28,7 @@ struct JournalAudit {
                     "step \(version.step) has two sets of weights")
                 versions[version.number] = version
                 weights[version.step] = version.weightsHash
-            case .groupReceived(let group, let lease, _, _, _):
+            case .groupReceived(let group, let lease, _, _, _, _):
                 require(journaled[group] == nil, "a group was journaled twice")
                 journaled[group] = lease
             case .groupAccepted(let group, _, _, _, _, _):

@@ -22,10 +22,10 @@ struct JournalAuditTests {
             version: PolicyVersion(number: number, weightsHash: SHA256.hash([UInt8(step), salt]), step: step))
     }
     private func granted(_ lease: UInt64, slot: UInt64) -> Fact {
-        .leaseGranted(lease: lease, slot: slot, attempt: 0, worker: worker, version: 0)
+        .leaseGranted(lease: lease, slot: slot, attempt: 0, worker: worker, version: 0, engine: nil)
     }
     private func received(_ group: Hash256, _ lease: UInt64) -> Fact {
-        .groupReceived(group: group, lease: lease, tokens: 1, work: nil, content: nil)
+        .groupReceived(group: group, lease: lease, tokens: 1, work: nil, content: nil, isAlwaysAudited: nil)
     }
     private func accepted(_ group: Hash256, _ audit: UInt64) -> Fact {
         .groupAccepted(group: group, audit: audit, rewards: [1], verifiedFLOPs: 5, withheld: 0, auditFLOPs: 5)

@@ -97,6 +97,7 @@ import Testing
         }
         // Guards on both sides of the target show writes outside; reads are shown by the sanitizer's run of the same loop.
         let guardWords = 64
+        let memory = FuzzMemory()
         await Fuzz.run(atLeast: 20_000) { seed in
             var generator = FuzzGenerator(seed: seed)
             let body = Mutation.mutate(bodies, interesting: [0, 1, 2, 3, 20, 31, 255], using: &generator)
@@ -118,6 +119,10 @@ import Testing
                 let found = isTaken ? Array(memory[guardWords..<guardWords + count]) : nil
                 if expected != found { Issue.record("the two decoders disagree: APUS_FUZZ_SEED=\(seed)") }
             }
+        }
+        if let growth = memory?.growth {
+            print("peak memory rose by \(growth.resident) MiB, asked for \(growth.reserved) MiB")
+            #expect(growth.resident < 128 && growth.reserved < 1024)
         }
     }
 }

@@ -140,6 +140,7 @@ import Testing
         try small.write(to: from)
         try FileManager.default.createDirectory(atPath: to, withIntermediateDirectories: true)
         let size = UInt64(contents("\(from)/model.safetensors").count)
+        let memory = FuzzMemory()
         try await Fuzz.run(atLeast: 3_000) { seed in
             var generator = FuzzGenerator(seed: seed)
             let bytes = Mutation.mutate(drafts, interesting: [0, 1, 2, 3, 31, 64, 255], using: &generator)
@@ -160,6 +161,10 @@ import Testing
             } catch let error as ShardcastError {
                 #expect(error.kind == .corruptDelta, "APUS_FUZZ_SEED=\(seed)")
             }
+        }
+        if let growth = memory?.growth {
+            print("peak memory rose by \(growth.resident) MiB, asked for \(growth.reserved) MiB")
+            #expect(growth.resident < 128 && growth.reserved < 1024)
         }
     }
 }

@@ -174,6 +174,7 @@ import Testing
         let words = [
             "-", "1e99", "99999999999999999999", "[[", "{}", #""\ud800""#, "null", "é", #""shards":[]"#, "delta",
         ]
+        let memory = FuzzMemory()
         await Fuzz.run(atLeast: 3_000) { seed in
             var generator = FuzzGenerator(seed: seed)
             if seed % 2 == 0 {
@@ -187,6 +188,10 @@ import Testing
             } else {
                 _ = kindOf(Mutation.mutate(texts, words: words, using: &generator))
             }
+        }
+        if let growth = memory?.growth {
+            print("peak memory rose by \(growth.resident) MiB, asked for \(growth.reserved) MiB")
+            #expect(growth.resident < 128 && growth.reserved < 1024)
         }
     }
 }

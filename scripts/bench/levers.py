@@ -24,7 +24,7 @@ PRODUCTS = {
 DECODING = [
     "Products take {products} % of the time in the profile of S and alone reach {matmul} % of the limit at this number of rows;",
     "attention, sampling and what is between products take {others} %, threads wait for each other {waiting} %.",
-    "Next: fewer hand-overs per layer (normalisation and rotation inside the products' tasks).",
+    "Next: attention's waits for memory, and products of few rows, whose panels of weights are used too briefly after they come.",
 ]
 PROMPTS = [
     "Products take {products} % of the time in the profile of S and alone reach {matmul} % of the limit;",
@@ -32,8 +32,8 @@ PROMPTS = [
     "Next: what is between products inside their tasks, while the rows are in the cache.",
 ]
 TRAINING = [
-    "Products take {products} % of the time in the profile of S, the operating system, which clears fresh pages, {system} %.",
-    "Next: buffers that live from step to step instead of fresh ones.",
+    "Products take {products} % of the time in the profile of S, what is between them {others} %.",
+    "Next: operands of the backward products that are rounded, transposed and packed where they are made, not in passes of their own.",
 ]
 LEVERS = {
     **dict.fromkeys(["generate-s-64", "generate-q-64", "generate-s-16", "generate-q-16", "groups-s"], DECODING),

@@ -36,7 +36,8 @@ def work_line(row, results, profiles, what=""):
 def memory_line(row, results, profiles):
     measured = row.measured(results)
     ratio = measured and measured["ratio"]
-    if not ratio or ratio.median <= 1:
+    # What is printed decides: 1.00 is not more.
+    if not ratio or round(ratio.median, 2) <= 1:
         return None
     # The generation rows share a trial with rates, whose lever is another one.
     text = lever(row.trial, results, profiles) if row.trial == "memory" else ""

@@ -10,7 +10,7 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Time this machine's arithmetic; one JSON line each.",
         discussion: "  apus bench generate --model DIR --batch 64 --prompt 64 --new 64",
         subcommands: [
-            Generate.self, Prefill.self, Replay.self, Train.self, Verify.self, Matmul.self, Toploc.self,
+            Generate.self, Prefill.self, Replay.self, Train.self, Verify.self, Matmul.self, Toploc.self, Adopt.self,
             RelayBenchCommand.self,
         ])
 

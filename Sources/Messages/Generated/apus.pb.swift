@@ -704,6 +704,32 @@ public nonisolated struct Apus_V1_LeaseProgress: Sendable {
 
   public var tokensPerSecond: Double = 0
 
+  /// since the last one
+  public var adoptions: [Apus_V1_Adoption] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// How a worker took a new version over, for statistics only.
+public nonisolated struct Apus_V1_Adoption: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var version: UInt64 = 0
+
+  public var fetchSeconds: Double = 0
+
+  public var applySeconds: Double = 0
+
+  /// in which nothing was generated
+  public var pauseSeconds: Double = 0
+
+  /// groups under way went on under it
+  public var revised: Bool = false
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1085,6 +1111,9 @@ public nonisolated struct Apus_V1_Batch: Sendable {
   /// at least 1
   public var parts: UInt32 = 0
 
+  /// whose weights something may still be replayed with: the origin keeps them
+  public var versionsInUse: [UInt64] = []
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1176,6 +1205,24 @@ public nonisolated struct Apus_V1_BatchDone: Sendable {
   /// group hashes whose reported log-probabilities are not what the trainer computes
   public var doubtedGroups: [Data] = []
 
+  /// those whose log-probabilities it could not compute
+  public var unavailableGroups: [Apus_V1_UnavailableGroup] = []
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct Apus_V1_UnavailableGroup: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  public var groupHash: Data = Data()
+
+  /// one sentence
+  public var reason: String = String()
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -1222,6 +1269,9 @@ public nonisolated struct Apus_V1_Heartbeat: Sendable {
   public var newestVersion: UInt64 = 0
 
   public var tokensPerSecond: Double = 0
+
+  /// since the last one
+  public var adoptions: [Apus_V1_Adoption] = []
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2471,7 +2521,7 @@ nonisolated extension Apus_V1_Leases: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Apus_V1_LeaseProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".LeaseProgress"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}lease_ids\0\u{3}tokens_per_second\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}lease_ids\0\u{3}tokens_per_second\0\u{1}adoptions\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2481,6 +2531,7 @@ nonisolated extension Apus_V1_LeaseProgress: SwiftProtobuf.Message, SwiftProtobu
       switch fieldNumber {
       case 1: try { try decoder.decodeRepeatedUInt64Field(value: &self.leaseIds) }()
       case 2: try { try decoder.decodeSingularDoubleField(value: &self.tokensPerSecond) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.adoptions) }()
       default: break
       }
     }
@@ -2493,12 +2544,66 @@ nonisolated extension Apus_V1_LeaseProgress: SwiftProtobuf.Message, SwiftProtobu
     if self.tokensPerSecond.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.tokensPerSecond, fieldNumber: 2)
     }
+    if !self.adoptions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.adoptions, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Apus_V1_LeaseProgress, rhs: Apus_V1_LeaseProgress) -> Bool {
     if lhs.leaseIds != rhs.leaseIds {return false}
     if lhs.tokensPerSecond != rhs.tokensPerSecond {return false}
+    if lhs.adoptions != rhs.adoptions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Apus_V1_Adoption: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Adoption"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{3}fetch_seconds\0\u{3}apply_seconds\0\u{3}pause_seconds\0\u{1}revised\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.fetchSeconds) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.applySeconds) }()
+      case 4: try { try decoder.decodeSingularDoubleField(value: &self.pauseSeconds) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.revised) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.version != 0 {
+      try visitor.visitSingularUInt64Field(value: self.version, fieldNumber: 1)
+    }
+    if self.fetchSeconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.fetchSeconds, fieldNumber: 2)
+    }
+    if self.applySeconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.applySeconds, fieldNumber: 3)
+    }
+    if self.pauseSeconds.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.pauseSeconds, fieldNumber: 4)
+    }
+    if self.revised != false {
+      try visitor.visitSingularBoolField(value: self.revised, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Apus_V1_Adoption, rhs: Apus_V1_Adoption) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs.fetchSeconds != rhs.fetchSeconds {return false}
+    if lhs.applySeconds != rhs.applySeconds {return false}
+    if lhs.pauseSeconds != rhs.pauseSeconds {return false}
+    if lhs.revised != rhs.revised {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3238,7 +3343,7 @@ nonisolated extension Apus_V1_BatchRequest: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Apus_V1_Batch: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Batch"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}groups\0\u{3}batch_hash_prefix\0\u{3}total_completion_tokens\0\u{1}part\0\u{1}parts\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}groups\0\u{3}batch_hash_prefix\0\u{3}total_completion_tokens\0\u{1}part\0\u{1}parts\0\u{3}versions_in_use\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3252,6 +3357,7 @@ nonisolated extension Apus_V1_Batch: SwiftProtobuf.Message, SwiftProtobuf._Messa
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.totalCompletionTokens) }()
       case 5: try { try decoder.decodeSingularUInt32Field(value: &self.part) }()
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.parts) }()
+      case 7: try { try decoder.decodeRepeatedUInt64Field(value: &self.versionsInUse) }()
       default: break
       }
     }
@@ -3276,6 +3382,9 @@ nonisolated extension Apus_V1_Batch: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if self.parts != 0 {
       try visitor.visitSingularUInt32Field(value: self.parts, fieldNumber: 6)
     }
+    if !self.versionsInUse.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.versionsInUse, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3286,6 +3395,7 @@ nonisolated extension Apus_V1_Batch: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if lhs.totalCompletionTokens != rhs.totalCompletionTokens {return false}
     if lhs.part != rhs.part {return false}
     if lhs.parts != rhs.parts {return false}
+    if lhs.versionsInUse != rhs.versionsInUse {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3447,7 +3557,7 @@ nonisolated extension Apus_V1_Metric: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension Apus_V1_BatchDone: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".BatchDone"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}metrics\0\u{3}doubted_groups\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}step\0\u{1}metrics\0\u{3}doubted_groups\0\u{3}unavailable_groups\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3458,6 +3568,7 @@ nonisolated extension Apus_V1_BatchDone: SwiftProtobuf.Message, SwiftProtobuf._M
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.step) }()
       case 2: try { try decoder.decodeRepeatedMessageField(value: &self.metrics) }()
       case 3: try { try decoder.decodeRepeatedBytesField(value: &self.doubtedGroups) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.unavailableGroups) }()
       default: break
       }
     }
@@ -3473,6 +3584,9 @@ nonisolated extension Apus_V1_BatchDone: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.doubtedGroups.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.doubtedGroups, fieldNumber: 3)
     }
+    if !self.unavailableGroups.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.unavailableGroups, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3480,6 +3594,42 @@ nonisolated extension Apus_V1_BatchDone: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.step != rhs.step {return false}
     if lhs.metrics != rhs.metrics {return false}
     if lhs.doubtedGroups != rhs.doubtedGroups {return false}
+    if lhs.unavailableGroups != rhs.unavailableGroups {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Apus_V1_UnavailableGroup: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".UnavailableGroup"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_hash\0\u{1}reason\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.groupHash) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.groupHash.isEmpty {
+      try visitor.visitSingularBytesField(value: self.groupHash, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: Apus_V1_UnavailableGroup, rhs: Apus_V1_UnavailableGroup) -> Bool {
+    if lhs.groupHash != rhs.groupHash {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -3551,7 +3701,7 @@ nonisolated extension Apus_V1_CheckpointStable: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Apus_V1_Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Heartbeat"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}newest_version\0\u{3}tokens_per_second\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}newest_version\0\u{3}tokens_per_second\0\u{1}adoptions\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3561,6 +3711,7 @@ nonisolated extension Apus_V1_Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._M
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.newestVersion) }()
       case 2: try { try decoder.decodeSingularDoubleField(value: &self.tokensPerSecond) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.adoptions) }()
       default: break
       }
     }
@@ -3573,12 +3724,16 @@ nonisolated extension Apus_V1_Heartbeat: SwiftProtobuf.Message, SwiftProtobuf._M
     if self.tokensPerSecond.bitPattern != 0 {
       try visitor.visitSingularDoubleField(value: self.tokensPerSecond, fieldNumber: 2)
     }
+    if !self.adoptions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.adoptions, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   public static func ==(lhs: Apus_V1_Heartbeat, rhs: Apus_V1_Heartbeat) -> Bool {
     if lhs.newestVersion != rhs.newestVersion {return false}
     if lhs.tokensPerSecond != rhs.tokensPerSecond {return false}
+    if lhs.adoptions != rhs.adoptions {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -45,7 +45,17 @@ extension Shape {
 
     static let leaseProgress = Shape(
         "lease_progress",
-        [1: .one("lease_ids", .integers(.items, atMost: .max)), 2: .one("tokens_per_second", .rate)])
+        [
+            1: .one("lease_ids", .integers(.items, atMost: .max)), 2: .one("tokens_per_second", .rate),
+            3: .many("adoptions", .exactly(64), .message(adoption)),
+        ])
+
+    static let adoption = Shape(
+        "adoptions",
+        [
+            1: .one("version", .number64), 2: .one("fetch_seconds", .rate), 3: .one("apply_seconds", .rate),
+            4: .one("pause_seconds", .rate), 5: .one("revised", .boolean),
+        ])
 
     static let leaseReturn = Shape(
         "lease_return",
@@ -125,7 +135,11 @@ extension Shape {
         [
             1: .one("step", .number64), 2: .many("metrics", .items, .message(metric)),
             3: .many("doubted_groups", .items, .hash),
+            4: .many("unavailable_groups", .items, .message(unavailableGroup)),
         ])
+
+    static let unavailableGroup = Shape(
+        "unavailable_groups", [1: .required("group_hash", .hash), 2: .one("reason", .text(.text))])
 
     /// A trainer whose loss is NaN must be able to say so.
     static let metric = Shape("metrics", [1: .one("name", .text(.name)), 2: .one("value", .anyDouble)])
@@ -136,7 +150,10 @@ extension Shape {
 
     static let heartbeat = Shape(
         "heartbeat",
-        [1: .one("newest_version", .number64), 2: .one("tokens_per_second", .rate)])
+        [
+            1: .one("newest_version", .number64), 2: .one("tokens_per_second", .rate),
+            3: .many("adoptions", .exactly(64), .message(adoption)),
+        ])
 
     static let goodbye = Shape("goodbye", [1: .one("reason", .text(.text))])
 }

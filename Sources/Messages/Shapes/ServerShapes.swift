@@ -128,6 +128,7 @@ extension Shape {
             4: .one("total_completion_tokens", .number64),
             5: .one("part", .number32),
             6: .one("parts", .number32),
+            7: .one("versions_in_use", .integers(.items, atMost: .max)),
         ])
 
     static let trainingGroup = Shape(

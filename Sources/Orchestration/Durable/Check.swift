@@ -10,9 +10,10 @@ public struct Check: Sendable, Hashable, Codable {
         case repeated
         /// A third verifier decides between two that contradict each other.
         case arbitrating
-        /// A group in a batch that nobody replayed is doubted, or the worker has nothing else left whose audit could vouch
-        /// for its groups.
+        /// The worker hands in nothing more whose audit could vouch for its groups: one that is in a batch is replayed.
         case vesting
+        /// The trainer could not compute what the worker of an unaudited group in a batch reported.
+        case doubted
         /// Somebody else came to the same result as a group that was rejected or abandoned.
         case reopened
     }
@@ -32,11 +33,16 @@ public struct EarlierVerdict: Sendable, Hashable, Codable {
     /// What was found; nil where no audit came to a verdict.
     public let finding: Finding?
     /// The verifiers whose finding it was.
-    public let accusers: [PublicKey]
-    /// Promised credit that it cost its worker.
-    public internal(set) var forfeited: Int64 = 0
-    /// Stake that it cost its worker.
+    public internal(set) var accusers: [PublicKey]
+    /// What was promised to its worker for other groups, and burned with it.
+    public internal(set) var forfeited: [UnvestedCredit] = []
+    /// Earnings that it cost its worker.
+    public internal(set) var earningsTaken: Int64 = 0
+    /// Stake that it cost its worker; none but in older journals.
     public internal(set) var stakeTaken: Int64 = 0
+
+    /// What becomes promised again when the verdict is overturned.
+    var restorable: Int64 { forfeited.reduce(0) { saturatingSum($0, $1.amount) } }
 }
 
 /// Credit that counts when a later audit of the same key passes.
@@ -47,6 +53,8 @@ public struct UnvestedCredit: Sendable, Hashable, Codable {
     public let ordinal: UInt64
     /// The credit in FLOPs.
     public let amount: Int64
+    /// Whether the trainer doubts the group: then nothing but its own replay makes the credit count.
+    public internal(set) var isDoubted = false
 }
 
 /// An epoch of draws: what is known of its secret.

@@ -12,14 +12,17 @@ extension DurableState {
         case .versionPublished(let version):
             try applyPublished(version)
 
-        case .leaseGranted(let lease, let slot, let attempt, let worker, let version):
-            try applyGranted(lease, slot: slot, attempt: attempt, worker: worker, version: version)
+        case .leaseGranted(let lease, let slot, let attempt, let worker, let version, let engine):
+            try applyGranted(
+                lease, slot: slot, attempt: attempt, worker: worker, version: version, engine: engine ?? "")
         case .leaseEnded(let lease, let reason):
             try require(leases[lease]?.phase == .live, "lease \(lease) is not live")
             endLease(lease, reason)
 
-        case .groupReceived(let group, let lease, let tokens, let work, let content):
-            try applyReceived(group, lease: lease, tokens: tokens, work: work ?? 0, content: content)
+        case .groupReceived(let group, let lease, let tokens, let work, let content, let isAlwaysAudited):
+            try applyReceived(
+                group, lease: lease, tokens: tokens, work: work ?? 0, content: content,
+                isAlwaysAudited: isAlwaysAudited ?? false)
         case .groupAccepted(let group, let audit, _, let verifiedFLOPs, let withheld, let auditFLOPs):
             try applyAccepted(
                 group, audit: audit, verifiedFLOPs: verifiedFLOPs, withheld: withheld, auditFLOPs: auditFLOPs)
@@ -48,6 +51,7 @@ extension DurableState {
             workers[worker, default: WorkerRecord()].ban = finding
             updateWorker(worker) { $0.staked -= min($0.staked, max(0, burned)) }
             workers[worker]?.streak = 0
+            workers[worker]?.tolerated = 0
         case .verifierBanned(let verifier, let finding):
             verifiers[verifier, default: VerifierRecord()].ban = finding
 
@@ -56,14 +60,16 @@ extension DurableState {
         case .batchDone(let step):
             try require(step > doneStep && step <= cutStep, "step \(step) cannot be done")
             doneStep = step
-        case .checkpointStable(let step):
+        case .checkpointStable(let step, let kept):
             try require(step > stableStep && step <= cutStep, "step \(step) cannot become stable")
             doneStep = max(doneStep, step)
-            release(through: step)
-        case .trainerResumed(let step):
+            release(through: step, keeping: kept ?? [])
+        case .trainerResumed(let step, let kept):
             try require(step >= stableStep && step <= cutStep, "the trainer cannot resume at step \(step)")
             doneStep = step
-            release(through: step)
+            release(through: step, keeping: kept ?? [])
+        case .groupsForgotten(let forgotten):
+            try applyForgotten(forgotten)
         }
         factCount += 1
     }

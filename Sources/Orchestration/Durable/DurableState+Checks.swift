@@ -7,6 +7,15 @@ extension DurableState {
         case .checkOpened(let group, let purpose):
             let record = try found(groups[group], "group \(group)")
             try require(record.check == nil, "group \(group) is being checked already")
+            try require(!record.isRevoked, "group \(group) was found wrong before")
+            if purpose == .doubted {
+                try require(!record.wasDoubted, "group \(group) was doubted before")
+                groups[group]?.wasDoubted = true
+                updateWorker(record.worker) { worker in
+                    guard let index = worker.unvested.firstIndex(where: { $0.group == group }) else { return }
+                    worker.unvested[index].isDoubted = true
+                }
+            }
             switch record.phase {
             case .accepted, .batched, .setAside: break
             case .queued, .auditing, .scoring, .provisional: try require(false, "group \(group) has no verdict yet")
@@ -23,8 +32,10 @@ extension DurableState {
             try require(groups[group]?.check != nil, "group \(group) is not being checked")
             closeCheck(of: group)
             groups[group]?.doubt = nil
+            groups[group]?.isUnreachable = true
         case .acceptanceDoubted(let group, let accuser, let audit, let finding, let flops):
-            try require(groups[group]?.phase == .accepted, "group \(group) is not accepted")
+            let record = try found(groups[group], "group \(group)")
+            try require(record.isCounted && !record.isRevoked, "group \(group) does not count")
             groups[group]?.doubt = GroupRecord.Dispute(
                 accuser: accuser, audit: audit, finding: finding, auditFLOPs: flops)
             // Its acceptance counted against the accuser; the third opinion decides that now.
@@ -75,19 +86,29 @@ extension DurableState {
         closeCheck(of: record.group)
         switch purpose {
         case .planted: updateVerifier(record.verifier) { $0.plantsFailed += 1 }
-        case .repeated, .vesting:
+        case .repeated, .vesting, .doubted:
             // Paid only when another verifier agrees.
             groups[record.group]?.doubt = GroupRecord.Dispute(
                 accuser: record.verifier, audit: audit, finding: finding, auditFLOPs: flops)
-        case .arbitrating, .reopened: creditVerifier(record.verifier, flops: flops)
+        case .arbitrating: creditVerifier(record.verifier, flops: flops)
+        case .reopened:
+            creditVerifier(record.verifier, flops: flops)
+            groups[record.group]?.verdict?.accusers.append(record.verifier)
         }
     }
 
     private mutating func applyRevoked(_ group: Hash256, _ finding: Finding) throws(FactMismatch) {
         let record = try found(groups[group], "group \(group)")
         let doubt = try found(record.doubt, "doubt about group \(group)")
+        try require(!record.isRevoked, "group \(group) was found wrong before")
         creditVerifier(doubt.accuser, flops: doubt.auditFLOPs)
         groups[group]?.doubt = nil
+        groups[group]?.isRevoked = true
+        closeCheck(of: group)
+        noteRejected(record.version)
+        for (other, judged) in groups where judged.worker == record.worker && judged.verdict != nil {
+            groups[other]?.verdict?.forfeited.removeAll { $0.group == group }
+        }
         let isPromised = workers[record.worker]?.unvested.contains { $0.group == group } ?? false
         switch record.phase {
         case .accepted:
@@ -101,7 +122,10 @@ extension DurableState {
             worker.rejected += 1
             worker.strikes += 1
             worker.streak = 0
-            if !isPromised { worker.earned -= min(worker.earned, record.work) }
+            worker.tolerated = 0
+            guard !isPromised else { return }
+            _ = worker.pay(atMost: record.work)
+            worker.earned -= min(worker.earned, record.work)
         }
         countRejection(finding)
     }
@@ -117,8 +141,13 @@ extension DurableState {
                 worker.strikes -= min(1, worker.strikes)
             }
             worker.accepted += 1
-            worker.earned = saturatingSum(worker.earned, saturatingSum(record.work, verdict.forfeited))
-            worker.staked = saturatingSum(worker.staked, saturatingSum(withheld, verdict.stakeTaken))
+            worker.earn(record.work, withheld: withheld)
+            worker.balance = saturatingSum(worker.balance, verdict.earningsTaken)
+            worker.staked = saturatingSum(worker.staked, verdict.stakeTaken)
+            // What nobody had vouched for is not vouched for by this either; a banned key hands in nothing that could.
+            if worker.ban == nil {
+                worker.unvested = (worker.unvested + verdict.forfeited).sorted { $0.ordinal < $1.ordinal }
+            }
         }
     }
 

@@ -18,12 +18,12 @@ extension DurableState {
             try applyDrawn(group, GroupRecord.Draw(epoch: epoch, probability: probability, isDrawn: isDrawn))
         case .groupScored(let group, _, let credit):
             try applyScored(group, credit: credit)
-        case .groupPicked(let group):
-            try applyPicked(group)
+        case .groupPicked(let group, let isForeseen):
+            try applyPicked(group, isForeseen: isForeseen ?? false)
         case .groupVested(let group, let worker, _, let withheld):
             try applyVested(group, worker, withheld: withheld)
-        case .creditForfeited(let worker, let group, let forfeited, let fined):
-            try applyForfeited(worker, group, forfeited: forfeited, fined: fined)
+        case .creditForfeited(let worker, let group, let forfeited, let fined, let fromEarnings):
+            try applyForfeited(worker, group, forfeited: forfeited, fined: fined, fromEarnings: fromEarnings)
         default: break
         }
     }
@@ -55,12 +55,12 @@ extension DurableState {
         }
     }
 
-    private mutating func applyPicked(_ group: Hash256) throws(FactMismatch) {
+    private mutating func applyPicked(_ group: Hash256, isForeseen: Bool) throws(FactMismatch) {
         let record = try found(groups[group], "group \(group)")
         try require(record.isWaiting, "group \(group) does not wait unaudited")
         stopWaiting(group, record)
         groups[group]?.phase = .queued
-        groups[group]?.vouchesThrough = counters.received
+        groups[group]?.vouchesThrough = isForeseen ? 0 : counters.received
         // A batch waits for it.
         auditQueue.insert(group, at: 0)
         updateWorker(record.worker) { $0.pendingGroups.append(group) }
@@ -85,25 +85,51 @@ extension DurableState {
         updateWorker(worker) { worker in
             worker.unvested.removeAll { $0.group == group }
             worker.accepted += 1
-            worker.earned = saturatingSum(worker.earned, promised.amount)
-            worker.staked = saturatingSum(worker.staked, withheld)
+            worker.earn(promised.amount, withheld: withheld)
         }
         counters.accepted += 1
         counters.vested += 1
     }
 
     private mutating func applyForfeited(
-        _ key: PublicKey, _ group: Hash256, forfeited: Int64, fined: Int64
+        _ key: PublicKey, _ group: Hash256, forfeited: Int64, fined: Int64, fromEarnings: Int64?
     ) throws(FactMismatch) {
         let worker = try found(workers[key], "worker of group \(group)")
         try require(worker.unvestedCredit == forfeited, "the worker of group \(group) has another promised credit")
-        let taken = min(worker.staked, max(0, fined))
+        // What has an audit of its own earns its credit by that.
+        let burned = worker.unvested.filter { $0.group != group && canBeVouchedFor($0) }
+        for (other, record) in groups where record.worker == key && record.verdict != nil {
+            // Whatever became of that verdict, this one takes all that was promised.
+            groups[other]?.verdict?.forfeited = []
+        }
+        var earnings: Int64 = 0
+        let stake = fromEarnings == nil ? min(worker.staked, max(0, fined)) : 0
         updateWorker(key) { worker in
             worker.unvested = []
-            worker.staked -= taken
+            worker.staked -= stake
+            earnings = worker.pay(atMost: fromEarnings ?? max(0, fined) - stake)
         }
-        groups[group]?.verdict?.forfeited = forfeited
-        groups[group]?.verdict?.stakeTaken = taken
+        if var verdict = groups[group]?.verdict {
+            verdict.forfeited = burned
+            verdict.earningsTaken = saturatingSum(verdict.earningsTaken, earnings)
+            verdict.stakeTaken = stake
+            groups[group]?.verdict = verdict
+        }
+    }
+
+    /// Whether another group's audit may make a promised credit count: not where its own is under way or called for.
+    func canBeVouchedFor(_ promised: UnvestedCredit) -> Bool {
+        guard !promised.isDoubted else { return false }
+        // Of a group that a checkpoint covers, nothing is left to say.
+        guard let record = groups[promised.group] else { return true }
+        switch record.phase {
+        case .queued, .auditing: return false
+        case .scoring, .provisional, .accepted, .batched, .setAside: break
+        }
+        switch record.check?.purpose {
+        case .vesting, .doubted, .arbitrating: return false
+        case .planted, .repeated, .reopened, nil: return !record.isSuspect
+        }
     }
 
     /// Takes a group out of those that wait unaudited.

@@ -2,7 +2,7 @@ import Identity
 
 extension DurableState {
     mutating func applyReceived(
-        _ group: Hash256, lease id: UInt64, tokens: UInt64, work: Int64, content: Hash256?
+        _ group: Hash256, lease id: UInt64, tokens: UInt64, work: Int64, content: Hash256?, isAlwaysAudited: Bool
     ) throws(FactMismatch) {
         let lease = try found(leases[id], "lease \(id)")
         try require(groups[group] == nil, "group \(group) was journaled before")
@@ -18,8 +18,8 @@ extension DurableState {
         counters.received += 1
         groups[group] = GroupRecord(
             slot: lease.slot, lease: id, worker: lease.worker, version: lease.version, tokens: tokens,
-            work: max(0, work), content: content, ordinal: counters.received, phase: .queued,
-            vouchesThrough: counters.received, auditAttempts: 0)
+            work: max(0, work), content: content, isAlwaysAudited: isAlwaysAudited || !lease.engine.isEmpty,
+            ordinal: counters.received, phase: .queued, vouchesThrough: counters.received, auditAttempts: 0)
         auditQueue.append(group)
     }
 
@@ -44,12 +44,17 @@ extension DurableState {
             worker.unvested.removeAll { $0.group == group }
             worker.accepted += 1
             worker.audited += 1
-            worker.verified = saturatingSum(worker.verified, verifiedFLOPs)
-            worker.verifiedGroups += 1
-            worker.verifiedTokens += record.tokens
-            worker.streak = saturatingSum(worker.streak, verifiedFLOPs)
-            worker.earned = saturatingSum(worker.earned, verifiedFLOPs)
-            worker.staked = saturatingSum(worker.staked, withheld)
+            if record.isAlwaysAudited {
+                worker.tolerated += 1
+            } else {
+                worker.streak = saturatingSum(worker.streak, verifiedFLOPs)
+            }
+            worker.earn(verifiedFLOPs, withheld: withheld)
+        }
+        if !record.isAlwaysAudited {
+            counters.verifiedGroups += 1
+            counters.verifiedWork = saturatingSum(counters.verifiedWork, verifiedFLOPs)
+            counters.verifiedTokens &+= record.tokens
         }
         counters.accepted += 1
     }
@@ -69,8 +74,13 @@ extension DurableState {
             }
             // The accuser's work was of use after all.
             if let dispute = record.dispute { creditVerifier(dispute.accuser, flops: dispute.auditFLOPs) }
-            dropGroup(group, .rejected, keeping: EarlierVerdict(finding: finding, accusers: accusers))
-            updateWorker(lease.worker) { $0.audited += 1 }
+            var verdict = EarlierVerdict(finding: finding, accusers: accusers)
+            updateWorker(lease.worker) { worker in
+                worker.audited += 1
+                verdict.earningsTaken = worker.pay(atMost: auditFLOPs)
+            }
+            dropGroup(group, .rejected, keeping: verdict)
+            noteRejected(record.version)
         } else {
             try require(audit == 0, "no group \(group) is known")
             if case .submitted = lease.phase { try require(false, "lease \(id) has a group") }
@@ -80,6 +90,7 @@ extension DurableState {
             worker.rejected += 1
             worker.strikes += 1
             worker.streak = 0
+            worker.tolerated = 0
         }
         countRejection(finding)
     }
@@ -151,6 +162,28 @@ extension DurableState {
 
     mutating func updateWorker(_ key: PublicKey, _ change: (inout WorkerRecord) -> Void) {
         change(&workers[key, default: WorkerRecord()])
+        if workers[key]?.unvested.isEmpty == false {
+            unvestedWorkers.insert(key)
+        } else {
+            unvestedWorkers.remove(key)
+        }
+    }
+}
+
+extension WorkerRecord {
+    /// Credits verified work, of which a part is withheld as stake.
+    mutating func earn(_ amount: Int64, withheld: Int64) {
+        let stake = min(max(0, withheld), max(0, amount))
+        earned = saturatingSum(earned, amount)
+        staked = saturatingSum(staked, stake)
+        balance = saturatingSum(balance, amount - stake)
+    }
+
+    /// Takes from the balance, as far as it goes, and returns how much that is.
+    mutating func pay(atMost amount: Int64) -> Int64 {
+        let paid = min(balance, max(0, amount))
+        balance -= paid
+        return paid
     }
 }
 

@@ -12,14 +12,14 @@ extension DurableState {
     /// Drops the oldest versions that nothing refers to.
     private mutating func forgetVersions() {
         guard versions.count > Self.rememberedVersions else { return }
-        let used = Set(leases.values.map(\.version))
+        let used = Set(leases.values.map(\.version) + keptGroups.compactMap { groups[$0]?.version })
         for number in versions.keys.sorted().dropLast(Self.rememberedVersions) where !used.contains(number) {
             versions[number] = nil
         }
     }
 
     mutating func applyGranted(
-        _ lease: UInt64, slot number: UInt64, attempt: UInt32, worker: PublicKey, version: UInt64
+        _ lease: UInt64, slot number: UInt64, attempt: UInt32, worker: PublicKey, version: UInt64, engine: String
     ) throws(FactMismatch) {
         try require(lease == nextLease, "lease \(lease) is not the next one")
         try require(versions[version] != nil, "no version \(version) is known")
@@ -40,7 +40,8 @@ extension DurableState {
             leases[slot.leases.removeFirst()] = nil
         }
         slots[number] = slot
-        leases[lease] = LeaseRecord(slot: number, attempt: attempt, worker: worker, version: version, phase: .live)
+        leases[lease] = LeaseRecord(
+            slot: number, attempt: attempt, worker: worker, version: version, engine: engine, phase: .live)
         liveLeases.insert(lease)
         workers[worker, default: WorkerRecord()].liveLeases.insert(lease)
         nextLease += 1
@@ -87,17 +88,40 @@ extension DurableState {
         cutStep = step
     }
 
-    /// Forgets batches, slots, leases and groups that a STABLE checkpoint covers.
-    mutating func release(through step: UInt64) {
+    /// Forgets batches, slots, leases and groups that a STABLE checkpoint covers, but for the groups that are kept.
+    mutating func release(through step: UInt64, keeping kept: [Hash256]) {
         guard step > stableStep else { return }
+        let kept = Set(kept)
         for covered in (stableStep + 1)...step {
             for group in batches.removeValue(forKey: covered) ?? [] {
-                closeCheck(of: group)
-                guard let record = groups.removeValue(forKey: group) else { continue }
+                guard let record = groups[group] else { continue }
+                if kept.contains(group) {
+                    keptGroups.append(group)
+                } else {
+                    closeCheck(of: group)
+                    groups[group] = nil
+                }
                 forgetEarlier(than: 0, of: record.slot)
                 for lease in slots.removeValue(forKey: record.slot)?.leases ?? [] { leases[lease] = nil }
             }
         }
         stableStep = step
+    }
+
+    mutating func applyForgotten(_ forgotten: [Hash256]) throws(FactMismatch) {
+        let forgotten = Set(forgotten)
+        try require(forgotten.isSubset(of: keptGroups), "a group is forgotten that was not kept")
+        for group in forgotten {
+            closeCheck(of: group)
+            groups[group] = nil
+        }
+        keptGroups.removeAll { forgotten.contains($0) }
+    }
+
+    /// Notes under which version a group was found wrong.
+    mutating func noteRejected(_ version: UInt64) {
+        rejectedVersions.removeAll { $0 == version }
+        rejectedVersions.append(version)
+        rejectedVersions = rejectedVersions.suffix(Self.evidenceVersions)
     }
 }

@@ -7,6 +7,8 @@ public import Identity
 public struct DurableState: Sendable, Hashable, Codable {
     /// Versions kept although nothing refers to them, so that a repeated publication is recognised.
     static let rememberedVersions = 16
+    /// Versions whose weights are kept because a rejection of late can only be re-checked with them.
+    static let evidenceVersions = 4
 
     /// How many facts were applied.
     public internal(set) var factCount: UInt64 = 0
@@ -53,6 +55,12 @@ public struct DurableState: Sendable, Hashable, Codable {
     var revealedSecret: Hash256?
     /// Batches that no STABLE checkpoint covers yet, by step.
     public internal(set) var batches: [UInt64: [Hash256]] = [:]
+    /// Groups that are remembered although a STABLE checkpoint covers them, in order.
+    public internal(set) var keptGroups: [Hash256] = []
+    /// The versions of the newest rejections by audit, oldest first.
+    public internal(set) var rejectedVersions: [UInt64] = []
+    /// Workers that have promised credit.
+    public internal(set) var unvestedWorkers: Set<PublicKey> = []
 
     /// The newest batch that was put together.
     public internal(set) var cutStep: UInt64 = 0

@@ -12,15 +12,19 @@ public enum Fact: Sendable, Hashable, Codable {
     /// A version was published.
     case versionPublished(version: PolicyVersion)
 
-    /// A slot was leased; the next unused lease id is `lease`.
-    case leaseGranted(lease: UInt64, slot: UInt64, attempt: UInt32, worker: PublicKey, version: UInt64)
+    /// A slot was leased; the next unused lease id is `lease`, and `engine` what its worker generates with, nil for the
+    /// canonical arithmetic.
+    case leaseGranted(
+        lease: UInt64, slot: UInt64, attempt: UInt32, worker: PublicKey, version: UInt64, engine: String?)
     /// A live lease ended without a group.
     case leaseEnded(lease: UInt64, reason: LeaseEnd)
 
     /// A group was journaled: it owns its slot.
     ///
     /// `work` is what it takes to generate it in FLOPs, `content` the hash of its tokens; older journals lack both.
-    case groupReceived(group: Hash256, lease: UInt64, tokens: UInt64, work: Int64?, content: Hash256?)
+    /// `isAlwaysAudited` is true where its numbers are compared by tolerances, else nil.
+    case groupReceived(
+        group: Hash256, lease: UInt64, tokens: UInt64, work: Int64?, content: Hash256?, isAlwaysAudited: Bool?)
     /// A group passed its audit.
     case groupAccepted(
         group: Hash256, audit: UInt64, rewards: [Float], verifiedFLOPs: Int64, withheld: Int64, auditFLOPs: Int64)
@@ -46,12 +50,14 @@ public enum Fact: Sendable, Hashable, Codable {
     case auditDrawn(group: Hash256, epoch: UInt64, probability: UInt32, isDrawn: Bool)
     /// A group that is not audited was scored: it is provisional, its credit promised.
     case groupScored(group: Hash256, rewards: [Float], credit: Int64)
-    /// A group that waited unaudited is audited after all.
-    case groupPicked(group: Hash256)
+    /// A group that waited unaudited is audited after all; `isForeseen` is true where its worker may have brought that
+    /// about, else nil.
+    case groupPicked(group: Hash256, isForeseen: Bool?)
     /// A passed audit of the same key makes a promised credit count.
     case groupVested(group: Hash256, worker: PublicKey, audit: UInt64, withheld: Int64)
-    /// A rejected group cost its worker what was promised to it, and so much of its stake.
-    case creditForfeited(worker: PublicKey, group: Hash256, forfeited: Int64, fined: Int64)
+    /// A rejected group cost its worker what was promised to it, and so much of its earnings; in older journals,
+    /// `fromEarnings` is nil, and `fined` was taken from the stake first.
+    case creditForfeited(worker: PublicKey, group: Hash256, forfeited: Int64, fined: Int64, fromEarnings: Int64?)
 
     /// A group with a verdict is to be replayed once more.
     case checkOpened(group: Hash256, purpose: Check.Purpose)
@@ -79,10 +85,13 @@ public enum Fact: Sendable, Hashable, Codable {
     case batchCut(step: UInt64, groups: [Hash256])
     /// The trainer made the step of a batch.
     case batchDone(step: UInt64)
-    /// A STABLE checkpoint covers everything up to this step.
-    case checkpointStable(step: UInt64)
+    /// A STABLE checkpoint covers everything up to this step; `kept` are groups that are remembered beyond it, nil for
+    /// none.
+    case checkpointStable(step: UInt64, kept: [Hash256]?)
     /// The trainer went on from the STABLE checkpoint of this step.
-    case trainerResumed(step: UInt64)
+    case trainerResumed(step: UInt64, kept: [Hash256]?)
+    /// Groups that were remembered beyond their STABLE checkpoint are not needed any more.
+    case groupsForgotten(groups: [Hash256])
 }
 
 /// Why a lease ended without a group.

@@ -34,7 +34,7 @@ extension Fact {
 
 extension DurableState {
     /// The version of the snapshot's format.
-    public static let formatVersion = 2
+    public static let formatVersion = 3
 
     private struct Envelope: Codable {
         let v: Int

@@ -49,6 +49,8 @@ public struct LeaseRecord: Sendable, Hashable, Codable {
     public let worker: PublicKey
     /// The number of the version to generate under.
     public let version: UInt64
+    /// What the worker said it generates with when it got the lease; empty for the canonical arithmetic.
+    public var engine = ""
     /// Where it stands.
     public internal(set) var phase: Phase
 }
@@ -112,6 +114,9 @@ public struct GroupRecord: Sendable, Hashable, Codable {
     public let work: Int64
     /// SHA-256 over its tokens.
     public let content: Hash256?
+    /// Whether its numbers are compared by tolerances: then it is audited for certain, and its audit says nothing about
+    /// other groups.
+    public let isAlwaysAudited: Bool
     /// Its place in the order of journaling.
     public let ordinal: UInt64
     /// Where it stands.
@@ -134,9 +139,24 @@ public struct GroupRecord: Sendable, Hashable, Codable {
     public internal(set) var doubt: Dispute?
     /// What took it out of the run.
     public internal(set) var verdict: EarlierVerdict?
+    /// Whether the trainer has doubted it, which is looked into once.
+    public internal(set) var wasDoubted = false
+    /// Whether it was found wrong after it counted, which is punished once.
+    public internal(set) var isRevoked = false
+    /// Whether a check of it came to nothing, so that no other one is tried for its worker's sake.
+    public internal(set) var isUnreachable = false
 
     /// Whether it waits, unaudited, for a later audit to vouch for it.
     var isWaiting: Bool { phase == .scoring || phase == .provisional }
+    /// Whether it is accepted or in a batch.
+    var isCounted: Bool {
+        switch phase {
+        case .accepted, .batched: true
+        case .queued, .auditing, .scoring, .provisional, .setAside: false
+        }
+    }
+    /// Whether something speaks against it that only a replay of its own can settle.
+    var isSuspect: Bool { isRevoked || doubt != nil || wasDoubted && confirmations.isEmpty }
     /// The verifier that lost it last.
     var avoided: PublicKey? { losers.last }
 }
@@ -175,23 +195,24 @@ public struct WorkerRecord: Sendable, Hashable, Codable {
     public internal(set) var discarded: UInt64 = 0
     /// Soft rejections so far.
     public internal(set) var strikes = 0
-    /// Verified FLOPs since the last rejection.
+    /// Verified FLOPs since the last rejection, under the canonical arithmetic.
     public internal(set) var streak: Int64 = 0
+    /// Groups accepted by tolerances since the last rejection; they earn no trust.
+    public internal(set) var tolerated: UInt64 = 0
     /// Credited FLOPs in all.
     public internal(set) var earned: Int64 = 0
-    /// FLOPs of groups that were replayed and accepted.
-    public internal(set) var verified: Int64 = 0
-    /// Groups that were replayed and accepted.
-    public internal(set) var verifiedGroups: Int64 = 0
-    /// Completion tokens of those.
-    public internal(set) var verifiedTokens: UInt64 = 0
+    /// What is left of that beside the stake: the ledger's balance.
+    public internal(set) var balance: Int64 = 0
     /// Stake held.
     public internal(set) var staked: Int64 = 0
     /// Why it was banned, if it was.
     public internal(set) var ban: Finding?
 
     /// Whether nothing of it was accepted since its last rejection.
-    public var isOnProbation: Bool { streak == 0 }
+    ///
+    /// - Parameter isForeign: Asks about groups that are compared by tolerances; those and the others do not count for each
+    ///   other.
+    public func isOnProbation(isForeign: Bool) -> Bool { isForeign ? tolerated == 0 : streak == 0 }
     /// Leases and groups without a verdict.
     public var unauditedGroups: Int { liveLeases.count + pendingGroups.count }
     /// Credit of groups that were not audited, in FLOPs.
@@ -245,4 +266,15 @@ public struct RunCounters: Sendable, Hashable, Codable {
     public internal(set) var maximumStaleness: UInt64 = 0
     /// Completion tokens in batches.
     public internal(set) var batchedTokens: UInt64 = 0
+    /// Groups under the canonical arithmetic that were replayed and accepted.
+    public internal(set) var verifiedGroups: Int64 = 0
+    /// What they took to generate in FLOPs.
+    public internal(set) var verifiedWork: Int64 = 0
+    /// Their completion tokens.
+    public internal(set) var verifiedTokens: UInt64 = 0
+
+    /// What a group of the run takes on average in FLOPs: every slot's work is somebody's, so no key can choose it.
+    public var meanWork: Int64 { verifiedGroups > 0 ? verifiedWork / verifiedGroups : 0 }
+    /// Completion tokens of a group on average.
+    public var meanTokens: UInt64 { verifiedGroups > 0 ? verifiedTokens / UInt64(verifiedGroups) : 0 }
 }

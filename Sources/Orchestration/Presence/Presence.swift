@@ -22,12 +22,18 @@ struct Presence: Sendable {
     var leaseClocks: [UInt64: LeaseClock] = [:]
     /// When audits are taken away from their verifier; `never` where it has returned its replay.
     var auditDeadlines: [UInt64: Instant] = [:]
-    /// Since when disputed groups look for a second verifier.
+    /// Since when disputed groups, and those that are checked, look for a verifier that may have them.
     var disputes: [Hash256: Instant] = [:]
     /// Until when keys get no lease because an audit rejected their group.
     var delays: [PublicKey: Instant] = [:]
-    /// Workers that are gone, and may have promised credit that nothing vouches for yet.
-    var departures: Set<PublicKey> = []
+    /// Workers one of whose groups is to be audited, because nothing else would vouch for the promised credit.
+    var accounts: Set<PublicKey> = []
+    /// Whether all workers with promised credit were put there, since no batch is to come.
+    var closesAllAccounts = false
+    /// Whether some groups may have become needless that are kept beyond their STABLE checkpoint.
+    var reviewsKeptGroups = false
+    /// The moment of the event that is being taken in.
+    var now = Instant(milliseconds: 0)
     /// No deadline lies before this moment.
     var earliestDeadline: Instant?
     /// Since when there has been room for leases that some wait for.
@@ -76,6 +82,8 @@ struct MemberPresence: Sendable {
     let order: UInt64
     /// The number that its process drew, 0 where that is not known.
     var instance: UInt64 = 0
+    /// What a worker generates with, as it says; empty for the canonical arithmetic.
+    var engine = ""
     /// The connection, nil while it is gone.
     var connection: ConnectionID?
     /// When it was heard of last; while it is gone, when it went.

@@ -31,6 +31,14 @@ extension Run {
         public var provisionalPerCentOfKey = 5
         /// Unvested groups of one key after which the next one is audited in any case.
         public var unvestedGroups = 256
+        /// A passed audit that was drawn with probability p vouches for so many times (1 − p)/p of its own work.
+        ///
+        /// (1 − p)/p is what one such audit stands for on average; twice that leaves room for the luck of the draw, and
+        /// still bounds what escapes if it is tried.
+        public var vouchFactor: Int64 = 2
+        /// Steps for which the promised credit of a key waits for its next audit before one of its groups in old batches is
+        /// audited.
+        public var unvestedSteps: UInt64 = 16
 
         /// The defaults; every group is audited.
         public init() {}

@@ -45,6 +45,10 @@ public enum Event: Sendable {
     case batchDone(from: Correspondent, step: UInt64)
     /// The trainer computed other log-probabilities for these groups of a batch than their worker reported.
     case groupsDoubted(from: Correspondent, groups: [Hash256])
+    /// The trainer could not compute the log-probabilities of these groups of a batch at all, and why.
+    case groupsUnavailable(from: Correspondent, groups: [(group: Hash256, reason: String)])
+    /// The driver found over many groups what no single one shows: this worker is not to have any more.
+    case workerRefused(PublicKey, Finding)
     /// The trainer published a version.
     case versionPublished(from: Correspondent, version: PolicyVersion)
     /// A STABLE checkpoint covers everything up to this step.
@@ -68,7 +72,9 @@ public struct Submission: Sendable, Hashable {
     public let work: Int64
     /// SHA-256 over its tokens: two groups of one slot with the same are the same result.
     public let content: Hash256?
-    /// Whether it is audited however trusted its worker is, since its engine does not compute our arithmetic.
+    /// What its payload says that generated it; empty for the canonical arithmetic.
+    public let engine: String
+    /// Whether it is audited however trusted its worker is, since its numbers are compared by tolerances.
     public let isAlwaysAudited: Bool
     /// The first cheap check that failed, if any; `refuse` where the signature does not hold.
     public let failure: Finding?
@@ -76,13 +82,14 @@ public struct Submission: Sendable, Hashable {
     /// Describes a group that was handed in.
     public init(
         lease: UInt64, group: Hash256, tokens: UInt64, work: Int64 = 0, content: Hash256? = nil,
-        isAlwaysAudited: Bool = false, failure: Finding? = nil
+        engine: String = "", isAlwaysAudited: Bool = false, failure: Finding? = nil
     ) {
         self.lease = lease
         self.group = group
         self.tokens = tokens
         self.work = max(0, work)
         self.content = content
+        self.engine = bounded(engine, Hello.maximumEngineBytes)
         self.isAlwaysAudited = isAlwaysAudited
         self.failure = failure
     }

@@ -40,6 +40,9 @@ public struct Correspondent: Hashable, Sendable {
 
 /// A member's first message, after the driver checked key, signature, run, schema and arithmetic.
 public struct Hello: Sendable, Hashable {
+    /// The longest name of an engine kept, in UTF-8 bytes.
+    static let maximumEngineBytes = 64
+
     /// The member's Ed25519 key: who it is.
     public let key: PublicKey
     /// What it wants to do.
@@ -67,6 +70,6 @@ public struct Hello: Sendable, Hashable {
         self.invitation = invitation
         self.resumeStep = resumeStep
         self.instance = instance
-        self.engine = bounded(engine, 64)
+        self.engine = bounded(engine, Self.maximumEngineBytes)
     }
 }

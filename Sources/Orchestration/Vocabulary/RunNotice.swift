@@ -46,7 +46,9 @@ public enum RunNotice: Sendable, Hashable {
     case checkDone(verifier: PublicKey, purpose: Check.Purpose, agreed: Bool)
     /// A verdict was looked at again, and does not stand.
     case verdictOverturned(group: Hash256, worker: PublicKey, wasAccepted: Bool)
-    /// Two verifiers contradict each other about a verdict, and there is no third.
+    /// The trainer left a group out of its step, since it could not compute its log-probabilities.
+    case groupUnavailable(group: Hash256, worker: PublicKey, reason: String)
+    /// Two verifiers contradict each other about a verdict, or one finds wrong what nobody had replayed.
     case verdictDoubted(group: Hash256, accuser: PublicKey, finding: Finding)
     /// A batch goes to the trainer once more.
     case batchRedispatched(step: UInt64)

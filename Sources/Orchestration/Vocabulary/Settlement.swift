@@ -20,12 +20,13 @@ public enum Settlement: Sendable, Hashable {
     case vested(worker: PublicKey, group: Hash256, amount: Int64, withheld: Int64)
     /// An audit rejected this group: what was promised to its worker burns.
     case forfeited(worker: PublicKey, group: Hash256, amount: Int64)
-    /// An audit rejected this group: its worker pays for those that were not audited, from its stake, then its balance.
+    /// An audit rejected this group: its worker pays for those that were not audited, as far as its balance goes.
     case fined(worker: PublicKey, group: Hash256, amount: Int64)
     /// An acceptance was overturned: its credit is taken back, as far as the worker's balance goes.
     case revoked(worker: PublicKey, group: Hash256, amount: Int64)
-    /// A rejection was overturned: what was charged for it is given back.
-    case refunded(worker: PublicKey, group: Hash256)
+    /// A rejection was overturned: what was charged and fined for it is given back, and so much of what was promised for
+    /// other groups is promised again.
+    case refunded(worker: PublicKey, group: Hash256, promised: Int64)
 
     /// A unique name of the movement.
     public var reference: String {
@@ -40,7 +41,7 @@ public enum Settlement: Sendable, Hashable {
         case .forfeited(_, let group, _): "forfeited/\(group.hex)"
         case .fined(_, let group, _): "fined/\(group.hex)"
         case .revoked(_, let group, _): "revoked/\(group.hex)"
-        case .refunded(_, let group): "refunded/\(group.hex)"
+        case .refunded(_, let group, _): "refunded/\(group.hex)"
         }
     }
 }

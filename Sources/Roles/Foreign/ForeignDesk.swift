@@ -23,6 +23,9 @@ actor ForeignDesk: GroupEngine {
     private var requests: [Hash256: Task<GenerationDesk.Finished, any Error>] = [:]
     private var finished: [GenerationDesk.Finished] = []
     private(set) var tokensGenerated: UInt64 = 0
+    /// A server reads files.
+    let newest: PolicyVersion? = nil
+    let adoption: Adoption? = nil
 
     init(run: Hash256, engine: ForeignEngine, log: Logger) {
         self.run = run
@@ -35,7 +38,8 @@ actor ForeignDesk: GroupEngine {
     /// Generates a group; returns when it is finished.
     ///
     /// - Throws: ``CompletionFault``, ``RoleFailure``, or `CancellationError` where the group was cancelled meanwhile.
-    func add(_ request: GroupRequest, version: PolicyVersion, _ files: PolicyFiles) async throws {
+    func add(_ request: GroupRequest, version: PolicyVersion, _ source: PolicySource) async throws {
+        let files = try await source.files()
         guard requests[request.groupID] == nil, waiters[request.groupID] == nil else {
             throw GenerationError.duplicateGroup(request.groupID)
         }
@@ -74,7 +78,7 @@ actor ForeignDesk: GroupEngine {
     }
 
     /// A server has room for one version, so nothing is loaded ahead.
-    func announce(_ version: PolicyVersion, _ files: PolicyFiles) {}
+    func announce(_ version: PolicyVersion, _ source: PolicySource) {}
 
     /// What is finished; computing goes on elsewhere.
     func step() -> (finished: [GenerationDesk.Finished], isIdle: Bool) {

@@ -80,8 +80,9 @@ final class AuditDesk {
     /// Decodes a group and runs every check that needs no replay.
     func receive(
         _ payload: [UInt8], signature: [UInt8], hash: Hash256, from identity: PublicKey, leaseID: UInt64,
-        lease: (record: LeaseRecord, version: PolicyVersion), engine: String
+        lease: (record: LeaseRecord, version: PolicyVersion)
     ) -> Submission {
+        let rules = rules(for: lease.record.engine)
         func failed(_ check: String, _ reason: String, _ severity: Orchestration.Severity, tokens: UInt64 = 0)
             -> Submission
         {
@@ -102,8 +103,8 @@ final class AuditDesk {
             return failed("schema", "A key or hash in the signed group has the wrong length.", .soft)
         }
         do {
-            let terms = try terms(leaseID: leaseID, record: lease.record, version: lease.version, engine: engine)
-            if let rejection = Checks.examine(evidence, terms: terms, rules: rules(for: engine)) {
+            let terms = try terms(leaseID: leaseID, record: lease.record, version: lease.version)
+            if let rejection = Checks.examine(evidence, terms: terms, rules: rules) {
                 return failed(rejection.check, rejection.reason, rejection.severity.orchestration)
             }
             pending[hash] = Pending(evidence: evidence, terms: terms, slot: lease.record.slot)
@@ -111,9 +112,9 @@ final class AuditDesk {
             return Submission(
                 lease: leaseID, group: hash, tokens: completions.reduce(0) { $0 + UInt64($1.count) },
                 work: workOf(prompt: terms.promptTokens.count, completions.map(\.count)),
-                content: Self.content(completions),
+                content: Self.content(completions), engine: evidence.engine,
                 // Without a replay, only the canonical arithmetic lets the trainer compute the log-probabilities again.
-                isAlwaysAudited: rules(for: engine).policy != .exact)
+                isAlwaysAudited: rules.policy != .exact)
         } catch {
             return failed("environment", "The lab's environment failed: \(error)", .refuse)
         }
@@ -241,12 +242,12 @@ final class AuditDesk {
     }
 
     private func terms(
-        leaseID: UInt64, record: LeaseRecord, version: PolicyVersion, engine: String
+        leaseID: UInt64, record: LeaseRecord, version: PolicyVersion
     ) throws -> LeaseTerms {
         LeaseTerms(
             runID: context.id, leaseID: leaseID, groupID: groupID(record.slot), attempt: record.attempt,
             workerKey: record.worker, policyVersion: version.number, weightsHash: version.weightsHash,
-            environmentID: context.environmentID, environmentHash: context.environmentHash, engine: engine,
+            environmentID: context.environmentID, environmentHash: context.environmentHash, engine: record.engine,
             promptTokens: try context.tasks.promptTokens(slot: record.slot), parameters: context.sampling)
     }
 

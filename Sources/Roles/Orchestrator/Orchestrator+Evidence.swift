@@ -38,16 +38,15 @@ extension Orchestrator {
 
     /// Writes each settled rejection to `evidence/<group>.evidence`; a full disk costs the file, not the run.
     func exportEvidence(_ settled: [RunDatabase.StoredEvidence]) {
-        for evidence in settled {
-            guard let bytes = evidence.bundle else { continue }
-            do {
-                try FileManager.default.createDirectory(
-                    atPath: context.directory.evidence, withIntermediateDirectories: true)
-                try Data(bytes).write(
-                    to: URL(fileURLWithPath: context.directory.evidence(of: evidence.hash)), options: .atomic)
-            } catch {
-                log.warning("evidence not exported", metadata: ["reason": "\(error)"])
-            }
+        let bundles = settled.compactMap { evidence in evidence.bundle.map { (evidence.hash, $0) } }
+        guard !bundles.isEmpty else { return }
+        let folder = EvidenceFolder(path: context.directory.evidence)
+        do {
+            for (group, bytes) in bundles { try folder.write(bytes, of: group) }
+        } catch {
+            log.warning("evidence not exported", metadata: ["reason": "\(error)"])
         }
+        let removed = folder.prune { run.state.groups[$0] != nil }
+        if !removed.isEmpty { log.info("\(removed.count) old evidence files removed") }
     }
 }

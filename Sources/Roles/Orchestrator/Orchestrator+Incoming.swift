@@ -36,6 +36,10 @@ extension Orchestrator {
             }
             let doubted = done.doubtedGroups.compactMap { Hash256([UInt8]($0)) }
             if !doubted.isEmpty { step(.groupsDoubted(from: from, groups: doubted)) }
+            let unavailable = done.unavailableGroups.compactMap { item in
+                Hash256([UInt8](item.groupHash)).map { ($0, item.reason) }
+            }
+            if !unavailable.isEmpty { step(.groupsUnavailable(from: from, groups: unavailable)) }
             step(.batchDone(from: from, step: done.step))
         case .versionPublished(let published):
             guard let version = PolicyVersion(published.version) else {
@@ -58,13 +62,12 @@ extension Orchestrator {
         }
         let signature = [UInt8](submission.signature)
         let received = desk.receive(
-            payload, signature: signature, hash: hash, from: identity, leaseID: submission.leaseID, lease: lease,
-            engine: connections[from.connection]?.engine ?? "")
+            payload, signature: signature, hash: hash, from: identity, leaseID: submission.leaseID, lease: lease)
         let before = turn.facts.count
         step(.groupSubmitted(received, from: from))
         // The payload is written with the fact that names it, or not at all.
         let isJournaled = turn.facts[before...].contains { fact in
-            if case .groupReceived(hash, _, _, _, _) = fact { true } else { false }
+            if case .groupReceived(hash, _, _, _, _, _) = fact { true } else { false }
         }
         if isJournaled {
             chronicle.note(generateSeconds: submission.seconds)

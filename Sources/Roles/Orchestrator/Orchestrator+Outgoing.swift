@@ -106,13 +106,14 @@ extension Orchestrator {
     }
 
     private func sendPart(_ part: Int, of outline: BatchDesk.Outline, _ groups: [Hash256], to: Correspondent) throws {
-        let batch = try batches.part(
+        let found = try batches.part(
             part, of: outline, groups, step: { run.state.versions[$0]?.step }, isPromised: { run.isPromised($0) })
-        guard let batch else {
+        guard var batch = found else {
             let reason = "Batch \(outline.step) has \(outline.parts.count) parts, and no part \(part)."
             send(.refusal(refusal("batch-unknown", reason)), to: to)
             return
         }
+        batch.versionsInUse = run.versionsInUse.sorted().suffix(Limits.standard.items)
         chronicle.note(part: batch)
         send(.batch(batch), to: to)
     }

@@ -1,6 +1,7 @@
 import Identity
 import Messages
 import Orchestration
+import Verification
 
 /// What verifiers report: compared within the turn, scored beside it.
 extension Orchestrator {
@@ -101,7 +102,16 @@ extension Orchestrator {
             }
             guard isAccepted else { return }
             turn.replays.append(agreement.replay(rewards))
-            if let statistics = agreement.foreign { chronicle.note(foreign: statistics) }
+            if let statistics = agreement.foreign { note(statistics, of: agreement.group) }
         }
+    }
+
+    /// Adds up what the groups of a foreign engine say about its worker, and refuses it where they say too much.
+    private func note(_ statistics: AuditStatistics, of group: Hash256) {
+        chronicle.note(foreign: statistics)
+        guard let worker = run.state.groups[group]?.worker else { return }
+        let tally = margins.add(statistics.margins, of: worker)
+        turn.margins.append(RunDatabase.StoredMargins(worker: worker, tally: tally))
+        if let finding = ForeignMargins.finding(tally) { step(.workerRefused(worker, finding)) }
     }
 }

@@ -29,6 +29,8 @@ actor Orchestrator {
     let scoring: ScoringDesk
     /// Audits that wait for their group's rewards; verifiers hold a bounded number.
     var judgements: [UInt64: Judgement] = [:]
+    /// What the groups of foreign workers come to.
+    var margins: ForeignMargins
     /// What the current turn will write.
     var turn = RunDatabase.Turn()
     /// The finding of the report that is being taken in.
@@ -38,7 +40,8 @@ actor Orchestrator {
 
     init(
         context: RunContext, run: Run, database: RunDatabase, socket: RouterSocket, desk: AuditDesk,
-        scoring: ScoringDesk, chronicle: Chronicle, helloCheck: HelloCheck, log: Logger
+        scoring: ScoringDesk, chronicle: Chronicle, helloCheck: HelloCheck, margins: ForeignMargins = ForeignMargins(),
+        log: Logger
     ) {
         self.context = context
         self.run = run
@@ -51,6 +54,7 @@ actor Orchestrator {
         self.log = log
         messages = ServerMessages(run: context)
         self.helloCheck = helloCheck
+        self.margins = margins
         began = clock.now
     }
 

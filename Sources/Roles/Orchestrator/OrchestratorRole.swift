@@ -82,7 +82,8 @@ public struct OrchestratorRole: Sendable {
             chronicle: chronicle,
             helloCheck: HelloCheck(
                 run: secrets.runID, kernelDigest: KernelVectors.combinedDigest,
-                admitsForeignEngines: policies.foreign != nil), log: log)
+                admitsForeignEngines: policies.foreign != nil), margins: ForeignMargins(try database.margins()),
+            log: log)
         // Serving goes on when the task is cancelled: a stopped run first drains, and decides itself when it is over.
         let serving = Task { try await serve(orchestrator, socket, mailbox) }
         try await withTaskCancellationHandler {

@@ -10,7 +10,7 @@ import Orchestration
 /// One call of ``commit(_:)`` is one synced transaction. What the state machine decided becomes visible to the outside
 /// only after it returned, so a receipt, a lease or a batch never refers to something that a crash could undo.
 public final class RunDatabase: Sendable {
-    private let pool: DatabasePool
+    let pool: DatabasePool
 
     /// What one turn of the orchestrator writes, all or nothing.
     struct Turn: Sendable {
@@ -21,12 +21,12 @@ public final class RunDatabase: Sendable {
         var scores: [StoredScore] = []
         var evidence: [StoredEvidence] = []
         var accusations: [StoredEvidence] = []
+        var margins: [StoredMargins] = []
         var forgotten: [Hash256] = []
 
         var isEmpty: Bool {
             facts.isEmpty && settlements.isEmpty && groups.isEmpty && replays.isEmpty && scores.isEmpty
-                && evidence.isEmpty && accusations.isEmpty
-                && forgotten.isEmpty
+                && evidence.isEmpty && accusations.isEmpty && margins.isEmpty && forgotten.isEmpty
         }
     }
 
@@ -115,6 +115,7 @@ public final class RunDatabase: Sendable {
                         ) WITHOUT ROWID;
                         """)
             }
+            Self.registerMargins(&migrator)
             Ledger.migrate(&migrator)
             try migrator.migrate(pool)
             try pool.write { database in
@@ -178,6 +179,7 @@ public final class RunDatabase: Sendable {
                     for settlement in turn.settlements { try settlement.enter(in: database) }
                     for accusation in turn.accusations { try Self.note(accusation, in: database) }
                     for evidence in turn.evidence { try Self.keep(evidence, in: database) }
+                    for stored in turn.margins { try Self.keep(stored, in: database) }
                     for hash in turn.forgotten {
                         let key = Data(hash.bytes)
                         try database.execute(sql: "DELETE FROM groups WHERE hash = ?", arguments: [key])

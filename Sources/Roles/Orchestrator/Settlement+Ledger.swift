@@ -26,9 +26,11 @@ extension Settlement {
             _ = try Ledger.fine(worker, atMost: amount, reference: reference, time: time, in: database)
         case .revoked(let worker, _, let amount):
             _ = try Ledger.revoke(worker, atMost: amount, reference: reference, time: time, in: database)
-        case .refunded(let worker, let group):
-            let taken = ["charged", "fined", "forfeited"].map { "\($0)/\(group.hex)" }
-            _ = try Ledger.refund(worker, entries: taken, reference: reference, time: time, in: database)
+        case .refunded(let worker, let group, let promised):
+            let taken = ["charged", "fined"].map { "\($0)/\(group.hex)" }
+            _ = try Ledger.refund(
+                worker, entries: taken, promised: promised, burnedBy: "forfeited/\(group.hex)", reference: reference,
+                time: time, in: database)
         case .slashed(let worker):
             _ = try Ledger.burnStake(of: worker, reference: reference, time: time, in: database)
         }

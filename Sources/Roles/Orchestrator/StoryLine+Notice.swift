@@ -52,8 +52,12 @@ extension StoryLine {
         case .verdictDoubted(let group, let accuser, let finding):
             self.init(
                 "doubted",
-                "\(name(accuser)) finds \(finding.check) in group \(group.hex.prefix(8)), which another verifier accepted.",
+                "\(name(accuser)) finds \(finding.check) in group \(group.hex.prefix(8)), which counted until now.",
                 member: name(accuser), reason: finding.check)
+        case .groupUnavailable(let group, let worker, let reason):
+            self.init(
+                "left-out", "Group \(group.hex.prefix(8)) of \(name(worker)) is left out of the step: \(reason)",
+                member: name(worker), reason: reason)
         case .verdictOverturned(let group, let worker, let wasAccepted):
             self.init(
                 "overturned",

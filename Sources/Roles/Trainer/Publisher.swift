@@ -25,8 +25,11 @@ struct Publisher: Sendable {
     /// A number is never used for other weights. Redoing steps after a crash gives the same weights on the same machine,
     /// and then the same version; were they to differ, they would get the next free number.
     ///
+    /// - Parameter inUse: the versions that something may still be replayed with; without it, none is removed.
     /// - Returns: The version, and what a member that has the one before must fetch; nothing where it was there already.
-    func publish(_ desk: TrainingDesk) async throws -> (version: PolicyVersion, published: PublishedVersion?) {
+    func publish(
+        _ desk: TrainingDesk, inUse: Set<UInt64>? = nil
+    ) async throws -> (version: PolicyVersion, published: PublishedVersion?) {
         let draft = try await desk.draft()
         let base = try draft.baseHash.map(publishedBase)
         for number in origin.versions.reversed() {
@@ -49,10 +52,13 @@ struct Publisher: Sendable {
                 modelDirectory: draftPath, version: number, step: draft.step, weightsHash: draft.weightsHash,
                 anchors: AnchorPolicy(interval: settings.anchorInterval), taking: true)
         }
-        // The next batch takes no version that is more than this behind, so none is leased any more.
-        try origin.prune(
-            VersionsInUse(
-                newest: settings.keepVersions, oldestLeased: number > maxStaleness ? number - maxStaleness : 0))
+        if let inUse {
+            // The next batch takes no version that is more than this behind, so none is leased any more.
+            try origin.prune(
+                VersionsInUse(
+                    newest: settings.keepVersions, oldestLeased: number > maxStaleness ? number - maxStaleness : 0,
+                    named: inUse))
+        }
         return (PolicyVersion(number: number, weightsHash: draft.weightsHash, step: draft.step), published)
     }
 

@@ -62,13 +62,14 @@ public struct TrainerRole: Sendable {
                 ticket: ticket, keys: keys, role: .trainer, name: "trainer", kernels: kernels,
                 resumeStep: start.step),
             log: log)
+        let retained = RetainedVersions(
+            run: run, cache: directory.cache("trainer"), threads: file.swarm.trainerThreads, kernels: kernels, log: log)
         let unreplayed = UnreplayedGroups(
-            run: run, sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens),
-            cache: directory.cache("trainer"), record: BehaviourRecord(folder: directory.behaviours, log: log),
-            threads: file.swarm.trainerThreads, kernels: kernels, log: log)
+            run: run, sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens), source: retained,
+            record: BehaviourRecord(folder: directory.behaviours, log: log), log: log)
         let loop = TrainingLoop(
-            session: session, desk: desk, publisher: publisher, unreplayed: unreplayed, file: file, log: log,
-            first: version, step: start.step)
+            session: session, desk: desk, publisher: publisher, retained: retained, unreplayed: unreplayed, file: file,
+            log: log, first: version, step: start.step)
         try await loop.run()
     }
 }

@@ -130,6 +130,9 @@ actor TrainingDesk {
     /// One optimizer step.
     func step(_ batch: TrainingBatch) throws -> StepMetrics { try current().step(batch) }
 
+    /// A step of which nothing is learned.
+    func skip(_ step: Int) throws -> StepMetrics { try current().skip(step) }
+
     /// Saves everything that the next step depends on, and the model for whoever wants to use it.
     func checkpoint() throws {
         try checkpoints.save(try current().state)

@@ -9,6 +9,7 @@ actor TrainingLoop {
     private let session: OrchestratorSession
     private let desk: TrainingDesk
     private let publisher: Publisher
+    private let retained: RetainedVersions
     private let unreplayed: UnreplayedGroups
     private let file: RunFile
     private let log: Logger
@@ -25,12 +26,13 @@ actor TrainingLoop {
     private var assembly = BatchAssembly()
 
     init(
-        session: OrchestratorSession, desk: TrainingDesk, publisher: Publisher, unreplayed: UnreplayedGroups,
-        file: RunFile, log: Logger, first version: PolicyVersion, step: UInt64
+        session: OrchestratorSession, desk: TrainingDesk, publisher: Publisher, retained: RetainedVersions,
+        unreplayed: UnreplayedGroups, file: RunFile, log: Logger, first version: PolicyVersion, step: UInt64
     ) {
         self.session = session
         self.desk = desk
         self.publisher = publisher
+        self.retained = retained
         self.unreplayed = unreplayed
         self.file = file
         self.log = log
@@ -50,7 +52,7 @@ actor TrainingLoop {
             try await saveLast()
         }
         await session.close("the trainer stops")
-        await unreplayed.shutDown()
+        await retained.shutDown()
     }
 
     private func converse() async throws {
@@ -68,7 +70,7 @@ actor TrainingLoop {
     private func take(_ body: Wire.ServerBody) async throws {
         switch body {
         case .welcome(let welcome):
-            try await unreplayed.take(welcome)
+            try await retained.take(welcome)
             // Everything that the orchestrator may have missed; it knows what it has seen before.
             var published = Wire.VersionPublished()
             published.version = version.wire
@@ -121,19 +123,25 @@ actor TrainingLoop {
         isTraining = true
         defer { isTraining = false }
         let waited = waitingSince.duration(to: .now) / .seconds(1)
-        let (complete, doubted) = try await unreplayed.complete(groups, step: message.step)
-        let batch = TrainingBatch(step: Int(message.step), groups: complete.map(TrainingGroup.init))
-        let metrics = try await desk.step(batch)
+        let begun = ContinuousClock.now
+        let completed = try await unreplayed.complete(groups, step: message.step)
+        let replaying = begun.duration(to: .now) / .seconds(1)
+        let batch = TrainingBatch(step: Int(message.step), groups: completed.groups.map(TrainingGroup.init))
+        if batch.groups.isEmpty { log.warning("every group of batch \(message.step) is left out: nothing is learned") }
+        // A batch is the same for ever, so one of which nothing is left is dropped, and its step changes nothing.
+        let metrics = try await batch.groups.isEmpty ? desk.skip(batch.step) : desk.step(batch)
         step += 1
-        let publication = try await publisher.publish(desk)
+        let publication = try await publisher.publish(desk, inUse: Set(message.versionsInUse))
         version = publication.version
         var published = Wire.VersionPublished()
         published.version = version.wire
         try session.send(.versionPublished(published))
         var done = Wire.BatchDone()
         done.step = step
-        done.doubtedGroups = doubted
-        done.metrics = (metrics.named + [("time/wait_for_batch", waited)] + (publication.published?.named ?? []))
+        done.doubtedGroups = completed.doubted
+        done.unavailableGroups = completed.unavailable
+        let times = [("time/wait_for_batch", waited), ("time/unreplayed", replaying)]
+        done.metrics = (metrics.named + times + (publication.published?.named ?? []))
             .compactMap { name, value in
                 guard value.isFinite else { return nil }
                 var metric = Wire.Metric()

@@ -4,103 +4,158 @@ import Logging
 import Messages
 import Orchestration
 import Sampling
-import Tensors
 import Verification
+
+/// Where the log-probabilities of groups come from that no verifier replayed.
+protocol BehaviourSource: Sendable {
+    /// Replays groups under a version: a result for each, in order.
+    ///
+    /// - Throws: Where the version itself cannot be had.
+    func replay(
+        _ requests: [ReplayRequest], under version: PolicyVersion
+    ) async throws -> [Result<ReplayResult, ReplayDesk.Fault>]
+}
 
 /// Log-probabilities of groups that no verifier replayed, computed under the retained weights of their version.
 ///
-/// A worker's own are never used in their place. Where they differ, by a single bit, the group is left out of the step,
-/// and the orchestrator is told.
+/// A worker's own are never used in their place. Where they differ, by a single bit, the group is left out of the step, and
+/// the orchestrator is told; so is one that cannot be computed. What is wrong with one group costs that group, never the
+/// step.
 actor UnreplayedGroups {
+    /// A batch that can be trained on.
+    struct Completed: Sendable {
+        /// The groups to learn from; none where every group of the batch was left out.
+        var groups: [Wire.TrainingGroup]
+        /// Hashes of the groups whose worker reported other log-probabilities.
+        var doubted: [Data] = []
+        /// The groups that could not be computed, and why.
+        var unavailable: [Wire.UnavailableGroup] = []
+    }
+
     private let run: Hash256
     private let sampling: SamplingParameters
-    private let cache: String
+    private let source: any BehaviourSource
     private let record: BehaviourRecord
-    private let desk: ReplayDesk
     private let log: Logger
-    private var policies: PolicyStore?
 
     /// - Parameters:
-    ///   - cache: Where versions are kept that are needed again.
+    ///   - source: What replays groups.
     ///   - record: What was computed for steps that may have to be made again.
     init(
-        run: Hash256, sampling: SamplingParameters, cache: String, record: BehaviourRecord, threads: Int,
-        kernels: Kernels, log: Logger
+        run: Hash256, sampling: SamplingParameters, source: any BehaviourSource, record: BehaviourRecord, log: Logger
     ) {
         self.run = run
         self.sampling = sampling
-        self.cache = cache
+        self.source = source
         self.record = record
         self.log = log
-        desk = ReplayDesk(kernels: kernels, threads: threads, cacheBytes: 1 << 30)
     }
 
-    /// Notes where versions are to be had.
-    func take(_ welcome: Wire.Welcome) throws {
-        guard policies == nil, let trust = PublicKey(rawBytes: welcome.manifestKey) else { return }
-        policies = try PolicyStore(relays: welcome.relays, trust: trust, run: run, directory: cache, log: log)
-    }
-
-    /// A batch with all its log-probabilities, without the groups whose worker reported other ones.
+    /// A batch with all its log-probabilities, without the groups whose worker reported other ones and without those that
+    /// cannot be computed.
     ///
-    /// - Throws: A ``RoleFailure`` where a version cannot be had or a group cannot be computed.
-    func complete(
-        _ groups: [Wire.TrainingGroup], step: UInt64
-    ) async throws -> (groups: [Wire.TrainingGroup], doubted: [Data]) {
+    /// - Throws: `CancellationError` only.
+    func complete(_ groups: [Wire.TrainingGroup], step: UInt64) async throws -> Completed {
         var groups = groups
-        let places = groups.indices.filter { groups[$0].samples.contains { $0.behaviourLogProbabilities.isEmpty } }
-        guard !places.isEmpty else { return (groups, []) }
+        let places = groups.indices.filter { !groups[$0].isComputed }
+        guard !places.isEmpty else { return Completed(groups: groups) }
         let known = record.groups(ofStep: step)
-        for place in places where known[groups[place].groupHash] != nil {
-            groups[place] = known[groups[place].groupHash] ?? groups[place]
+        var reasons: [Int: String] = [:]
+        for place in places {
+            guard let earlier = known[groups[place].groupHash] else { continue }
+            groups[place] = earlier
+            // The step must come out as it did before.
+            if !earlier.isComputed { reasons[place] = "it was left out when the step was made before" }
         }
         let unknown = places.filter { known[groups[$0].groupHash] == nil }
         for (version, places) in Dictionary(grouping: unknown, by: { groups[$0].version }) {
-            try await complete(&groups, places, version)
+            try await compute(&groups, places, version, &reasons)
         }
         if !unknown.isEmpty { record.keep(places.map { groups[$0] }, ofStep: step) }
-        let doubted = places.filter { place in
-            groups[place].samples.contains { sample in
-                sample.behaviourLogProbabilities.map(\.bitPattern) != sample.reportedLogProbabilities.map(\.bitPattern)
+
+        var completed = Completed(groups: [])
+        for (place, group) in groups.enumerated() {
+            if let reason = reasons[place] {
+                completed.unavailable.append(.init(group, reason))
+                log.warning(
+                    "a group is left out: its log-probabilities cannot be computed", metadata: ["reason": "\(reason)"])
+            } else if !group.isReportedTruly {
+                completed.doubted.append(group.groupHash)
+            } else {
+                completed.groups.append(group)
             }
         }
-        let hashes = doubted.map { groups[$0].groupHash }
-        // A step needs something to learn from; of a batch that is all doubt, nothing better is to be had.
-        guard !doubted.isEmpty, doubted.count < groups.count else { return (groups, hashes) }
-        log.warning("\(doubted.count) groups report other log-probabilities than their weights give; left out")
-        let left = Set(doubted)
-        return (groups.indices.filter { !left.contains($0) }.map { groups[$0] }, hashes)
+        if !completed.doubted.isEmpty {
+            log.warning(
+                "\(completed.doubted.count) groups report other log-probabilities than their weights give; left out")
+        }
+        return completed
     }
 
-    private func complete(
-        _ groups: inout [Wire.TrainingGroup], _ places: [Int], _ version: Wire.PolicyVersion
+    private func compute(
+        _ groups: inout [Wire.TrainingGroup], _ places: [Int], _ version: Wire.PolicyVersion,
+        _ reasons: inout [Int: String]
     ) async throws {
-        guard let policies, let policy = PolicyVersion(version) else {
-            throw RoleFailure(.fault, "A batch names a version before the orchestrator said where versions are.")
-        }
-        let requests = try places.map { place in
-            guard let request = ReplayRequest(groups[place], run: run, sampling) else {
-                throw RoleFailure(.fault, "A group of the batch has a key or hash of the wrong length.")
+        var requests: [ReplayRequest] = []
+        var asked: [Int] = []
+        for place in places {
+            if let request = ReplayRequest(groups[place], run: run, sampling) {
+                requests.append(request)
+                asked.append(place)
+            } else {
+                reasons[place] = "a key or hash of it has the wrong length"
             }
-            return request
         }
-        let results = try await desk.replay(requests, under: policy, try await policies.files(of: policy))
-        for (place, result) in zip(places, results) {
+        let results: [Result<ReplayResult, ReplayDesk.Fault>]
+        do {
+            guard let policy = PolicyVersion(version) else {
+                throw RoleFailure(.fault, "the hash of its version has the wrong length")
+            }
+            results = try await source.replay(requests, under: policy)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            for place in asked { reasons[place] = "version \(version.number) cannot be had: \(error)" }
+            return
+        }
+        for (place, result) in zip(asked, results) {
             switch result {
-            case .failure(let fault):
-                throw RoleFailure(.fault, "The log-probabilities of a group cannot be computed: \(fault.sentence)")
+            case .failure(let fault): reasons[place] = fault.sentence
             case .success(let replay):
-                for (index, sample) in replay.samples.enumerated() {
+                for (index, sample) in replay.samples.enumerated() where index < groups[place].samples.count {
                     groups[place].samples[index].behaviourLogProbabilities = sample.logProbabilities
                 }
+                if !groups[place].isComputed { reasons[place] = "its replay has other lengths than its samples" }
             }
         }
     }
 
     /// Forgets what was computed for steps that a STABLE checkpoint covers.
     func forget(through step: UInt64) { record.forget(through: step) }
+}
 
-    func shutDown() async { await policies?.shutDown() }
+extension Wire.TrainingGroup {
+    /// Whether every token has the log-probability under which it was sampled.
+    fileprivate var isComputed: Bool {
+        samples.allSatisfy { $0.behaviourLogProbabilities.count == $0.tokens.count }
+    }
+
+    /// Whether the worker reported the same log-probabilities, to the bit.
+    fileprivate var isReportedTruly: Bool {
+        samples.allSatisfy { sample in
+            sample.behaviourLogProbabilities.map(\.bitPattern) == sample.reportedLogProbabilities.map(\.bitPattern)
+        }
+    }
+}
+
+extension Wire.UnavailableGroup {
+    /// Names a group and the reason in one line of printable text.
+    fileprivate init(_ group: Wire.TrainingGroup, _ reason: String) {
+        self.init()
+        groupHash = group.groupHash
+        let line = reason.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }
+        self.reason = String(line.prefix(240))
+    }
 }
 
 extension ReplayRequest {

@@ -7,7 +7,8 @@ import Transformer
 
 /// A worker's arithmetic, on a thread of its own: one engine for all policy versions that are in use.
 ///
-/// Versions are loaded beside generation, on another thread, and adopted between steps.
+/// Versions are made ready beside generation, on another thread, and adopted between steps: weights in memory are changed
+/// into the next ones where differences lead there, and files are read where they do not.
 actor GenerationDesk: GroupEngine {
     /// A finished group and its share of the computing time.
     struct Finished: Sendable {
@@ -18,7 +19,7 @@ actor GenerationDesk: GroupEngine {
     /// What has to be known of a version to load it.
     private struct Source {
         let version: PolicyVersion
-        let files: PolicyFiles
+        let policy: PolicySource
     }
 
     private struct Waiter {
@@ -41,9 +42,11 @@ actor GenerationDesk: GroupEngine {
     private let log: Logger
     private let clock = ContinuousClock()
 
-    private var engine: GenerationEngine?
+    private(set) var engine: GenerationEngine?
     private var shelf = VersionShelf(capacity: 1)
     private var sources: [UInt64: Source] = [:]
+    /// The versions in memory.
+    private var held: [UInt64: PolicyVersion] = [:]
     /// The version of every group that is here.
     private var owners: [Hash256: UInt64] = [:]
     private var waiters: [UInt64: [Waiter]] = [:]
@@ -51,6 +54,7 @@ actor GenerationDesk: GroupEngine {
     private var refusal: RoleFailure?
     /// Computing time that no finished group has taken its share of yet.
     private var unclaimedSeconds = 0.0
+    private var pauses = PauseMeter()
 
     init(
         kernels: Kernels, threads: Int, context: GenerationContext, capacity: GenerationCapacity,
@@ -73,13 +77,14 @@ actor GenerationDesk: GroupEngine {
     ///
     /// - Throws: A ``RoleFailure`` when the files hold other weights than the lease names, `GenerationError`, or
     ///   `CancellationError` where the group was cancelled meanwhile.
-    func add(_ request: GroupRequest, version: PolicyVersion, _ files: PolicyFiles) async throws {
+    func add(_ request: GroupRequest, version: PolicyVersion, _ source: PolicySource) async throws {
         guard owners[request.groupID] == nil else { throw GenerationError.duplicateGroup(request.groupID) }
         let number = version.number
         owners[request.groupID] = number
         shelf.take(number)
         if shelf.loaded.contains(number) { return try enter(request, number) }
-        sources[number] = Source(version: version, files: files)
+        remember(version, source)
+        pauses.beginWaiting(clock.now)
         try await withCheckedThrowingContinuation { continuation in
             waiters[number, default: []].append(Waiter(request: request, continuation: continuation))
             tidy()
@@ -113,47 +118,68 @@ actor GenerationDesk: GroupEngine {
     // MARK: - Versions
 
     /// Loads a version ahead of its first group, when there is room.
-    func announce(_ version: PolicyVersion, _ files: PolicyFiles) {
-        sources[version.number] = Source(version: version, files: files)
+    func announce(_ version: PolicyVersion, _ source: PolicySource) {
+        remember(version, source)
         shelf.announce(version.number)
         tidy()
     }
+
+    /// Keeps differences that are known already: who comes later may find the version on its way and bring none.
+    private func remember(_ version: PolicyVersion, _ source: PolicySource) {
+        if sources[version.number]?.version == version, source.differences.isEmpty { return }
+        sources[version.number] = Source(version: version, policy: source)
+    }
+
+    /// The newest version that differences may start from: in memory, or on its way there.
+    var newest: PolicyVersion? {
+        let loading = shelf.loading.flatMap { sources[$0]?.version }
+        return (held.values + [loading].compactMap(\.self)).max { $0.number < $1.number }
+    }
+
+    /// What the newest change of versions took.
+    var adoption: Adoption? { pauses.newest }
 
     /// The versions in memory, the one that is being loaded included.
     var versionsInMemory: Int { (engine?.versions.count ?? 0) + (shelf.loading == nil ? 0 : 1) }
 
     private func tidy() {
+        var isDropping = false
         while let move = shelf.nextMove() {
             switch move {
             case .load(let version): Task { await load(version) }
             case .drop(let version):
                 engine?.retire(version).map(retired.leave)
-                Task { [loader] in await loader.discardRetired() }
+                held[version] = nil
+                isDropping = true
             }
         }
+        // Whoever loads finds what is retired, and may make the next version of it.
+        if isDropping, shelf.loading == nil { Task { [loader] in await loader.discardRetired() } }
     }
 
     private func load(_ version: UInt64) async {
-        let began = clock.now
         do {
             guard let source = sources[version] else {
                 throw RoleFailure(.fault, "Nobody knows where version \(version) lies.")
             }
-            let engine = try await preparedEngine(source.files)
-            let weights = try await loader.load(source.version, source.files)
-            let loaded = clock.now
-            try engine.adopt(weights, version: version)
-            log.debug(
-                "version \(version) is ready",
-                metadata: [
-                    "load_seconds": "\(began.duration(to: loaded) / .seconds(1))",
-                    "pause_seconds": "\(loaded.duration(to: clock.now) / .seconds(1))",
-                ])
-            if let complaint = weights.residence.complaint { log.notice("\(complaint)") }
+            let began = clock.now
+            let revised = await revisedWeights(source)
+            let weights: ModelWeights
+            if let revised { weights = revised } else { weights = try await loadedWeights(source) }
+            let ready = clock.now
+            try engine?.adopt(weights, version: version)
+            held[version] = source.version
             shelf.finishLoading(version, succeeded: true)
             for waiter in waiters.removeValue(forKey: version) ?? [] {
                 waiter.continuation.resume(with: Result { try enter(waiter.request, version) })
             }
+            pauses.adopt(
+                Adoption(
+                    version: version, isRevised: revised != nil,
+                    fetchSeconds: revised != nil ? source.policy.fetchSeconds : 0,
+                    applySeconds: began.duration(to: ready) / .seconds(1),
+                    pauseSeconds: ready.duration(to: clock.now) / .seconds(1)))
+            if let complaint = weights.residence.complaint { log.notice("\(complaint)") }
         } catch {
             log.debug("version \(version) is not loaded", metadata: ["reason": "\(error)"])
             shelf.finishLoading(version, succeeded: false)
@@ -168,6 +194,24 @@ actor GenerationDesk: GroupEngine {
             $0.key == shelf.announced || !known.contains($0.key) && (waiters[$0.key] != nil || $0.key > version)
         }
         tidy()
+    }
+
+    /// The version made of weights in memory; nil where it has to be read from its files.
+    private func revisedWeights(_ source: Source) async -> ModelWeights? {
+        let differences = source.policy.differences
+        guard let engine, let base = differences.first?.base.version else { return nil }
+        do {
+            return try await loader.revise(engine.weights(of: base), by: differences, to: source.version)
+        } catch {
+            log.notice("version \(source.version.number) is read from its files: \(error)")
+            return nil
+        }
+    }
+
+    private func loadedWeights(_ source: Source) async throws -> ModelWeights {
+        let files = try await source.policy.files()
+        _ = try await preparedEngine(files)
+        return try await loader.load(source.version, files)
     }
 
     /// The engine, made when the first version shows what model it is.
@@ -199,6 +243,7 @@ actor GenerationDesk: GroupEngine {
         if let refusal { throw refusal }
         guard let engine, !engine.isIdle else { return ([], true) }
         let began = clock.now
+        if let adoption = pauses.beginSteps(began) { log.info("\(adoption.sentence)") }
         var groups: [GroupResult] = []
         var elapsed = Duration.zero
         repeat {
@@ -206,6 +251,7 @@ actor GenerationDesk: GroupEngine {
             elapsed = began.duration(to: clock.now)
         } while groups.isEmpty && !engine.isIdle && elapsed < Self.turn
         unclaimedSeconds += elapsed / .seconds(1)
+        pauses.endSteps(began + elapsed, isDone: engine.isIdle && waiters.values.allSatisfy(\.isEmpty))
         guard !groups.isEmpty else { return ([], engine.isIdle) }
         let share = unclaimedSeconds / Double(groups.count)
         unclaimedSeconds = 0

@@ -25,6 +25,8 @@ actor RolloutWorker {
     private var isDraining = false
     private var draws = DrawWatch()
     private var shownAt: ContinuousClock.Instant?
+    /// What the newest change of versions took.
+    private var adoption: Adoption?
     private let (bell, ring) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let clock = ContinuousClock()
 
@@ -129,9 +131,9 @@ actor RolloutWorker {
     private func begin(_ lease: HeldLease) async {
         do {
             guard let policies else { return }
-            let files = try await policies.files(of: lease.version)
+            let source = try await policies.source(of: lease.version, from: await desk.newest)
             guard held[lease.request.groupID]?.id == lease.id else { return }
-            try await desk.add(lease.request, version: lease.version, files)
+            try await desk.add(lease.request, version: lease.version, source)
             ring.yield()
         } catch {
             // Whatever took the lease away has said so.
@@ -151,7 +153,7 @@ actor RolloutWorker {
         newest = version.number
         Task {
             do {
-                await desk.announce(version, try await policies.files(of: version))
+                await desk.announce(version, try await policies.source(of: version, from: await desk.newest))
             } catch {
                 log.debug("version \(version.number) not fetched yet", metadata: ["reason": "\(error)"])
             }
@@ -185,6 +187,7 @@ actor RolloutWorker {
                 metadata: [
                     "balance": "\(Double(standing.balance) / 1e9) GFLOP", "accepted": "\(standing.accepted)",
                     "rejected": "\(standing.rejected)", "audits": "\(TrustSentence(standing))",
+                    "weights": "\(adoption?.sentence ?? "first")",
                 ])
         }
         for reason in standing.reasons { log.warning("not credited: \(reason)") }
@@ -249,6 +252,7 @@ actor RolloutWorker {
         while true {
             try await Task.sleep(for: .seconds(3))
             let generated = await desk.tokensGenerated
+            adoption = await desk.adoption
             let seconds = time.duration(to: clock.now) / .seconds(1)
             let rate = generated >= tokens ? Double(generated - tokens) / seconds : 0
             (tokens, time) = (generated, clock.now)

@@ -19,7 +19,7 @@ public enum AuditMode: String, Sendable, CaseIterable {
 /// `[audit]`: what is checked before work counts.
 public struct AuditSection: ConfigurationSection {
     /// Which groups are audited.
-    public var mode = AuditMode.all
+    public var mode = AuditMode.adaptive
     /// The smallest share of a trusted worker's groups that is audited.
     public var floor = 0.05
     /// Verified groups in a row after which a worker is trusted.

@@ -58,16 +58,28 @@ struct VersionFetch: Sendable {
     }
 
     /// Brings files to the version's partial directory, lets `finish` complete it there, and installs it.
-    private func fetch(
+    func fetch(
         _ signed: SignedManifest, _ entries: [Manifest.File], _ progress: (@Sendable (FetchProgress) -> Void)?,
         _ finish: @escaping @Sendable (String) throws -> Void
     ) async throws -> FetchedVersion {
-        let begin = ContinuousClock.now
         let version = signed.manifest.version
         store.begin(version)
         defer { store.end(version) }
-        let meter = FetchMeter(version, total: entries.reduce(0) { $0 + $1.bytes }, report: progress)
         let path = store.partialPath(version)
+        let meter = try await bring(entries, of: version, to: path, progress)
+        try await onDiskThread { try finish(path) }
+        try store.install(signed)
+        return FetchedVersion(
+            version: version, path: store.path(version), manifest: signed.manifest, bytesTransferred: meter.received,
+            bytesReused: meter.reused, duration: .now - meter.begin)
+    }
+
+    /// Brings files to a directory, every byte checked; what was there before of the same files is used.
+    func bring(
+        _ entries: [Manifest.File], of version: UInt64, to path: String,
+        _ progress: (@Sendable (FetchProgress) -> Void)?
+    ) async throws -> FetchMeter {
+        let meter = FetchMeter(version, total: entries.reduce(0) { $0 + $1.bytes }, report: progress)
         let partial = try PartialVersion(path: path, entries: entries)
         let present = try await reuse(partial, meter)
         let missing = partial.shards.filter { !present.contains($0) }
@@ -83,11 +95,7 @@ struct VersionFetch: Sendable {
             // Not waitForAll(), which lets the others go on after the first error.
             while try await group.next() != nil {}
         }
-        try await onDiskThread { try finish(path) }
-        try store.install(signed)
-        return FetchedVersion(
-            version: version, path: store.path(version), manifest: signed.manifest, bytesTransferred: meter.received,
-            bytesReused: meter.reused, duration: .now - begin)
+        return meter
     }
 
     /// Finds shards in an interrupted fetch and in earlier versions, whose small files are mostly the same.

@@ -39,6 +39,11 @@ final class VersionStore: Sendable {
 
     func path(_ version: UInt64) -> String { "\(root)/\(VersionNumber.name(version))" }
     func partialPath(_ version: UInt64) -> String { "\(root)/.partial-\(VersionNumber.name(version))" }
+    /// Where the difference that makes a version lies until the version itself is here.
+    func differencePath(_ version: UInt64) -> String {
+        "\(root)/\(Self.differencePrefix)\(VersionNumber.name(version))"
+    }
+    private static let differencePrefix = ".difference-"
 
     var versions: [UInt64] { state.withLock { $0.installed.keys.sorted() } }
     func manifest(_ version: UInt64) -> SignedManifest? { state.withLock { $0.installed[version] } }
@@ -124,6 +129,13 @@ final class VersionStore: Sendable {
                     !retained.contains(version), !active.contains(version)
                 else { continue }
                 try Directories.removeFlatDirectory(partialPath(version))
+            }
+            // Whoever reads one goes on reading; the files of its version are there to start from.
+            for name in try Directories.names(root) where name.hasPrefix(Self.differencePrefix) {
+                guard let version = VersionNumber.parse(name: name.dropFirst(Self.differencePrefix.count)),
+                    version <= newest, !active.contains(version)
+                else { continue }
+                try Directories.removeFlatDirectory(differencePath(version))
             }
         }
         return doomed

@@ -7,15 +7,16 @@ import Synchronization
 /// No server is trusted. A manifest counts by its signature and run, a shard by its hash before it is used, a version
 /// never goes down. Call ``shutDown()`` when done.
 public final class WeightClient: Sendable {
-    private let configuration: WeightClientConfiguration
-    private let logger: Logger
+    let configuration: WeightClientConfiguration
+    let logger: Logger
     private let gate: ManifestGate
     private let board = VersionBoard(maximumWaiters: 1 << 16)
-    private let store: VersionStore
-    private let upstreams: UpstreamSet
+    let store: VersionStore
+    let upstreams: UpstreamSet
     private let watcher: LatestWatcher
     private let watching = Mutex<Task<Void, Never>?>(nil)
-    private let flights = SingleFlight<UInt64, FetchedVersion>()
+    let flights = SingleFlight<UInt64, FetchedVersion>()
+    let differences = SingleFlight<UInt64, WeightDifference?>()
 
     /// Opens the directory; nothing is sent yet.
     ///
@@ -128,7 +129,7 @@ public final class WeightClient: Sendable {
         return fetched
     }
 
-    private static func conflict(_ version: UInt64, has found: Hash256, wanted: Hash256) -> ShardcastError {
+    static func conflict(_ version: UInt64, has found: Hash256, wanted: Hash256) -> ShardcastError {
         ShardcastError(
             .conflictingManifest,
             "Version \(version) has the weights \(found.hex), but \(wanted.hex) was leased: "
@@ -139,23 +140,16 @@ public final class WeightClient: Sendable {
     private func files(
         of version: UInt64, timeout: Duration, progress: (@Sendable (FetchProgress) -> Void)?
     ) async throws(ShardcastError) -> FetchedVersion {
-        do {
-            return try await flights.run(version) { [self] in
+        try await shared(version) { [self] in
+            try await flights.run(version) { [self] in
                 let deadline = ContinuousClock.now + timeout
                 return try await RoutedFetch(
-                    fetch: VersionFetch(
-                        store: store, upstreams: upstreams, concurrency: max(configuration.concurrentShards, 1),
-                        deadline: deadline),
-                    logger: logger,
+                    fetch: versionFetch(until: deadline), logger: logger,
                     manifest: { (version) async throws(ShardcastError) in
                         try await self.manifest(version, within: deadline - .now)
                     }
                 ).run(version, progress)
             }
-        } catch let error as ShardcastError {
-            throw error
-        } catch {
-            throw ShardcastError(.shutDown, "Fetching version \(version) was cancelled.")
         }
     }
 
@@ -195,7 +189,7 @@ public final class WeightClient: Sendable {
         store.close()
     }
 
-    private func manifest(_ version: UInt64, within timeout: Duration) async throws(ShardcastError) -> SignedManifest {
+    func manifest(_ version: UInt64, within timeout: Duration) async throws(ShardcastError) -> SignedManifest {
         if let newest = board.newest, newest.manifest.version == version { return newest }
         let gate = gate
         return try await upstreams.attempt("the manifest of version \(version)", deadline: .now + timeout) {

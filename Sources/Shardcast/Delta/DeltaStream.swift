@@ -89,6 +89,29 @@ final class DeltaStream {
         used += bytes
     }
 
+    /// Passes over a block without reading more of it than its length.
+    func skipBlock(count: Int) throws(ShardcastError) {
+        try fill(Int(CD_HEAD_BYTES), orToEnd: true)
+        let bytes = cd_body_bytes(buffer.octets + used, held - used, count)
+        guard bytes > 0 else { throw fault("a block does not begin as one") }
+        try skip(UInt64(bytes))
+    }
+
+    /// Passes over bytes.
+    func skip(_ count: UInt64) throws(ShardcastError) {
+        guard count <= size - min(size, position) else { throw fault("it ends too early") }
+        if count <= UInt64(held - used) { used += Int(count) } else { seek(to: position + count) }
+    }
+
+    /// Where in the stream reading goes on.
+    var position: UInt64 { offset + UInt64(used) }
+
+    /// Goes on reading at a place that ``position`` was before.
+    func seek(to position: UInt64) {
+        offset = position
+        (used, held) = (0, 0)
+    }
+
     /// Copies the next bytes as they are.
     func copy(to target: UnsafeMutableRawPointer, count: Int) throws(ShardcastError) {
         let bytes = try take(count)
@@ -104,7 +127,7 @@ final class DeltaStream {
 
     /// Checks that nothing is left.
     func finish() throws(ShardcastError) {
-        guard offset + UInt64(used) == size else { throw fault("something follows its end") }
+        guard position == size else { throw fault("something follows its end") }
     }
 
     private func number<Number: FixedWidthInteger>(_ type: Number.Type) throws(ShardcastError) -> Number {
@@ -138,7 +161,7 @@ final class DeltaStream {
         guard held >= count || orToEnd else { throw fault("it ends too early") }
     }
 
-    func fault(_ what: String) -> ShardcastError { Self.fault(name, at: offset + UInt64(used), what) }
+    func fault(_ what: String) -> ShardcastError { Self.fault(name, at: position, what) }
 
     private static func fault(_ name: String, at position: UInt64, _ what: String) -> ShardcastError {
         ShardcastError(.corruptDelta, "\(name) is no difference that can be used: at byte \(position) \(what).")

@@ -27,6 +27,9 @@ struct HedgedTransfer: Sendable {
             var secondAsked = ContinuousClock.now
             var first: UInt64 = 0
             var second: UInt64 = 0
+            /// What the first copy had when the second was asked for.
+            var firstBefore: UInt64 = 0
+            var isSecondBetter = false
             var reserved: UInt64 = 0
         }
 
@@ -44,9 +47,10 @@ struct HedgedTransfer: Sendable {
         let tally = Tally()
         defer {
             let end = tally.state.withLock { $0 }
-            // Whoever lost, its bytes came one time too many.
+            // What the loser got since there were two; what a stuck server had sent before would have been lost anyhow.
             if end.reserved > 0 {
-                upstreams.hedging.withLock { $0.settle(end.reserved, wasting: min(end.first, end.second)) }
+                let wasted = end.isSecondBetter ? end.first - end.firstBefore : end.second
+                upstreams.hedging.withLock { $0.settle(end.reserved, wasting: wasted) }
             }
         }
         do {
@@ -97,6 +101,7 @@ struct HedgedTransfer: Sendable {
                 case .delivered: break waiting
                 case .spareDelivered(let file):
                     winner = file
+                    tally.state.withLock { $0.isSecondBetter = true }
                     upstreams.overtaken(tally.state.withLock { $0.upstream })
                     break waiting
                 case .spareFailed: group.addTask(operation: alarm)
@@ -105,7 +110,10 @@ struct HedgedTransfer: Sendable {
                     if let other = upstreams.alternative(to: busy),
                         upstreams.hedging.withLock({ $0.reserve(shard.bytes) })
                     {
-                        tally.state.withLock { $0.reserved += shard.bytes }
+                        tally.state.withLock { state in
+                            state.reserved += shard.bytes
+                            state.firstBefore = state.first
+                        }
                         group.addTask { await second(shard, from: other, tally) }
                     } else {
                         group.addTask(operation: alarm)

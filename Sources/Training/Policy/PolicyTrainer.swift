@@ -48,9 +48,7 @@ public final class PolicyTrainer {
         let started = ContinuousClock.now
         let configuration = state.model
         try batch.validate(vocabularySize: configuration.vocabularySize, maximumLength: configuration.maxPositions)
-        guard batch.step == state.step + 1 else {
-            throw TrainingBatchError(what: "step \(batch.step) does not follow step \(state.step)", place: "the batch")
-        }
+        try expect(batch.step)
         let tokens = TrainableTokens(batch)
         var metrics = StepMetrics(step: batch.step, outcome: .nothingToLearn)
         tokens.describe(batch, in: &metrics)
@@ -60,6 +58,21 @@ public final class PolicyTrainer {
         let elapsed = started.duration(to: .now).components
         metrics.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
         return metrics
+    }
+
+    /// Makes a step of which nothing is learned, since its batch is dropped; weights and moments stay.
+    ///
+    /// - Throws: ``TrainingBatchError`` where the step does not follow the last one.
+    public func skip(_ step: Int) throws -> StepMetrics {
+        try expect(step)
+        state.step = step
+        return StepMetrics(step: step, outcome: .nothingToLearn)
+    }
+
+    private func expect(_ step: Int) throws(TrainingBatchError) {
+        guard step == state.step + 1 else {
+            throw TrainingBatchError(what: "step \(step) does not follow step \(state.step)", place: "the batch")
+        }
     }
 
     private func learn(from tokens: TrainableTokens, _ metrics: inout StepMetrics) throws {

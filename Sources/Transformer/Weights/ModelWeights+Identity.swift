@@ -18,15 +18,22 @@ extension ModelWeights {
     public var weightsHash: Hash256 {
         knownHash.withLock { known in
             if let known { return known }
-            var hash = WeightsHasher()
-            for slice in layout.slices.sorted(by: { precedes($0.name, $1.name) }) {
-                hash.begin(name: slice.name, type: .bfloat16, shape: slice.shape)
-                eachBlock(of: slice) { _, block in hash.update(UnsafeRawBufferPointer(block)) }
-            }
-            let result = hash.finalize()
+            let result = computedHash()
             known = result
             return result
         }
+    }
+
+    /// Whether the memory still has the hash that it had, which takes as long as computing it.
+    public var isIntact: Bool { computedHash() == weightsHash }
+
+    private func computedHash() -> Hash256 {
+        var hash = WeightsHasher()
+        for slice in layout.slices.sorted(by: { precedes($0.name, $1.name) }) {
+            hash.begin(name: slice.name, type: .bfloat16, shape: slice.shape)
+            eachBlock(of: slice) { _, block in hash.update(UnsafeRawBufferPointer(block)) }
+        }
+        return hash.finalize()
     }
 
     /// Lends a tensor row-major, in blocks from the first element on.

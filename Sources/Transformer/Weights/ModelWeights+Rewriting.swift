@@ -46,7 +46,10 @@ extension ModelWeights {
         return stride(from: 0, to: slice.count, by: rows * width).map { $0..<min($0 + rows * width, slice.count) }
     }
 
-    private func store(
+    /// Takes in elements as ``blocks(of:)`` divides them.
+    ///
+    /// - Throws: `ModelError` for a value that is not finite.
+    func store(
         _ block: UnsafeMutablePointer<BFloat16Bits>, as elements: Range<Int>, of slice: TensorSlice
     ) throws(ModelError) {
         guard Kernels.isFinite(block, count: elements.count) else { throw .notFinite(slice.name) }

@@ -30,9 +30,11 @@ public final class ModelWeights: Sendable {
     let knownHash: Mutex<Hash256?>
 
     /// Takes a block as it is: zeros to be filled, or one that was filled before.
+    ///
+    /// - Parameter sibling: another version of the same model, whose tables of positions serve both.
     init(
         layout: ParameterLayout, panels: PanelLayout, memory: Storage<BFloat16Bits>, residence: WeightsResidence,
-        knownHash: Hash256? = nil
+        knownHash: Hash256? = nil, sibling: ModelWeights? = nil
     ) {
         precondition(memory.count == panels.elementCount, "memory of another model")
         let configuration = layout.configuration
@@ -52,12 +54,14 @@ public final class ModelWeights: Sendable {
         }
         output = all[configuration.layers * perLayer]
         embedding = all[all.count - 1]
-        rotary = RotaryTable(
-            headDimension: configuration.headDimension, base: configuration.ropeTheta,
-            scaling: configuration.ropeScaling)
+        rotary =
+            sibling?.rotary
+            ?? RotaryTable(
+                headDimension: configuration.headDimension, base: configuration.ropeTheta,
+                scaling: configuration.ropeScaling)
         unrotated =
             configuration.unrotatedLayers.isEmpty
-            ? nil : RotaryTable.unrotated(headDimension: configuration.headDimension)
+            ? nil : sibling?.unrotated ?? RotaryTable.unrotated(headDimension: configuration.headDimension)
         if knownHash != nil { widenBiases() }
     }
 

@@ -56,6 +56,16 @@ struct PanelLayout: Sendable {
         return place
     }
 
+    /// Makes zeros of everything that no tensor is written to, in memory whose contents are undefined.
+    func clearPadding(of memory: Storage<BFloat16Bits>) {
+        for matrix in matrices where matrix.rows % PackedMatrix.panelWidth != 0 {
+            let panel = matrix.elementCount / ((matrix.rows + PackedMatrix.panelWidth - 1) / PackedMatrix.panelWidth)
+            (memory.pointer + matrix.offset + matrix.elementCount - panel).update(repeating: 0, count: panel)
+        }
+        let end = matrices.last.map { $0.offset + $0.elementCount } ?? 0
+        (memory.pointer + end).update(repeating: 0, count: elementCount - end)
+    }
+
     private struct Builder {
         var matrices: [Matrix] = []
         var places: [Int: Place] = [:]

@@ -10,7 +10,8 @@ struct Books {
     private(set) var verifier: [PublicKey: Int64] = [:]
     private(set) var issued: Int64 = 0
     private(set) var burned: Int64 = 0
-    private var taken: [Hash256: (stake: Int64, balance: Int64)] = [:]
+    private var taken: [Hash256: Int64] = [:]
+    private var forfeited: [Hash256: Int64] = [:]
 
     /// Enters one movement, and says what is wrong with it.
     mutating func enter(_ settlement: Settlement) -> [String] {
@@ -39,19 +40,15 @@ struct Books {
         case .forfeited(let key, let group, let amount):
             unvested[key, default: 0] -= amount
             burned += amount
-            taken[group, default: (0, 0)].balance += amount
-        case .fined(let key, let group, let amount):
-            let fromStake = min(stake[key] ?? 0, amount)
-            stake[key, default: 0] -= fromStake
-            burned += fromStake
-            taken[group, default: (0, 0)].stake += fromStake
-            take(key, group, balance: amount - fromStake)
+            forfeited[group] = amount
+        case .fined(let key, let group, let amount): take(key, group, balance: amount)
         case .revoked(let key, let group, let amount): take(key, group, balance: amount)
-        case .refunded(let key, let group):
-            let back = taken.removeValue(forKey: group) ?? (0, 0)
-            stake[key, default: 0] += back.stake
-            worker[key, default: 0] += back.balance
-            burned -= back.stake + back.balance
+        case .refunded(let key, let group, let promised):
+            let back = taken.removeValue(forKey: group) ?? 0
+            worker[key, default: 0] += back
+            unvested[key, default: 0] += promised
+            burned -= back + promised
+            if promised > forfeited[group] ?? 0 { return ["\(settlement.reference) gives back what never burned"] }
         }
         let all = [worker, stake, unvested, verifier].flatMap(\.values)
         var problems = all.contains { $0 < 0 } ? ["\(settlement.reference) overdraws an account"] : []
@@ -63,7 +60,7 @@ struct Books {
         let paid = min(worker[key] ?? 0, amount)
         worker[key, default: 0] -= paid
         burned += paid
-        taken[group, default: (0, 0)].balance += paid
+        taken[group, default: 0] += paid
     }
 
     /// What of the state the ledger contradicts.
@@ -71,6 +68,7 @@ struct Books {
         state.workers.flatMap { key, record -> [String] in
             var problems: [String] = []
             if record.staked != stake[key] ?? 0 { problems.append("a stake is not what the ledger says") }
+            if record.balance != worker[key] ?? 0 { problems.append("a balance is not what the ledger says") }
             if record.unvestedCredit != unvested[key] ?? 0 { problems.append("unvested credit is not in the ledger") }
             return problems
         }

@@ -4,7 +4,15 @@ import Identity
 
 /// What one simulated run is like; everything follows from the seed.
 struct Scenario {
-    enum WorkerKind { case honest, cheater, lateCheater, equivocator, malformed, idle, patient, sometimes }
+    enum WorkerKind {
+        case honest, cheater, lateCheater, equivocator, malformed, idle, patient, sometimes
+        /// Cheats, but has a group audited for certain now and then, and is honest in that.
+        case foreseer
+        /// Joins with another engine, whose groups pass whatever they hold, and later without it, to cheat.
+        case switcher
+        /// Joins with another engine and is honest.
+        case foreign
+    }
     enum VerifierKind { case honest, lazy, liar, colluder }
 
     var seed: UInt64
@@ -23,6 +31,8 @@ struct Scenario {
     var publishesRollbacks = false
     var auditing = Run.Auditing()
     var invitedStake: Int64 = 0
+    /// How often the trainer cannot compute an unaudited group.
+    var trainerFaults = 0.0
 
     /// A random scenario in which trusted workers' groups are not all audited.
     static func adaptive(_ seed: UInt64) -> Scenario {
@@ -38,8 +48,11 @@ struct Scenario {
         scenario.steps = 4 + random.below(8)
         scenario.groupsPerBatch = 1 + Int(random.below(24))
         scenario.invitedStake = random.pick([0, 20_000, 200_000])
+        scenario.trainerFaults = random.pick([0, 0, 0.05])
         for index in scenario.workers.indices.dropFirst() where random.chance(0.5) {
-            scenario.workers[index] = random.pick([.patient, .sometimes, .honest])
+            scenario.workers[index] = random.pick([
+                .patient, .sometimes, .honest, .foreseer, .switcher, .foreign,
+            ])
         }
         if scenario.kills == 0, scenario.verifiers.count >= 2, !scenario.verifiers.contains(.liar), random.chance(0.4) {
             scenario.verifiers += [.honest, .colluder]

@@ -5,8 +5,8 @@ import Identity
 /// One process that talks to the orchestrator over an unreliable network, and says everything until it is answered.
 class SimulatedMember {
     unowned let world: World
-    let hello: (UInt64) -> Hello
     let key: PublicKey
+    private let role: Role
     private(set) var connection = ConnectionID(0)
     private(set) var isUp = false
     private(set) var isWelcome = false
@@ -19,10 +19,11 @@ class SimulatedMember {
     init(_ world: World, key: PublicKey, role: Role) {
         self.world = world
         self.key = key
-        hello = { Hello(key: key, role: role, invitation: Scenario.invitation(key), resumeStep: $0) }
+        self.role = role
     }
 
     var resumeStep: UInt64 { 0 }
+    var engine: String { "" }
 
     func start() {
         guard !isUp, !hasLeft else { return }
@@ -53,8 +54,9 @@ class SimulatedMember {
         connection = world.newConnection(self)
         isWelcome = false
         unanswered = [:]
-        let resume = resumeStep
-        call { [hello] in .hello(hello(resume), from: $0) }
+        let hello = Hello(
+            key: key, role: role, invitation: Scenario.invitation(key), resumeStep: resumeStep, engine: engine)
+        call { .hello(hello, from: $0) }
     }
 
     /// Says something until it is answered.

@@ -10,6 +10,7 @@ final class SimulatedTrainer: SimulatedMember {
     private var request: UInt64?
     private var isTraining = false
     private var isNew = true
+    private var groups: [Hash256] = []
     // On disk:
     private var stable: UInt64 = 0
     private var newest: PolicyVersion?
@@ -78,6 +79,7 @@ final class SimulatedTrainer: SimulatedMember {
         world.noteBatch(batch, groups)
         guard batch == step + 1, !isTraining else { return }
         isTraining = true
+        self.groups = groups
         let now = life
         world.after(20 + world.random.below(60)) { [weak self] in
             guard let self, self.life == now, self.isUp, !self.hasLeft else { return }
@@ -94,6 +96,13 @@ final class SimulatedTrainer: SimulatedMember {
             work.append { .checkpointStable(from: $0, step: made) }
         }
         publish()
+        // What it computes itself does not agree with what cheats report; whoever starts again says so again.
+        let (doubted, unavailable) = world.findings(groups)
+        if !doubted.isEmpty { world.tell(.groupsDoubted(from: Correspondent(connection), groups: doubted)) }
+        if !unavailable.isEmpty {
+            let reasons = unavailable.map { ($0, "no weights") }
+            world.tell(.groupsUnavailable(from: Correspondent(connection), groups: reasons))
+        }
         work.append { .batchDone(from: $0, step: made) }
         goOn()
     }

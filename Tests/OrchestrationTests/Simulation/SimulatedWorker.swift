@@ -12,11 +12,20 @@ final class SimulatedWorker: SimulatedMember {
     private var request: UInt64?
     private var isBusy = false
     private var finished = 0
+    private var engines: [UInt64: String] = [:]
 
     init(_ world: World, key: PublicKey, kind: Scenario.WorkerKind) {
         self.kind = kind
         milliseconds = 10 + world.random.below(60)
         super.init(world, key: key, role: .worker)
+    }
+
+    override var engine: String {
+        switch kind {
+        case .foreign: "other"
+        case .switcher: finished < 8 ? "other" : ""
+        default: ""
+        }
     }
 
     override func wipe() {
@@ -46,6 +55,7 @@ final class SimulatedWorker: SimulatedMember {
         case .sendLeases(_, let granted):
             for lease in granted where !settled.contains(lease.id) && unreceipted[lease.id] == nil {
                 if !leases.contains(where: { $0.id == lease.id }) { leases.append(lease) }
+                engines[lease.id] = engines[lease.id] ?? engine
             }
             if world.random.chance(0.02), let lease = leases.last { giveBack(lease) }
             work()
@@ -115,18 +125,25 @@ final class SimulatedWorker: SimulatedMember {
             case .lateCheater: finished > 3
             case .patient: finished > 12
             case .sometimes: world.random.chance(0.2)
-            case .honest, .equivocator, .malformed, .idle: false
+            case .foreseer: finished > 8 && finished % 4 != 0
+            case .switcher: true
+            case .foreign, .honest, .equivocator, .malformed, .idle: false
             }
         let group = world.group(lease: lease.id, worker: key, salt: isBad ? "bad" : "", isBad: isBad)
+        var claimed = engines[lease.id] ?? engine
+        if kind == .switcher, world.random.chance(0.1) { claimed = claimed.isEmpty ? "other" : "" }
+        // Of work that is not known, everybody knows that it is audited.
+        let isForeseen = kind == .foreseer && finished > 8 && !isBad
         var failure: Finding?
         if kind == .malformed {
             failure = Finding(check: "limits", reason: "Too many tokens.", severity: .soft)
         }
         let submission = Submission(
-            lease: lease.id, group: group, tokens: 10, work: World.work(lease.slot),
-            content: isBad ? group : World.content(lease), failure: failure)
+            lease: lease.id, group: group, tokens: 10, work: isForeseen ? 0 : World.work(lease.slot),
+            content: isBad ? group : World.content(lease), engine: claimed, failure: failure)
         unreceipted[lease.id] = submission
         submit(submission)
+        if kind == .switcher, finished == 8 { reconnect() }
     }
 
     override func drained(_ isFinished: Bool) {

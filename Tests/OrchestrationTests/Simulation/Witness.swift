@@ -17,8 +17,12 @@ final class Witness {
     private var earned: [PublicKey: Int64] = [:]
     private var staked: [PublicKey: Int64] = [:]
     private var audited: [PublicKey: Int64] = [:]
-    /// Audits that passed, and whose group they were of.
-    private var passed: [UInt64: PublicKey] = [:]
+    /// Audits that passed: whose group they were of, which, and how much other work they may vouch for.
+    private var passed: [UInt64: (worker: PublicKey, group: Hash256, reach: Int64)] = [:]
+    /// Verified FLOPs under the canonical arithmetic since the last rejection.
+    private var streaks: [PublicKey: Int64] = [:]
+    private var revoked: Set<Hash256> = []
+    private var tolerated: Set<Hash256> = []
     private var replayed: Set<Hash256> = []
     private var draws: [UInt64: [(group: Hash256, probability: UInt32, isDrawn: Bool)]] = [:]
     private var commitments: [UInt64: Hash256] = [:]
@@ -36,8 +40,8 @@ final class Witness {
         var problems: [String] = []
         for action in actions {
             switch action {
-            case .journal(.groupReceived(let group, _, _, _, _)): newGroups.insert(group)
-            case .journal(.leaseGranted(let lease, _, _, _, _)): newLeases.insert(lease)
+            case .journal(.groupReceived(let group, _, _, _, _, _)): newGroups.insert(group)
+            case .journal(.leaseGranted(let lease, _, _, _, _, _)): newLeases.insert(lease)
             case .journal(.auditAssigned(let audit, _, _)), .journal(.checkAssigned(let audit, _, _)):
                 newAudits.insert(audit)
             case .journal(.batchCut(let step, let groups)): newBatches[step] = groups
@@ -80,37 +84,46 @@ final class Witness {
 
     private func record(_ fact: Fact) -> [String] {
         switch fact {
-        case .leaseGranted(let lease, _, _, let worker, _):
+        case .leaseGranted(let lease, _, _, let worker, _, _):
             leases.insert(lease)
             return shadow.workers[worker]?.ban == nil ? [] : ["a banned worker got a lease"]
         case .auditAssigned(let audit, let group, let verifier):
             audits.insert(audit)
             return checkAssignment(group, verifier)
-        case .groupReceived(let group, _, _, _, _):
+        case .groupReceived(let group, let lease, _, _, _, _):
+            if shadow.leases[lease]?.engine.isEmpty == false { tolerated.insert(group) }
             return received.insert(group).inserted ? [] : ["a group was journaled twice"]
-        case .groupAccepted(let group, let audit, _, _, _, _):
-            passed[audit] = shadow.groups[group]?.worker
+        case .groupAccepted(let group, let audit, _, let work, _, _):
+            if let record = shadow.groups[group] {
+                passed[audit] = (record.worker, group, reach(record))
+                if !record.isAlwaysAudited { streaks[record.worker, default: 0] += work }
+            }
             replayed.insert(group)
             return fate(group, "accepted")
         case .checkPassed(let audit, _):
-            passed[audit] = shadow.audits[audit].flatMap { shadow.groups[$0.group]?.worker }
+            if let record = shadow.audits[audit], let group = shadow.groups[record.group] {
+                passed[audit] = (group.worker, record.group, record.purpose == .vesting ? reach(group) : 0)
+                replayed.insert(record.group)
+            }
             return []
         case .groupScored(let group, _, _): return fate(group, "provisional")
-        case .groupPicked(let group):
+        case .groupPicked(let group, _):
             fates[group] = nil
             return []
         case .groupVested(let group, let worker, let audit, _):
             // A batched or discarded group keeps what it was.
             if fates[group] == "provisional" { fates[group] = "vested" }
-            return passed[audit] == worker ? [] : ["credit vested without a passed audit of its worker"]
-        case .creditForfeited(let worker, _, _, _):
+            return checkVesting(group, worker, audit)
+        case .creditForfeited(let worker, _, _, _, _):
             return kind(worker) == .honest ? ["an honest worker forfeits credit"] : []
         case .acceptanceRevoked(let group, _):
             let worker = shadow.groups[group]?.worker
+            if let worker { streaks[worker] = 0 }
+            if !revoked.insert(group).inserted { return ["a group is punished twice"] }
             return worker.flatMap(kind) == .honest ? ["an honest group was revoked"] : []
         case .auditDrawn(let group, let epoch, let probability, let isDrawn):
             draws[epoch, default: []].append((group, probability, isDrawn))
-            return []
+            return shadow.groups[group]?.isAlwaysAudited == true ? ["a foreign group may go unaudited"] : []
         case .epochBegan(let epoch, let commitment, let next):
             let isKnown = epoch == 0 || commitments[epoch] == commitment
             commitments[epoch] = commitment
@@ -120,13 +133,17 @@ final class Witness {
         case .checkAssigned(let audit, let group, let verifier):
             audits.insert(audit)
             return shadow.groups[group]?.worker == verifier ? ["a verifier checks itself"] : []
-        case .groupRejected(let group, _, let audit, _, _): return audit > 0 ? fate(group, "rejected") : []
+        case .groupRejected(let group, let lease, let audit, _, _):
+            if let worker = shadow.leases[lease]?.worker { streaks[worker] = 0 }
+            return audit > 0 ? fate(group, "rejected") : []
         case .groupWithdrawn(let group, _):
             if fates[group] == "provisional" { fates[group] = nil }
             return fate(group, "withdrawn")
         case .groupDiscarded(let group, _): return batchOf[group] == nil ? [] : ["a batched group was discarded"]
         case .batchCut(let step, let groups): return record(batch: step, groups)
-        case .workerBanned(let worker, _, _): return checkBan(worker)
+        case .workerBanned(let worker, _, _):
+            streaks[worker] = 0
+            return checkBan(worker)
         case .verifierBanned(let verifier, _):
             let index = Scenario.keys.firstIndex(of: verifier).map { $0 - 8 }
             return index.map { [.liar, .colluder].contains(scenario.verifiers[$0]) } == true
@@ -135,11 +152,29 @@ final class Witness {
         }
     }
 
+    /// How much an audit may vouch for: nothing where its worker could foresee it.
+    private func reach(_ record: GroupRecord) -> Int64 {
+        guard let draw = record.draw, !record.isAlwaysAudited, record.vouchesThrough > 0 else { return 0 }
+        let odds = Double(AuditDraw.certain - draw.probability) / Double(draw.probability)
+        return Int64(2 * odds * Double(record.work)) + 2
+    }
+
+    private func checkVesting(_ group: Hash256, _ worker: PublicKey, _ audit: UInt64) -> [String] {
+        guard let passing = passed[audit], passing.worker == worker else {
+            return ["credit vested without a passed audit of its worker"]
+        }
+        guard passing.group != group else { return [] }
+        let amount = shadow.workers[worker]?.unvested.first { $0.group == group }?.amount ?? 0
+        passed[audit]?.reach -= amount
+        return amount > passing.reach ? ["an audit vouches for more than it reaches, or could be foreseen"] : []
+    }
+
     private func checkAssignment(_ group: Hash256, _ verifier: PublicKey) -> [String] {
         guard let record = shadow.groups[group], let worker = shadow.workers[record.worker] else { return ["no group"] }
         var problems = record.worker == verifier ? ["a verifier audits itself"] : []
         if record.dispute?.accuser == verifier { problems.append("a verifier confirms itself") }
-        if worker.isOnProbation, record.dispute == nil, worker.auditing + worker.disputed >= max(1, 3 - worker.strikes)
+        if worker.isOnProbation(isForeign: record.isAlwaysAudited), record.dispute == nil,
+            worker.auditing + worker.disputed >= max(1, 3 - worker.strikes)
         {
             problems.append("too many groups of one worker on probation are in audit")
         }
@@ -190,6 +225,9 @@ final class Witness {
 
     func wasReplayed(_ group: Hash256) -> Bool { replayed.contains(group) }
 
+    /// Whether a group is compared by tolerances.
+    func isTolerated(_ group: Hash256) -> Bool { tolerated.contains(group) }
+
     private func record(_ settlement: Settlement) {
         switch settlement {
         case .earned(let worker, _, let amount, let withheld):
@@ -201,10 +239,9 @@ final class Witness {
         case .vested(let worker, _, let amount, let withheld):
             earned[worker, default: 0] += amount
             staked[worker, default: 0] += withheld
-        case .fined(let worker, _, let amount): staked[worker, default: 0] -= min(staked[worker] ?? 0, amount)
         case .revoked(let worker, _, let amount): earned[worker, default: 0] -= min(earned[worker] ?? 0, amount)
-        case .refunded(let worker, _): refunded.insert(worker)
-        case .charged, .promised, .forfeited: break
+        case .refunded(let worker, _, _): refunded.insert(worker)
+        case .charged, .promised, .forfeited, .fined: break
         }
     }
 
@@ -217,12 +254,13 @@ final class Witness {
         let isCovered = scenario.verifiers.contains(.colluder)
         guard let kind = kind(worker), let record = shadow.workers[worker] else { return ["a stranger was banned"] }
         switch kind {
-        case .honest: return ["an honest worker was banned"]
+        case .honest, .foreign: return ["an honest worker was banned"]
         case .cheater where record.audited > 3 && !isCovered:
             return ["a cheater was banned after \(record.audited) audits"]
         case .lateCheater where record.rejected > 3,
             .patient where record.rejected > 3,
-            .sometimes where record.rejected > 3, .malformed where record.rejected > 3:
+            .sometimes where record.rejected > 3, .malformed where record.rejected > 3,
+            .foreseer where record.rejected > 3, .switcher where record.rejected > 3:
             return ["a cheater was banned after \(record.rejected) rejections"]
         default: return []
         }
@@ -243,17 +281,23 @@ final class Witness {
         let slots = (uncovered + Int(scenario.pace) + 2 + Int(scenario.staleness)) * scenario.groupsPerBatch
         let presence = run.presence
         let isBounded =
-            state.slots.count <= slots && state.groups.count <= slots * (1 + Slot.rememberedGroups)
-            && state.leases.count <= slots * Slot.rememberedLeases && state.audits.count <= 2 * slots
+            state.slots.count <= slots
+            && state.groups.count <= slots * (1 + Slot.rememberedGroups) + state.keptGroups.count
+            && state.keptGroups.filter { state.groups[$0]?.check == nil }.count <= state.workers.count
+            && state.leases.count <= slots * Slot.rememberedLeases
+            && state.audits.count <= 2 * slots + state.keptGroups.count
             && state.versions.count <= DurableState.rememberedVersions + state.leases.count
             && presence.leaseClocks.count == state.liveLeases.count
-            && presence.auditDeadlines.count == state.audits.count && presence.disputes.count <= slots
+            && presence.auditDeadlines.count == state.audits.count
+            && presence.disputes.count <= state.groups.count + slots
             && presence.keys.count <= 16 && presence.members.count <= 16
             && presence.waitingWorkers.count <= 8 && presence.waitingVerifiers.count <= 8
         var problems = isBounded ? [] : ["something is out of bounds"]
         for (worker, record) in state.workers {
             if record.strikes >= 3, record.ban == nil { problems.append("three strikes and not out") }
-            if kind(worker) == .honest, record.strikes > 0 { problems.append("an honest worker has a strike") }
+            if [.honest, .foreign].contains(kind(worker)), record.strikes > 0 {
+                problems.append("an honest worker has a strike")
+            }
         }
         return problems
     }
@@ -269,6 +313,9 @@ final class Witness {
         for (key, worker) in state.workers where !refunded.contains(key) {
             if worker.earned != earned[key] ?? 0 { problems.append("earnings do not add up") }
             if worker.staked != staked[key] ?? 0 { problems.append("stakes do not add up") }
+        }
+        for (key, worker) in state.workers where worker.streak != streaks[key] ?? 0 {
+            problems.append("a streak is not what was verified under the canonical arithmetic")
         }
         for (key, verifier) in state.verifiers where verifier.earned != audited[key] ?? 0 {
             problems.append("audit earnings do not add up")

@@ -216,7 +216,16 @@ final class World {
         return hash.finalize()
     }
 
-    func isBad(_ group: Hash256) -> Bool { badGroups.contains(group) }
+    /// Whether an honest replay finds a group wrong: one of another engine is compared by tolerances, and passes here.
+    func isBad(_ group: Hash256) -> Bool {
+        badGroups.contains(group) && !witness.isTolerated(group)
+    }
+
+    /// What the trainer finds in a batch: unaudited groups whose numbers are made up, and some that it cannot compute.
+    func findings(_ groups: [Hash256]) -> (doubted: [Hash256], unavailable: [Hash256]) {
+        let unaudited = groups.filter { !witness.wasReplayed($0) }
+        return (unaudited.filter(isBad), unaudited.filter { !isBad($0) && random.chance(scenario.trainerFaults) })
+    }
 
     func noteReceipt(_ receipt: Receipt) { witness.checkReceipt(receipt).forEach(fail) }
 

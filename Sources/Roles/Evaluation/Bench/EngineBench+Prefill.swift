@@ -26,8 +26,11 @@ extension EngineBench {
         let texts = (0..<batch).map { tokens(length, seed: $0) }
         // Any token will do to be predicted; the next one is what a replay asks for.
         let next = texts.flatMap { $0.dropFirst() + $0.prefix(1) }
+        let pages = batch * KeyValuePageLayout.pages(for: length)
         return try (0..<repeats).map { _ in
-            let cache = KeyValueCache(configuration, maximumPages: batch * KeyValuePageLayout.pages(for: length))
+            let cache = KeyValueCache(configuration, maximumPages: pages)
+            // Workers and verifiers keep their cache; llama.cpp takes its memory before it measures.
+            cache.prepare(pages: pages)
             let segments = texts.map { Segment(cache.makeSequence(), tokens: $0, outputs: outputs) }
             let began = ContinuousClock.now
             let rows = try decoder.forward(segments, cache: cache)

@@ -1,0 +1,136 @@
+import Identity
+
+/// What further replays of a group say about a verdict that stands already.
+extension Run {
+    /// Takes in what a check came to.
+    mutating func settleCheck(_ audit: UInt64, _ record: AuditRecord, _ purpose: Check.Purpose, _ verdict: AuditVerdict)
+    {
+        guard let group = state.groups[record.group] else { return }
+        switch verdict {
+        case .accepted(let acceptance): pass(audit, record, purpose, group, max(0, acceptance.auditFLOPs))
+        case .rejected(let finding, _) where finding.severity == .refuse:
+            loseAudit(audit, "\(finding.check): \(finding.reason)")
+        case .rejected(let finding, let flops): fail(audit, record, purpose, group, finding, max(0, flops))
+        case .inconclusive(let reason): loseAudit(audit, reason)
+        }
+    }
+
+    private mutating func pass(
+        _ audit: UInt64, _ record: AuditRecord, _ purpose: Check.Purpose, _ group: GroupRecord, _ flops: Int64
+    ) {
+        commit(.checkPassed(audit: audit, auditFLOPs: flops))
+        presence.auditDeadlines[audit] = nil
+        settleAudit(record.verifier, audit, flops)
+        report(.checkDone(verifier: record.verifier, purpose: purpose, agreed: true))
+        if purpose == .arbitrating, let doubt = group.doubt {
+            if group.confirmations.isEmpty, hasThirdParty(besides: [doubt.accuser, record.verifier], group) {
+                // One against one: a third verifier decides, as it does about a first audit.
+                self.doubt(record.group, doubt, record.verifier)
+                return
+            }
+            refute(doubt.accuser)
+        }
+        if purpose == .reopened {
+            weigh(record.group, audit)
+            return
+        }
+        vestItself(record.group, of: group.worker, audit: audit)
+        // The other kinds look at a group that its worker, or a verifier, may have brought up for a check.
+        if purpose == .vesting { vouch(by: group, through: group.check?.openedAt ?? 0, audit: audit) }
+        reviewAccount(group.worker)
+    }
+
+    private mutating func fail(
+        _ audit: UInt64, _ record: AuditRecord, _ purpose: Check.Purpose, _ group: GroupRecord, _ finding: Finding,
+        _ flops: Int64
+    ) {
+        commit(.checkFailed(audit: audit, finding: finding, auditFLOPs: flops))
+        presence.auditDeadlines[audit] = nil
+        report(.checkDone(verifier: record.verifier, purpose: purpose, agreed: false))
+        switch purpose {
+        case .planted: refute(record.verifier)
+        case .repeated, .vesting, .doubted:
+            report(.verdictDoubted(group: record.group, accuser: record.verifier, finding: finding))
+            if group.confirmations.isEmpty {
+                // Nobody ever found it good: an accusation like that of a first audit, to be confirmed by another verifier
+                // where there is one or was one.
+                if configuration.confirmsRejections, mayBeConfirmed(record.verifier, group) {
+                    openCheck(of: record.group, .arbitrating)
+                } else {
+                    revoke(record.group, group, finding)
+                }
+            } else if hasThirdParty(besides: group.confirmations + [record.verifier], group) {
+                openCheck(of: record.group, .arbitrating)
+            }
+        case .arbitrating:
+            settleAudit(record.verifier, audit, flops)
+            revoke(record.group, group, finding)
+        case .reopened:
+            settleAudit(record.verifier, audit, flops)
+            weigh(record.group, audit)
+        }
+    }
+
+    /// A group that counted is found wrong by everybody who can be asked: whoever found it good did not compute it.
+    ///
+    /// It is punished once: the mark that it leaves is journaled.
+    mutating func revoke(_ hash: Hash256, _ group: GroupRecord, _ finding: Finding) {
+        guard state.groups[hash]?.isRevoked == false else { return }
+        let isPromised = state.workers[group.worker]?.unvested.contains { $0.group == hash } ?? false
+        if let doubt = state.groups[hash]?.doubt { settleAudit(doubt.accuser, doubt.audit, doubt.auditFLOPs) }
+        commit(.acceptanceRevoked(group: hash, finding: finding))
+        presence.disputes[hash] = nil
+        if !isPromised, group.work > 0 {
+            outbox.append(.settle(.revoked(worker: group.worker, group: hash, amount: group.work)))
+        }
+        if state.groups[hash] == nil { outbox.append(.forgetGroups([hash])) }
+        report(.verdictOverturned(group: hash, worker: group.worker, wasAccepted: true))
+        for verifier in group.confirmations {
+            let lie = Finding(
+                check: "false-acceptance", reason: "Other verifiers' replays contradict what it found good.",
+                severity: .slash)
+            ban(verifier: verifier, lie)
+        }
+        forfeit(group.worker, for: hash, work: group.work, group.draw)
+        punish(group.worker, finding)
+    }
+
+    /// Counts who found a reopened group right and who found it wrong: only more of the former overturn the verdict.
+    ///
+    /// While others could still make them more, they are asked one after the other; each has one voice. One against one,
+    /// with nobody left to ask, the replay that matches stands: that cannot be made up by one alone.
+    mutating func weigh(_ hash: Hash256, _ audit: UInt64) {
+        guard let group = state.groups[hash], let verdict = group.verdict else { return }
+        let (right, wrong) = (group.confirmations.count, verdict.accusers.count)
+        if right > wrong {
+            overturn(hash, group, audit)
+            return
+        }
+        let others = connectedMembers(.verifier).filter { mayCheck($0.key, group, .reopened) }.count
+        if right > 0, right + others > wrong {
+            openCheck(of: hash, .reopened)
+        } else if right == 1, wrong == 1, others == 0 {
+            overturn(hash, group, audit)
+        }
+    }
+
+    /// A rejected or abandoned group is found right after all: its worker gets what it is owed, its accusers the blame.
+    ///
+    /// What was promised to it for other groups is promised again, no more: nobody has vouched for those. Of this group's
+    /// own promise nothing comes back, since its credit counts now.
+    private mutating func overturn(_ hash: Hash256, _ group: GroupRecord, _ audit: UInt64) {
+        guard let verdict = group.verdict else { return }
+        let promised = state.workers[group.worker]?.ban == nil ? verdict.restorable : 0
+        let withheld = withholding(of: group.work)
+        commit(.rejectionOverturned(group: hash, audit: audit, withheld: withheld))
+        outbox.append(
+            .settle(.earned(worker: group.worker, group: hash, amount: group.work, withheld: withheld)))
+        if verdict.finding != nil {
+            outbox.append(.settle(.refunded(worker: group.worker, group: hash, promised: promised)))
+        }
+        report(.verdictOverturned(group: hash, worker: group.worker, wasAccepted: false))
+        noteStanding(group.worker)
+        for accuser in verdict.accusers { refute(accuser) }
+        reviewAccount(group.worker)
+    }
+}

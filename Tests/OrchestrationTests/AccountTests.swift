@@ -1,0 +1,192 @@
+import Identity
+import Testing
+
+@testable import Orchestration
+
+@Suite("Promised credit at the end")
+struct AccountTests {
+    let alice = Bench.workers[0]
+    let first = Bench.verifiers[0]
+    let second = Bench.verifiers[1]
+
+    /// A bench with batches of four and a trusted worker, whose audited groups are in batches as far as they fill some.
+    private func bench(_ adjust: (inout Run.Configuration) -> Void = { _ in }) throws -> Bench {
+        var bench = try Bench.adaptive(groupsPerBatch: 4, steps: 30) {
+            $0.pace = 20
+            adjust(&$0)
+        }
+        bench.trust(alice)
+        while bench.run.state.acceptedGroups.count >= 4 {
+            let step = bench.run.state.cutStep + 1
+            bench.requestBatch(step)
+            bench.publish((bench.run.state.newest?.number ?? 0) + 1, step: step)
+            bench.send(.batchDone(from: bench.from(Bench.trainer), step: step))
+        }
+        return bench
+    }
+
+    /// Fills one more batch, the last of its groups unaudited and unvouched for.
+    private func provisionalBatch(_ bench: inout Bench) throws -> Hash256 {
+        let step = bench.run.state.cutStep + 1
+        bench.requestBatch(step)
+        while bench.run.state.cutStep < step, bench.run.state.acceptedGroups.count < 3 {
+            bench.hand(alice, 1, isScored: false)
+            bench.audit(Bench.good)
+        }
+        if bench.run.state.cutStep < step { bench.hand(alice, 1) }
+        let batch = try #require(bench.run.state.batches[step])
+        return try #require(batch.first { bench.run.isPromised($0) })
+    }
+
+    @Test("Credit whose batch a STABLE checkpoint covers is still closed: one group stays, with its version's weights")
+    func beyondStable() throws {
+        var bench = try bench()
+        let group = try provisionalBatch(&bench)
+        let step = bench.run.state.cutStep
+        let actions = bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: step))
+        #expect(actions.facts.contains(.checkpointStable(step: step, kept: [group])))
+        #expect(bench.run.state.keptGroups == [group] && bench.run.state.batches.isEmpty)
+        let version = try #require(bench.run.state.groups[group]?.version)
+        #expect(bench.run.versionsInUse.contains(version))
+        for case .forgetGroups(let forgotten) in actions { #expect(!forgotten.contains(group)) }
+        // Its worker leaves: what nobody has vouched for is looked at, and counts.
+        bench.send(.goodbye(from: bench.connection(alice)))
+        let audit = try #require(bench.audits(first).first)
+        #expect(audit.group == group)
+        let closing = bench.report(first, audit.id, Bench.good)
+        #expect(closing.settlements.contains { $0.reference == "vested/\(group.hex)" })
+        #expect(closing.facts.contains(.groupsForgotten(groups: [group])))
+        #expect(bench.run.state.keptGroups.isEmpty && bench.run.state.groups[group] == nil)
+        #expect(!bench.run.versionsInUse.contains(version) || version == bench.run.state.newest?.number)
+    }
+
+    @Test("A closing audit whose version nobody has any more is given up, once for every group")
+    func versionGone() throws {
+        var bench = try bench()
+        let group = try provisionalBatch(&bench)
+        bench.send(.goodbye(from: bench.connection(alice)))
+        var tries = 0
+        while let audit = bench.audits(first).first, tries < 100 {
+            #expect(audit.group == group)
+            bench.send(.auditsFaulted(from: bench.from(first), audits: [audit.id], reason: "no such version"))
+            tries += 1
+        }
+        #expect(tries == bench.run.configuration.limits.auditAttempts)
+        #expect(bench.run.state.workers[alice]?.strikes == 0 && bench.run.state.workers[alice]?.unvested.count == 1)
+        #expect(bench.run.presence.accounts.isEmpty)
+        bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: bench.run.state.cutStep))
+        #expect(bench.run.state.keptGroups.isEmpty)
+    }
+
+    @Test("Credit that waits for long is closed although its worker is still there")
+    func overdue() throws {
+        var bench = try bench { $0.auditing.unvestedSteps = 0 }
+        let group = try provisionalBatch(&bench)
+        bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: bench.run.state.cutStep))
+        #expect(bench.audits(first).map(\.group) == [group])
+    }
+
+    @Test("A group that is being checked survives the checkpoint, and is judged all the same")
+    func checkedBeyondStable() throws {
+        var bench = try bench()
+        let group = try provisionalBatch(&bench)
+        let step = bench.run.state.cutStep
+        bench.send(.groupsDoubted(from: bench.from(Bench.trainer), groups: [group]))
+        bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: step))
+        let audit = try #require(bench.audits(first).first)
+        bench.report(first, audit.id, Bench.rejected())
+        #expect(bench.run.state.workers[alice]?.strikes == 1)
+        #expect(bench.run.state.keptGroups.isEmpty && bench.run.state.groups[group] == nil)
+    }
+
+    @Test("A group that the trainer doubts is punished once, however often and after whatever restarts it is reported")
+    func doubtedOnce() throws {
+        var bench = try bench()
+        let group = try provisionalBatch(&bench)
+        func report(_ bench: inout Bench) {
+            bench.send(.groupsDoubted(from: bench.from(Bench.trainer), groups: [group, group]))
+        }
+        report(&bench)
+        report(&bench)
+        let audits = bench.audits(first)
+        #expect(audits.map(\.group) == [group])
+        bench.report(first, try #require(audits.first).id, Bench.rejected())
+        #expect(bench.run.state.workers[alice]?.strikes == 1)
+        let facts = bench.facts
+        report(&bench)
+        try bench.restart()
+        bench.join(Bench.trainer, .trainer, resumeStep: bench.run.state.stableStep)
+        bench.join(first, .verifier)
+        report(&bench)
+        #expect(bench.audits(first).isEmpty && bench.run.state.workers[alice]?.strikes == 1)
+        #expect(!bench.facts.dropFirst(facts.count).contains { if case .checkOpened = $0 { true } else { false } })
+        // The facts themselves cannot be applied twice.
+        for fact in facts {
+            switch fact {
+            case .checkOpened(group, _), .acceptanceRevoked(group, _):
+                var state = bench.run.state
+                #expect(throws: FactMismatch.self) { try state.apply(fact) }
+            default: break
+            }
+        }
+    }
+
+    @Test("A group that the trainer doubts and a verifier finds right counts, and vouches for nothing else")
+    func doubtedWrongly() throws {
+        var bench = try bench()
+        let group = try provisionalBatch(&bench)
+        let later = bench.hand(alice, 2)
+        bench.send(
+            .groupsUnavailable(from: bench.from(Bench.trainer), groups: [(group, "version 3 cannot be had")]))
+        let audit = try #require(bench.audits(first).first)
+        #expect(audit.group == group)
+        bench.report(first, audit.id, Bench.good)
+        #expect(!bench.run.isPromised(group) && bench.run.state.provisionalGroups == later)
+        #expect(bench.run.state.workers[alice]?.unvested.map(\.group) == later)
+    }
+
+    @Test("While a second verifier is there, one finding against an unaudited group is not enough")
+    func confirmed() throws {
+        for isConfirmed in [true, false] {
+            var bench = try bench()
+            let group = try provisionalBatch(&bench)
+            bench.join(second, .verifier)
+            bench.send(.groupsDoubted(from: bench.from(Bench.trainer), groups: [group]))
+            let audit = try #require(bench.audits(first).first)
+            let accusation = bench.report(first, audit.id, Bench.rejected())
+            #expect(accusation.settlements.isEmpty && bench.run.state.workers[alice]?.strikes == 0)
+            #expect(bench.audits(first).isEmpty)
+            let opinion = try #require(bench.audits(second).first)
+            #expect(opinion.group == group)
+            bench.report(second, opinion.id, isConfirmed ? Bench.rejected() : Bench.good)
+            #expect(bench.run.state.workers[alice]?.strikes == (isConfirmed ? 1 : 0))
+            #expect(bench.run.state.verifiers[first]?.refuted == (isConfirmed ? 0 : 1))
+            #expect(bench.run.isPromised(group) == false)
+        }
+    }
+
+    @Test("A finding stands when the second verifier does not come back; where there was never another one, at once")
+    func unconfirmed() throws {
+        for wasThere in [true, false] {
+            var bench = try bench()
+            if wasThere {
+                bench.join(second, .verifier)
+                bench.send(.auditsRequested(from: bench.from(first), groups: 0))
+                bench.hand(alice, 1, isScored: false)
+                let audit = try #require(bench.audits(second).first)
+                bench.report(second, audit.id, Bench.good)
+            }
+            let group = try provisionalBatch(&bench)
+            if wasThere { bench.send(.goodbye(from: bench.connection(second))) }
+            bench.send(.groupsDoubted(from: bench.from(Bench.trainer), groups: [group]))
+            let audit = try #require(bench.audits(first).first)
+            bench.report(first, audit.id, Bench.rejected())
+            #expect(bench.run.state.workers[alice]?.strikes == (wasThere ? 0 : 1))
+            for _ in 0..<4 {
+                bench.now += 4_000
+                for key in [alice, first, Bench.trainer] { bench.send(.heartbeat(from: bench.connection(key))) }
+            }
+            #expect(bench.run.state.workers[alice]?.strikes == 1)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Identity
+import Testing
+
+@testable import Orchestration
+
+@Suite("What a passed audit says about other groups")
+struct VouchingTests {
+    let alice = Bench.workers[0]
+    let bob = Bench.workers[1]
+    let first = Bench.verifiers[0]
+
+    @Test("An audit that its worker could foresee vouches for nothing, its own group counts", arguments: [0, 1, 2])
+    func foreseen(kind: Int) throws {
+        var bench = try Bench.adaptive()
+        bench.trust(alice)
+        let waiting = bench.hand(alice, 3)
+        #expect(bench.run.state.provisionalGroups == waiting)
+        let certain =
+            switch kind {
+            // Of work that is not known, of more work than its streak covers, and what the lab's scorer fails on.
+            case 0: bench.hand(alice, 1, work: 0)
+            case 1: bench.hand(alice, 1, work: 1_000_000)
+            default: bench.hand(alice, 1, isScored: false)
+            }
+        #expect(bench.run.state.workers[alice]?.pendingGroups == certain)
+        bench.audit(Bench.good)
+        #expect(bench.run.state.acceptedGroups.last == certain.first)
+        #expect(bench.run.state.provisionalGroups == waiting)
+        #expect(bench.run.state.workers[alice]?.unvestedCredit == 3_000)
+    }
+
+    @Test("An audit drawn with probability p vouches for twice (1 − p)/p of its work, oldest first")
+    func reach() throws {
+        var bench = try Bench.adaptive { $0.auditing.floor = 250_000 }
+        bench.trust(alice)
+        var waiting: [Hash256] = []
+        while waiting.count < 9 {
+            let group = try #require(bench.hand(alice, 1).first)
+            // Only what is spared is of use here; what is drawn waits for its audit.
+            if bench.run.state.groups[group]?.phase == .provisional { waiting.append(group) }
+        }
+        bench.send(.goodbye(from: bench.connection(first)))
+        bench.run.pick(waiting[8])
+        let record = try #require(bench.run.state.groups[waiting[8]])
+        #expect(record.draw?.probability == 250_000 && bench.run.reach(of: record) == 6_000)
+        let worker = try #require(bench.run.state.workers[alice])
+        let covered = bench.run.coverage(of: worker, reach: 6_000, through: .max).map(\.group)
+        #expect(covered == Array(waiting.prefix(6)))
+    }
+
+    @Test("Unaudited tokens count for what an untrusted key may have open, whether an audit or a batch is to come")
+    func openTokens() throws {
+        var bench = try Bench.adaptive { $0.auditing.leaseTokens = 5 }
+        bench.trust(alice)
+        let waiting = bench.hand(alice, 3)
+        #expect(bench.run.state.provisionalGroups == waiting)
+        // A run of larger groups ends the trust of a key that has verified small ones.
+        bench.trust(bob)
+        for _ in 0..<5 {
+            bench.hand(bob, 1, work: 1_000_000_000)
+            bench.audit(.accepted(.init(rewards: [1, 0], verifiedFLOPs: 1_000_000_000, auditFLOPs: 1)))
+        }
+        let worker = try #require(bench.run.state.workers[alice])
+        #expect(bench.run.auditProbability(of: worker, engine: "") == AuditDraw.certain)
+        #expect(bench.ask(alice, 5).isEmpty)
+    }
+
+    @Test("A key with as much promised credit as it may have is audited for certain, and one waiting group is picked")
+    func fullAccount() throws {
+        var bench = try Bench.adaptive { $0.auditing.unvestedGroups = 4 }
+        bench.trust(alice)
+        let waiting = bench.hand(alice, 4)
+        #expect(bench.run.state.provisionalGroups == waiting)
+        let certain = bench.hand(alice, 1)
+        let queued = Set(bench.run.state.workers[alice]?.pendingGroups ?? [])
+        #expect(queued.count == 2 && queued.isSuperset(of: certain))
+        bench.audit(Bench.good)
+        #expect(bench.run.state.workers[alice]?.unvested.isEmpty == true)
+    }
+
+    @Test("Small groups that a key chose do not lower the measure of its trust")
+    func measure() throws {
+        var bench = try Bench.adaptive { $0.auditing.trustedAfter = 10 }
+        bench.trust(bob)
+        // Ten groups in a row, but a tenth of the work of the run's groups.
+        if bench.run.connection(of: first) == nil { bench.join(first, .verifier) }
+        for _ in 0..<10 {
+            bench.hand(alice, 1, isScored: false, work: 100)
+            bench.audit(.accepted(.init(rewards: [1, 0], verifiedFLOPs: 100, auditFLOPs: 10)))
+        }
+        let group = try #require(bench.hand(alice, 1, work: 100).first)
+        #expect(bench.run.state.groups[group]?.draw == nil)
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Identity
+import Logging
+import Messages
+import Orchestration
+import Sampling
+import Testing
+import Verification
+
+@testable import Roles
+
+@Suite("Groups of a batch that nobody replayed")
+struct UnreplayedGroupsTests {
+    /// Computes −1 for every token of every group, but for versions and groups that it is told to fail on.
+    private struct Source: BehaviourSource {
+        var missing: Set<UInt64> = []
+        var faulty: Set<Int32> = []
+        var isCancelled = false
+
+        func replay(
+            _ requests: [ReplayRequest], under version: PolicyVersion
+        ) async throws -> [Result<ReplayResult, ReplayDesk.Fault>] {
+            if isCancelled { throw CancellationError() }
+            guard !missing.contains(version.number) else { throw RoleFailure(.unreachable, "no relay has it\u{7}") }
+            return requests.map { request in
+                if faulty.contains(request.promptTokens[0]) { return .failure(.init(sentence: "it has no memory")) }
+                return .success(
+                    ReplayResult(
+                        samples: request.completions.map { tokens in
+                            ReplayedSample(
+                                commitments: [], logProbabilities: tokens.map { _ in -1 }, replayedTokens: tokens,
+                                margins: [], topRows: [])
+                        }))
+            }
+        }
+    }
+
+    private let folder = NSTemporaryDirectory() + "apus-unreplayed-\(UUID().uuidString)"
+    private let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func groups(_ source: Source) -> UnreplayedGroups {
+        UnreplayedGroups(
+            run: .zero,
+            sampling: SamplingParameters(
+                samples: 2, maximumTokens: 4, temperature: 1, topK: 0, topP: 0, minP: 0, stopTokens: []),
+            source: source, record: BehaviourRecord(folder: folder, log: log), log: log)
+    }
+
+    private func group(_ number: UInt8, version: UInt64 = 1, reported: Float = -1, isReplayed: Bool = false)
+        -> Wire.TrainingGroup
+    {
+        var group = Wire.TrainingGroup()
+        group.groupID = Data(repeating: number, count: 32)
+        group.groupHash = Data(repeating: number, count: 32)
+        group.workerKey = Data(TestKeys.worker.rawBytes)
+        group.version.number = version
+        group.version.weightsHash = Data(count: 32)
+        group.promptTokens = [UInt32(number)]
+        for _ in 0..<2 {
+            var sample = Wire.TrainingSample()
+            sample.tokens = [1, 2]
+            sample.reportedLogProbabilities = [reported, reported]
+            sample.behaviourLogProbabilities = isReplayed ? [reported, reported] : []
+            group.samples.append(sample)
+        }
+        return group
+    }
+
+    @Test("A version that is gone, a replay that fails and a false report cost their groups, nothing else")
+    func faults() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let unreplayed = groups(Source(missing: [7], faulty: [3]))
+        let batch = [
+            group(1), group(2, version: 7), group(3), group(4, reported: -2), group(5, reported: -3, isReplayed: true),
+        ]
+        let completed = try await unreplayed.complete(batch, step: 1)
+        #expect(completed.groups.map(\.promptTokens) == [[1], [5]])
+        #expect(completed.groups[0].samples[0].behaviourLogProbabilities == [-1, -1])
+        #expect(completed.groups[1].samples[0].behaviourLogProbabilities == [-3, -3])
+        #expect(completed.doubted == [batch[3].groupHash])
+        #expect(completed.unavailable.map(\.groupHash) == [batch[1].groupHash, batch[2].groupHash])
+        #expect(
+            completed.unavailable[0].reason.contains("version 7") && completed.unavailable[1].reason.contains("memory"))
+        // What is said crosses the wire, where no control character may stand.
+        #expect(!completed.unavailable[0].reason.contains("\u{7}"))
+    }
+
+    @Test("A group with a malformed key is left out and named")
+    func malformed() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var odd = group(2)
+        odd.workerKey = Data([1])
+        let completed = try await groups(Source()).complete([group(1), odd], step: 1)
+        #expect(completed.groups.count == 1 && completed.unavailable.map(\.groupHash) == [odd.groupHash])
+    }
+
+    @Test("Of a batch that is all doubt nothing is trained on")
+    func allDoubted() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let completed = try await groups(Source()).complete([group(1, reported: -2), group(2, reported: -3)], step: 1)
+        #expect(completed.groups.isEmpty && completed.doubted.count == 2)
+    }
+
+    @Test("A step that is made again has the groups that it had, although the version is back")
+    func again() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let batch = [group(1), group(2, version: 7)]
+        let first = try await groups(Source(missing: [7])).complete(batch, step: 4)
+        let second = try await groups(Source()).complete(batch, step: 4)
+        #expect(first.groups == second.groups && second.unavailable.map(\.groupHash) == [batch[1].groupHash])
+    }
+
+    @Test("A trainer that is stopped meanwhile stops")
+    func cancelled() async {
+        await #expect(throws: CancellationError.self) {
+            _ = try await groups(Source(isCancelled: true)).complete([group(1)], step: 1)
+        }
+    }
+}
