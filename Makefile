@@ -71,6 +71,8 @@ packages:
 
 test-packages:
 	@scripts/install-packages.sh $(TEST_PACKAGES)
+	@# Without it the tests that need it say so and are skipped.
+	@scripts/nginx.sh >/dev/null || true
 
 clean: ## Remove build products (runs are kept)
 	@rm -rf .build

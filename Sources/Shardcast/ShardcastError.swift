@@ -36,6 +36,8 @@ public struct ShardcastError: Error, Sendable, Equatable, CustomStringConvertibl
         case unreachable
         /// The upstream answered, but not with what was asked for.
         case refused
+        /// The upstream wants a token, and none or another one was shown.
+        case unauthorized
         /// The deadline passed.
         case timedOut
         /// The disk is full.

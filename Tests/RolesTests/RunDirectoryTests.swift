@@ -44,6 +44,23 @@ struct RunDirectoryTests {
         #expect(try SwarmPlan(try file(), existing: .clean).runID != first)
     }
 
+    @Test("A token of the relay goes into a file of its own, and the relay is told to ask for it")
+    func relayToken() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        var changed = try file()
+        changed.weights.relayToken = "too short"
+        #expect(throws: (any Error).self) { _ = try SwarmPlan(changed, existing: .clean) }
+        changed.weights.relayToken = "a-token-of-this-run"
+        let plan = try SwarmPlan(changed, existing: .clean)
+        let path = plan.directory.relayTokens
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "a-token-of-this-run\n")
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        let relay = try #require(plan.members.first { $0.name == "relay" })
+        #expect(Array(relay.arguments.drop { $0 != "--tokens" }.prefix(2)) == ["--tokens", path])
+        #expect(!relay.arguments.contains { $0.contains("a-token-of-this-run") })
+    }
+
     @Test("Two supervisors never share a directory, whatever they want with it")
     func locks() throws {
         defer { try? FileManager.default.removeItem(atPath: root) }

@@ -27,8 +27,16 @@ private final class Counts: Sendable {
         #expect(try UpstreamAddress("http://127.0.0.1:80/").description == "http://127.0.0.1:80")
         #expect(try UpstreamAddress("https://relay.example/weights//").description == "https://relay.example/weights")
         #expect(try UpstreamAddress.list("http://a:1, http://b:2,http://a:1").count == 2)
+        let token = "0123456789abcdef"
+        let guarded = try UpstreamAddress("https://\(token)@relay.example:8443/w/")
+        #expect(guarded.description == "https://relay.example:8443/w" && guarded.token?.text == token)
+        #expect(!"\(guarded)".contains(token) && !"\(guarded.token as Any)".contains(token))
+        let other = try JoinToken("another-token-of-some-length")
+        #expect(try UpstreamAddress("http://a").showing(other).token == other)
+        #expect(guarded.showing(other).token?.text == token)
         for text in [
-            "", "a:1", "ftp://a", "http://", "http://u:p@a", "http://a/?x=1", "http://a/#f", "file:///etc/passwd",
+            "http://short@a", "http://\(token):p@a", "http://\(token)@", "http://with%20blank-and-length@a", "", "a:1",
+            "ftp://a", "http://", "http://u:p@a", "http://a/?x=1", "http://a/#f", "file:///etc/passwd",
             "http://a b",
         ] {
             #expect(throws: ShardcastError.self, "\(text)") { try UpstreamAddress(text) }

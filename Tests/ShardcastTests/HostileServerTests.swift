@@ -150,6 +150,22 @@ import Testing
         await restarted.shutDown()
     }
 
+    @Test func firstAnswerIsNotTheNewestForThatReason() async throws {
+        let lab = try Lab()
+        try lab.publish(1)
+        let old = contents(lab.scratch("origin/manifests/latest"))
+        let stale = try await hostileCopy(of: lab) { path, body in path == "/manifests/latest" ? old : body }
+        let honest = try await hostileCopy(of: lab) { path, body in
+            // Behind the one that lags.
+            if path == "/manifests/latest" { try await Task.sleep(for: .milliseconds(100)) }
+            return body
+        }
+        try lab.publish(2)
+        let client = try lab.client(stale.url, honest.url)
+        #expect(try await client.fetchLatest(timeout: .seconds(60)).version == 2)
+        await client.shutDown()
+    }
+
     @Test func otherVersionThanAskedForIsRefused() async throws {
         let lab = try Lab()
         try lab.publish(1)

@@ -11,6 +11,7 @@ struct BenchCommand: AsyncParsableCommand {
         discussion: "  apus bench generate --model DIR --batch 64 --prompt 64 --new 64",
         subcommands: [
             Generate.self, Prefill.self, Replay.self, Train.self, Verify.self, Matmul.self, Toploc.self, Adopt.self,
+            RelayBenchCommand.self,
         ])
 
     struct ModelOptions: ParsableArguments {

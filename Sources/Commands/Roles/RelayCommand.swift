@@ -15,6 +15,9 @@ public struct RelayCommand: AsyncParsableCommand {
 
               relay --listen 0.0.0.0:7800 --origin runs/demo/weights --trust apus1:…
               relay --listen 0.0.0.0:7801 --upstream http://lab.example:7800 --cache /var/cache/apus --trust apus1:…
+
+            With --tokens FILE it serves only those who show one of the tokens in it. docs/fan-out.md says how to put a \
+            relay, or any web server in its place, behind nginx or a CDN.
             """, version: Software.version)
 
     @Option(help: ArgumentHelp("Where to listen.", valueName: "host:port"))
@@ -32,6 +35,14 @@ public struct RelayCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The lab's public key, apus1:… or its Ed25519 part.", valueName: "key"))
     var trust: String
 
+    @Option(
+        help: ArgumentHelp("Serve only those who show one of the tokens in this file, one a line.", valueName: "file"))
+    var tokens: String?
+
+    @Option(help: ArgumentHelp("The token to show to upstreams whose address has none.", valueName: "file"))
+    var upstreamToken: String?
+
+    @OptionGroup var limits: RelayLimitOptions
     @OptionGroup var logging: LogOptions
 
     /// The command line's defaults.
@@ -61,17 +72,19 @@ public struct RelayCommand: AsyncParsableCommand {
     /// Serves until told to stop.
     public func run() async throws {
         guard let (host, port) = address, let key = trustedKey else { return }
-        let source: RelayConfiguration.Source =
-            if let origin {
-                .origin(directory: origin)
-            } else {
-                .upstreams(
-                    try (upstream ?? "").split(separator: ",").map { try UpstreamAddress(String($0)) },
-                    cache: cache ?? "")
-            }
+        let source: RelayConfiguration.Source
+        if let origin {
+            source = .origin(directory: origin)
+        } else {
+            let token = try upstreamToken.flatMap { try JoinTokens.tokens(inFile: $0).first }
+            source = .upstreams(
+                try UpstreamAddress.list(upstream ?? "").map { $0.showing(token) }, cache: cache ?? "")
+        }
         let log = logging.logger("relay")
-        let server = try RelayServer(
-            configuration: RelayConfiguration(host: host, port: port, source: source, trust: key), logger: log)
+        var configuration = RelayConfiguration(host: host, port: port, source: source, trust: key)
+        configuration.tokens = try tokens.map { JoinTokens(try JoinTokens.tokens(inFile: $0)) }
+        limits.apply(to: &configuration.limits)
+        let server = try RelayServer(configuration: configuration, logger: log)
         try await Lifetime.run("relay", log: log) { try await server.run() }
     }
 }

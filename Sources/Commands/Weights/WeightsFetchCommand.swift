@@ -27,6 +27,9 @@ struct WeightsFetchCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The version; the newest if not given.", valueName: "number"))
     var version: UInt64?
 
+    @Option(help: ArgumentHelp("The token to show to relays whose address has none.", valueName: "file"))
+    var tokenFile: String?
+
     @Option(help: ArgumentHelp("When to give up.", valueName: "seconds"))
     var timeout = 3600
 
@@ -49,9 +52,11 @@ struct WeightsFetchCommand: AsyncParsableCommand {
     func run() async throws {
         guard let key = PublicKey(text: trust) else { return }
         let began = ContinuousClock.now
+        let token = try tokenFile.flatMap { try JoinTokens.tokens(inFile: $0).first }
         let client = try WeightClient(
             configuration: WeightClientConfiguration(
-                upstreams: try UpstreamAddress.list(from), trust: key, run: nil, directory: out),
+                upstreams: try UpstreamAddress.list(from).map { $0.showing(token) }, trust: key, run: nil,
+                directory: out),
             logger: logging.logger("weights"))
         let screen = FetchScreen()
         do {

@@ -7,6 +7,7 @@ import Orchestration
 import Queues
 import RunConfiguration
 import Sampling
+import Shardcast
 import Tensors
 import Verification
 
@@ -38,7 +39,7 @@ public struct OrchestratorRole: Sendable {
             log.notice("\(survey.skipped) of \(survey.of) prompts are longer than \(rule.limit) tokens and left out")
         }
         let context = RunContext(
-            id: secrets.runID, name: file.run.name, directory: directory, keys: lab, relays: relays(),
+            id: secrets.runID, name: file.run.name, directory: directory, keys: lab, relays: try relays(),
             tasks: TaskBook(environment: environment, prompts: model.prompts, rule: rule, secret: secrets.secret),
             sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens),
             vocabularySize: model.configuration.vocabularySize, arithmeticVersion: ArithmeticVersion.current,
@@ -129,9 +130,11 @@ public struct OrchestratorRole: Sendable {
         log.notice("stopped: \(reason)")
     }
 
-    private func relays() -> [String] {
+    private func relays() throws -> [String] {
         let host = file.network.advertise ?? (file.network.host == "0.0.0.0" ? "127.0.0.1" : file.network.host)
-        return ["http://\(host):\(file.network.relayPort)"] + file.network.relays
+        // The welcome is encrypted and goes to admitted members only.
+        let token = try file.weights.relayToken.map { "\(try JoinToken($0).text)@" } ?? ""
+        return ["http://\(token)\(host):\(file.network.relayPort)"] + file.network.relays
     }
 }
 

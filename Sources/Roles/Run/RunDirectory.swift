@@ -37,6 +37,8 @@ public struct RunDirectory: Sendable, Hashable {
     public var logs: String { root + "/logs" }
     /// Key files of the run's own processes, mode 0600.
     public var keys: String { root + "/keys" }
+    /// What the run's relay asks of those who fetch, where it asks for anything.
+    var relayTokens: String { keys + "/relay.tokens" }
     /// The join ticket that workers and verifiers of this run use.
     public var ticket: String { root + "/join.toml" }
     /// Whether a name at the top of the directory is one that a run makes.

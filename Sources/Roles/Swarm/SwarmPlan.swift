@@ -2,6 +2,7 @@ import Foundation
 import Identity
 import Messages
 import RunConfiguration
+import Shardcast
 
 /// A run prepared on this machine: its directory, keys, ports and join tickets, and the processes to start.
 public struct SwarmPlan: Sendable {
@@ -74,6 +75,9 @@ public struct SwarmPlan: Sendable {
         }
         let trainerLine = "\(trainer.publicLine)"
         if !file.admission.trainers.contains(trainerLine) { file.admission.trainers.append(trainerLine) }
+        if let token = file.weights.relayToken {
+            try Self.write(JoinToken(token).text + "\n", to: directory.relayTokens, mode: 0o600)
+        }
         // It holds the invitations.
         try Self.write(file.json, to: directory.runFile, mode: 0o600)
 
@@ -99,7 +103,7 @@ public struct SwarmPlan: Sendable {
                 name: "relay", executable: "relay",
                 arguments: [
                     "--listen", "\(host):\(file.network.relayPort)", "--origin", directory.origin, "--trust", "\(lab)",
-                ]),
+                ] + (file.weights.relayToken == nil ? [] : ["--tokens", directory.relayTokens])),
             MemberProcess(name: "trainer", executable: "trainer", arguments: ["@", directory.runFile]),
         ]
         members += verifiers.map { name in

@@ -4,6 +4,8 @@ public struct WeightsSection: ConfigurationSection {
     public var keepVersions = 8
     /// At the latest every so many versions is published whole; the others as differences.
     public var anchorInterval = 10
+    /// What the run's own relay asks of those who fetch; members learn it when they are admitted.
+    public var relayToken: String?
 
     /// The defaults.
     public init() {}
@@ -14,5 +16,8 @@ public struct WeightsSection: ConfigurationSection {
         .integer(
             "anchor_interval", \.anchorInterval, 1...64,
             "A version is published whole at the latest after so many; others as differences."),
+        .optionalText(
+            "relay_token", \.relayToken,
+            "What the run's relay asks of those who fetch; members learn it when they are admitted. Nobody without it."),
     ]
 }

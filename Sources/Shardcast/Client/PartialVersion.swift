@@ -10,6 +10,7 @@ final class PartialVersion: Sendable {
         let offset: UInt64
     }
 
+    private let path: String
     private let entries: [Manifest.File]
     /// The different shards, in the order in which the files need them.
     let shards: [Manifest.Shard]
@@ -20,6 +21,7 @@ final class PartialVersion: Sendable {
 
     /// - Parameter entries: What is to stand in the directory; everything else there is removed.
     init(path: String, entries: [Manifest.File]) throws(ShardcastError) {
+        self.path = path
         self.entries = entries
         isContinued = Directories.exists(path)
         try Directories.create(path)
@@ -65,6 +67,21 @@ final class PartialVersion: Sendable {
     /// Writes a piece of a shard at all of the shard's places.
     func write(_ bytes: UnsafeRawBufferPointer, of shard: Manifest.Shard, at offset: UInt64) throws(ShardcastError) {
         for place in places[shard.sha256] ?? [] { try files[place.file].write(bytes, at: place.offset + offset) }
+    }
+
+    /// A new file beside the others for a second copy of a shard.
+    func spare(_ shard: Manifest.Shard) throws(ShardcastError) -> OpenFile {
+        try OpenFile.writing("\(path)/.spare-\(shard.sha256.hex)", truncate: true)
+    }
+
+    /// Puts a second copy in its places and removes the file that it came in.
+    func take(_ shard: Manifest.Shard, from spare: OpenFile) throws(ShardcastError) {
+        let isRight = try copy(shard, from: spare.path, at: 0)
+        try Directories.removeFile(spare.path)
+        guard isRight else {
+            throw ShardcastError(
+                .corruptFile, "\(spare.path) changed after it was checked: the disk or the memory is faulty.")
+        }
     }
 
     /// Copies a shard from another file; false if it is not what it should be there.

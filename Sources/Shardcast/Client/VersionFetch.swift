@@ -117,22 +117,20 @@ struct VersionFetch: Sendable {
         _ shards: [Manifest.Shard], into partial: PartialVersion, _ meter: FetchMeter,
         _ arrive: AsyncStream<Hash256>.Continuation
     ) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (index, shard) in shards.enumerated() {
-                if index >= concurrency { try await group.next() }
-                group.addTask {
-                    _ = try await upstreams.attempt("shard \(shard.sha256.hex)", deadline: deadline) {
-                        (upstream) async throws(ShardcastError) in
-                        try await upstream.shard(shard) { bytes, offset in
-                            meter.countReceived(bytes.count)
-                            try partial.write(bytes, of: shard, at: offset)
-                        } ? true : nil
-                    }
-                    meter.countDone(shard.bytes)
-                    arrive.yield(shard.sha256)
-                }
+        let pump = ShardPump(upstreams: upstreams, maximum: concurrency)
+        try await pump.run(shards) { shard in
+            let transfer = HedgedTransfer(upstreams: upstreams, deadline: deadline) { try partial.spare(shard) }
+            let spare = try await transfer.run(shard) { bytes, offset in
+                meter.countReceived(bytes.count)
+                try partial.write(bytes, of: shard, at: offset)
+                pump.moved(shard, to: offset + UInt64(bytes.count))
             }
-            while try await group.next() != nil {}
+            if let spare {
+                meter.countReceived(Int(shard.bytes))
+                try await onDiskThread { try partial.take(shard, from: spare) }
+            }
+            meter.countDone(shard.bytes)
+            arrive.yield(shard.sha256)
         }
     }
 }

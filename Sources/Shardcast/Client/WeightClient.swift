@@ -155,11 +155,18 @@ public final class WeightClient: Sendable {
 
     /// Fetches the newest version that any upstream has.
     ///
+    /// Every upstream gets a second to say what it has: the first to answer may be the one that replays an old manifest.
+    ///
     /// - Throws: ``ShardcastError``.
     public func fetchLatest(
         timeout: Duration = .seconds(900), progress: (@Sendable (FetchProgress) -> Void)? = nil
     ) async throws(ShardcastError) -> FetchedVersion {
-        let manifest = try await waitForVersion(after: nil, timeout: timeout)
+        var manifest = try await waitForVersion(after: nil, timeout: timeout)
+        let patience = ContinuousClock.now + .seconds(1)
+        while !watcher.hasHeardAll, ContinuousClock.now < patience, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+        if let newest = board.newest { manifest = newest.manifest }
         return try await fetch(version: manifest.version, timeout: timeout, progress: progress)
     }
 
@@ -187,8 +194,8 @@ public final class WeightClient: Sendable {
         let gate = gate
         return try await upstreams.attempt("the manifest of version \(version)", deadline: .now + timeout) {
             (upstream) async throws(ShardcastError) in
-            guard let bytes = try await upstream.manifest(version) else { return nil }
-            return try gate.admit(bytes, from: upstream.address.description, version: version)
+            guard let bytes = try await upstream.manifest(version) else { return .missing }
+            return .value(try gate.admit(bytes, from: upstream.address.description, version: version))
         }
     }
 

@@ -10,8 +10,8 @@ public struct WeightClientConfiguration: Sendable {
     public var run: Hash256?
     /// The directory that versions are installed in, one process at a time.
     public var directory: String
-    /// Shards in flight at the same time.
-    public var concurrentShards = 6
+    /// Shards in flight at the same time, at most; large ones are fetched in order and few at a time.
+    public var concurrentShards = 16
     /// A transfer that does not move for this long is given up and tried elsewhere.
     public var silence: Duration = .seconds(10)
     /// How long "I do not have it" may mean "not yet", for relays that are a moment behind.

@@ -20,6 +20,7 @@ final class LatestWatcher: Sendable {
     private let logger: Logger
     private let accept: @Sendable (SignedManifest) async throws(ShardcastError) -> Void
     private let errors: Mutex<[ShardcastError?]>
+    private let heard: Mutex<Set<Int>> = Mutex([])
 
     /// - Parameter floor: The newest version of an earlier life; nothing older is taken for news.
     /// - Parameter accept: Called for each newer manifest before the board shows it; an error keeps it off the board.
@@ -59,6 +60,9 @@ final class LatestWatcher: Sendable {
         }
     }
 
+    /// Whether every upstream has said something by now, be it that it cannot.
+    var hasHeardAll: Bool { heard.withLock { $0.count } == upstreams.upstreams.count }
+
     /// What is wrong now, in sentences; empty if all is well.
     var complaints: [ShardcastError] { errors.withLock { $0.compactMap { $0 } } }
 
@@ -73,10 +77,12 @@ final class LatestWatcher: Sendable {
                 let isNews = try await consider(bytes, from: upstream, known: known)
                 backoff.reset()
                 note(nil, index)
+                heard.withLock { _ = $0.insert(index) }
                 if !isNews, ContinuousClock.now - begin < pace.shortPoll { try? await Task.sleep(for: pace.shortPoll) }
             } catch {
                 if Task.isCancelled { return }
                 note(error, index)
+                heard.withLock { _ = $0.insert(index) }
                 try? await Task.sleep(for: backoff.next())
             }
         }

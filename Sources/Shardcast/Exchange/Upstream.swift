@@ -18,9 +18,20 @@ final class Upstream: Sendable {
     }
 
     let address: UpstreamAddress
+    /// What its shards say about it.
+    let score = Mutex(UpstreamScore())
     private let http: HTTPClient
     private let patience: Patience
     private let received = Atomic<UInt64>(0)
+
+    /// What an upstream says to a question.
+    enum Reply<Value: Sendable>: Sendable {
+        case value(Value)
+        /// It does not have it.
+        case missing
+        /// It is fetching it itself; worth asking again.
+        case onItsWay
+    }
 
     init(_ address: UpstreamAddress, http: HTTPClient, patience: Patience) {
         self.address = address
@@ -47,19 +58,39 @@ final class Upstream: Sendable {
 
     /// Streams a shard and checks it.
     ///
-    /// - Parameter consume: Called with consecutive pieces; what it did with them counts only if this call returns true.
-    /// - Returns: False if the server does not have the shard.
+    /// - Parameter consume: Called with consecutive pieces; what it did with them counts only if this call returns a value.
     /// - Throws: ``ShardcastError`` if the shard was truncated, too long or corrupt, or did not come.
     func shard(
         _ shard: Manifest.Shard, _ consume: @escaping @Sendable (UnsafeRawBufferPointer, UInt64) throws -> Void
-    ) async throws(ShardcastError) -> Bool {
-        try await exchange("/shards/\(shard.sha256.hex)", bytes: shard.bytes, extra: .zero) {
+    ) async throws(ShardcastError) -> Reply<Void> {
+        score.withLock { $0.began(at: .now) }
+        do throws(ShardcastError) {
+            let reply = try await transfer(shard, consume)
+            var isSuccess: Bool?
+            if case .value = reply { isSuccess = true }
+            score.withLock { $0.ended(isSuccess: isSuccess, at: .now) }
+            return reply
+        } catch {
+            // Faults of this machine and transfers that nobody wants any more say nothing about the server.
+            let isTheirs = error.consequence != .here
+            score.withLock { $0.ended(isSuccess: isTheirs ? false : nil, at: .now) }
+            throw error
+        }
+    }
+
+    private func transfer(
+        _ shard: Manifest.Shard, _ consume: @escaping @Sendable (UnsafeRawBufferPointer, UInt64) throws -> Void
+    ) async throws(ShardcastError) -> Reply<Void> {
+        let begin = ContinuousClock.now
+        return try await exchange("/shards/\(shard.sha256.hex)", bytes: shard.bytes, extra: .zero) {
             [self] response, mark in
             switch response.status {
             case .ok: break
-            case .notFound: return false
+            case .notFound: return .missing
+            case .accepted: return .onItsWay
             default: throw Self.refusal(response.status, "shard \(shard.sha256.hex)", address)
             }
+            score.withLock { $0.answered(after: .now - begin) }
             if let length = response.headers.first(name: "content-length").flatMap({ UInt64($0) }),
                 length != shard.bytes
             {
@@ -73,6 +104,7 @@ final class Upstream: Sendable {
                 guard offset + UInt64(chunk.readableBytes) <= shard.bytes else {
                     throw Self.wrongLength(offset + UInt64(chunk.readableBytes), shard, address)
                 }
+                score.withLock { $0.moved(chunk.readableBytes) }
                 try chunk.withUnsafeReadableBytes { bytes in
                     hasher.update(bytes)
                     try consume(bytes, offset)
@@ -87,7 +119,7 @@ final class Upstream: Sendable {
                     "\(address): shard \(shard.sha256.hex) arrived with other bytes than its hash says; it was thrown away."
                 )
             }
-            return true
+            return .value(())
         }
     }
 
@@ -124,12 +156,14 @@ final class Upstream: Sendable {
         _ path: String, bytes: UInt64, extra: Duration,
         _ read: @escaping @Sendable (HTTPClientResponse, ProgressMark) async throws -> Value
     ) async throws(ShardcastError) -> Value {
-        let request = HTTPClientRequest(url: address.description + path)
+        var request = HTTPClientRequest(url: address.description + path)
+        if let token = address.token { request.headers.add(name: "Authorization", value: "Bearer \(token.text)") }
+        let prepared = request
         do {
             return try await withStallLimit(patience.silence + extra, total: patience.total(bytes: bytes) + extra) {
                 [http] mark in
                 // The limit above ends the exchange; this deadline only has to be later.
-                let response = try await http.execute(request, deadline: .distantFuture)
+                let response = try await http.execute(prepared, deadline: .distantFuture)
                 mark.touch()
                 return try await read(response, mark)
             }
@@ -151,7 +185,16 @@ final class Upstream: Sendable {
     private static func refusal(_ status: HTTPResponseStatus, _ what: String, _ address: UpstreamAddress)
         -> ShardcastError
     {
-        ShardcastError(.refused, "\(address) answered \(status.code) \(status.reasonPhrase) to \(what).")
+        switch status {
+        case .unauthorized:
+            ShardcastError(
+                .unauthorized,
+                "\(address) serves only those who show its token: ask its operator for one, and give it by --token-file "
+                    + "or before the host, as in https://TOKEN@HOST.")
+        case .tooManyRequests:
+            ShardcastError(.refused, "\(address) was asked too often from this address: it answered 429 to \(what).")
+        default: ShardcastError(.refused, "\(address) answered \(status.code) \(status.reasonPhrase) to \(what).")
+        }
     }
 
     private static func wrongLength(_ length: UInt64, _ shard: Manifest.Shard, _ address: UpstreamAddress)

@@ -2,7 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import Synchronization
 
-/// Several upstreams that are worth the same: each request goes to the least busy one that behaves.
+/// Several upstreams that are worth the same: requests spread over them by how well and how fast each delivers.
 final class UpstreamSet: Sendable {
     /// What one operation has seen of one upstream.
     private struct Verdict {
@@ -13,23 +13,26 @@ final class UpstreamSet: Sendable {
         var backoff = Backoff(first: .milliseconds(25), longest: .seconds(1))
     }
 
-    /// What all operations have seen of one upstream.
-    private struct Standing {
-        var inFlight = 0
-        var failures = 0
+    /// Until when an upstream that failed is left alone by all operations.
+    private struct Rest {
         var notBefore: ContinuousClock.Instant?
         var backoff = Backoff()
     }
 
     /// Bad transfers of one shard after which a server is not asked for it again.
     private static let badTransfers = 3
+    /// What a server that was never tried is taken for, in bytes per second, where no other is known either.
+    private static let hope = 10e6
+    /// An answer that took so long was held back by the server, and the next question need not wait.
+    private static let heldBack: Duration = .seconds(1)
 
     let upstreams: [Upstream]
     /// How long "I do not have it" may mean "not yet".
     let missingPatience: Duration
+    /// When shards are asked for twice.
+    let hedging: Mutex<HedgeRule>
     private let http: HTTPClient
-    private let standings: Mutex<[Standing]>
-    private let rotation = Atomic<Int>(0)
+    private let rests: Mutex<[Rest]>
 
     /// - Throws: ``ShardcastError`` of kind `invalidConfiguration` for an empty list.
     init(
@@ -47,8 +50,9 @@ final class UpstreamSet: Sendable {
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         self.http = http
         self.missingPatience = missingPatience
+        hedging = Mutex(HedgeRule(patience: patience.silence / 2))
         upstreams = addresses.map { Upstream($0, http: http, patience: patience) }
-        standings = Mutex(addresses.map { _ in Standing() })
+        rests = Mutex(addresses.map { _ in Rest() })
     }
 
     deinit {
@@ -68,12 +72,12 @@ final class UpstreamSet: Sendable {
     /// Asks upstreams, one after the other and again, until one delivers.
     ///
     /// - Parameter what: What is wanted, for the sentence of an error.
-    /// - Parameter operation: Returns nil if the upstream does not have it.
+    /// - Parameter chosen: Told which upstream is asked, before it is.
     /// - Throws: ``ShardcastError`` when the deadline passes, when nothing can be expected from any upstream any more, or
     ///   at once if the fault is on this machine.
     func attempt<Value: Sendable>(
-        _ what: String, deadline: ContinuousClock.Instant,
-        _ operation: (Upstream) async throws(ShardcastError) -> Value?
+        _ what: String, deadline: ContinuousClock.Instant, chosen: (Int) -> Void = { _ in },
+        _ operation: (Upstream) async throws(ShardcastError) -> Upstream.Reply<Value>
     ) async throws(ShardcastError) -> Value {
         let begin = ContinuousClock.now
         var verdicts = upstreams.map { _ in Verdict() }
@@ -87,20 +91,23 @@ final class UpstreamSet: Sendable {
                 continue
             }
             guard deadline > .now else { throw summary(what, verdicts, isLate: true) }
-            standings.withLock { $0[index].inFlight += 1 }
-            defer { standings.withLock { $0[index].inFlight -= 1 } }
+            chosen(index)
+            let asked = ContinuousClock.now
             do throws(ShardcastError) {
-                let value = try await operation(upstreams[index])
-                standings.withLock { standings in
-                    standings[index].failures = 0
-                    standings[index].notBefore = nil
-                    standings[index].backoff.reset()
+                let reply = try await operation(upstreams[index])
+                rests.withLock { $0[index] = Rest() }
+                let sentence: String
+                switch reply {
+                case .value(let value): return value
+                case .onItsWay:
+                    sentence = "\(upstreams[index].address) is still fetching \(what) itself."
+                    if .now - asked >= Self.heldBack { continue }
+                case .missing:
+                    sentence = "\(upstreams[index].address) does not have \(what)."
+                    verdicts[index].isOut = .now - begin > missingPatience
                 }
-                if let value { return value }
-                let missing = ShardcastError(.versionMissing, "\(upstreams[index].address) does not have \(what).")
-                verdicts[index].error = missing
+                verdicts[index].error = ShardcastError(.versionMissing, sentence)
                 verdicts[index].notBefore = .now + verdicts[index].backoff.next()
-                verdicts[index].isOut = .now - begin > missingPatience
             } catch {
                 verdicts[index].error = error
                 verdicts[index].tries += 1
@@ -110,40 +117,83 @@ final class UpstreamSet: Sendable {
                 case .suspicious: verdicts[index].isOut = verdicts[index].tries >= Self.badTransfers
                 case .passing: break
                 }
-                standings.withLock { standings in
-                    standings[index].failures += 1
-                    // Failures of transfers that ran side by side are one failure of the server.
-                    if standings[index].notBefore.map({ $0 <= .now }) ?? true {
-                        standings[index].notBefore = .now + standings[index].backoff.next()
-                    }
-                }
+                rest(index)
             }
         }
     }
 
-    /// The upstream to ask next and the time before which it should not be asked; nil if none is left.
-    private func choose(_ verdicts: [Verdict]) -> (Int, ContinuousClock.Instant?)? {
-        let offset = rotation.wrappingAdd(1, ordering: .relaxed).oldValue
+    /// The best upstream beside one that is busy with something already; nil if there is none worth asking now.
+    func alternative(to index: Int) -> Upstream? {
         let now = ContinuousClock.now
-        return standings.withLock { standings in
-            var best: (index: Int, ready: ContinuousClock.Instant?, load: Int)?
-            for step in upstreams.indices {
-                let index = ((offset &+ step) % upstreams.count + upstreams.count) % upstreams.count
-                if verdicts[index].isOut { continue }
-                let ready = [verdicts[index].notBefore, standings[index].notBefore].compactMap { $0 }.max()
-                let wait = ready.flatMap { $0 > now ? $0 : nil }
-                let load = standings[index].inFlight + standings[index].failures * 4
-                guard let current = best else {
-                    best = (index, wait, load)
-                    continue
-                }
-                let isSooner = (wait ?? now) < (current.ready ?? now)
-                if isSooner || ((wait ?? now) == (current.ready ?? now) && load < current.load) {
-                    best = (index, wait, load)
-                }
+        let resting = rests.withLock { $0.map { $0.notBefore.map { $0 > now } ?? false } }
+        let weights = weights(at: now)
+        let others = upstreams.indices.filter { $0 != index && !resting[$0] }
+        return others.max { weights[$0] < weights[$1] }.map { upstreams[$0] }
+    }
+
+    /// Notes that another upstream delivered first what this one had in work.
+    func overtaken(_ index: Int) {
+        upstreams[index].score.withLock { $0.overtaken(at: .now) }
+        rest(index)
+    }
+
+    /// How many bytes, in how many transfers, keep the upstreams busy while the next request is on its way to them.
+    ///
+    /// More would only make the first of them arrive later. A distant server gets more transfers, since one alone
+    /// is held back by its window and by every lost packet.
+    var room: (bytes: UInt64, transfers: Int) {
+        var bytes = 256.0 * 1024
+        var transfers = 0
+        for upstream in upstreams {
+            let score = upstream.score.withLock { $0 }
+            guard let latency = score.latency, let bandwidth = score.bandwidth else {
+                transfers += 1
+                continue
             }
-            return best.map { ($0.index, $0.ready) }
+            guard score.success(at: .now) > 0.5 else { continue }
+            bytes += bandwidth * (2 * (latency / .seconds(1)) + 0.03)
+            transfers += 1 + min(Int(latency / .milliseconds(25)), 3)
         }
+        return (UInt64(min(bytes, 1e12)), max(transfers, 1))
+    }
+
+    private func rest(_ index: Int) {
+        rests.withLock { rests in
+            // Failures of transfers that ran side by side are one failure of the server.
+            if rests[index].notBefore.map({ $0 <= .now }) ?? true {
+                rests[index].notBefore = .now + rests[index].backoff.next()
+            }
+        }
+    }
+
+    private func weights(at now: ContinuousClock.Instant) -> [Double] {
+        let scores = upstreams.map { upstream in upstream.score.withLock { $0 } }
+        let hope = scores.compactMap(\.bandwidth).max() ?? Self.hope
+        return scores.map { $0.weight(at: now, hope: hope) }
+    }
+
+    /// The upstream to ask next and the time before which it should not be asked; nil if none is left.
+    ///
+    /// Drawn by weight among those that may be asked now: a draw spreads the load of many clients where taking the best
+    /// would send all of them to the same one.
+    private func choose(_ verdicts: [Verdict]) -> (Int, ContinuousClock.Instant?)? {
+        let now = ContinuousClock.now
+        let weights = weights(at: now)
+        let rests = rests.withLock { $0.map(\.notBefore) }
+        let left = upstreams.indices.filter { !verdicts[$0].isOut }
+        let waits = left.map { index in
+            [verdicts[index].notBefore, rests[index]].compactMap { $0 }.max().flatMap { $0 > now ? $0 : nil }
+        }
+        let ready = zip(left, waits).filter { $0.1 == nil }.map(\.0)
+        if !ready.isEmpty {
+            var draw = Double.random(in: 0..<1) * ready.reduce(0) { $0 + weights[$1] }
+            for index in ready.dropLast() {
+                draw -= weights[index]
+                if draw < 0 { return (index, nil) }
+            }
+            return ready.last.map { ($0, nil) }
+        }
+        return zip(left, waits).min { ($0.1 ?? now) < ($1.1 ?? now) }
     }
 
     private func summary(_ what: String, _ verdicts: [Verdict], isLate: Bool) -> ShardcastError {
@@ -159,35 +209,5 @@ final class UpstreamSet: Sendable {
 
     private static func cancelled(_ what: String) -> ShardcastError {
         ShardcastError(.shutDown, "Fetching \(what) was cancelled.")
-    }
-}
-
-extension ShardcastError {
-    /// What an error from one upstream means for asking on.
-    enum Consequence: Int, Comparable {
-        /// This machine's fault: asking elsewhere does not help.
-        case here
-        /// This upstream will not deliver it.
-        case final
-        /// May be bad luck once; not three times.
-        case suspicious
-        /// Passes by itself, perhaps.
-        case passing
-
-        static func < (left: Consequence, right: Consequence) -> Bool { left.rawValue < right.rawValue }
-    }
-
-    var consequence: Consequence {
-        switch kind {
-        case .storage, .noSpace, .shutDown, .invalidConfiguration, .directoryInUse, .portInUse, .corruptFile,
-            .corruptDelta:
-            .here
-        case .wrongKey, .anotherRun, .unsupportedSchema, .malformedManifest, .conflictingManifest, .expired,
-            .wentBackwards,
-            .versionTaken:
-            .final
-        case .corruptShard, .truncatedShard, .oversizedShard: .suspicious
-        case .unreachable, .refused, .timedOut, .versionMissing: .passing
-        }
     }
 }

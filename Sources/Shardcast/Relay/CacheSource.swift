@@ -7,7 +7,7 @@ import NIOPosix
 /// Only shards that a believed manifest names are ever fetched or stored, so nobody can fill the cache; every request
 /// for a shard that is not there yet joins the one transfer of it.
 final class CacheSource: WeightSource {
-    /// How long one request may take to bring a shard or an old manifest from upstream.
+    /// How long one request may take to bring a shard from upstream.
     private static let patience: Duration = .seconds(60)
 
     let board: VersionBoard
@@ -17,6 +17,9 @@ final class CacheSource: WeightSource {
     private let watcher: LatestWatcher
     private let concurrency: Int
     private let prefetches: Bool
+    /// How long a request may wait for a shard that is being fetched; less than clients take for silence.
+    private let answerWithin: Duration
+    private let turns = ShardTurns()
     private let logger: Logger
     private let shardFlights = SingleFlight<Hash256, Bool>()
     private let manifestFlights = SingleFlight<UInt64, [UInt8]?>()
@@ -50,6 +53,7 @@ final class CacheSource: WeightSource {
         self.logger = logger
         concurrency = max(limits.concurrentFetches, 1)
         prefetches = configuration.prefetches
+        answerWithin = limits.answerWithin
     }
 
     var complaint: ShardcastError? { watcher.hopelessness ?? (board.newest == nil ? watcher.complaints.first : nil) }
@@ -69,11 +73,11 @@ final class CacheSource: WeightSource {
         }
     }
 
-    func shard(_ hash: Hash256) async throws(ShardcastError) -> OpenFile? {
-        if let file = try store.verifiedShard(hash) { return file }
-        guard let bytes = store.wantedBytes(hash) else { return nil }
-        try await bring(.init(sha256: hash, bytes: bytes))
-        return try store.verifiedShard(hash)
+    func shard(_ hash: Hash256) async throws(ShardcastError) -> SourcedShard {
+        if let file = try store.verifiedShard(hash) { return .file(file) }
+        guard let bytes = store.wantedBytes(hash) else { return .absent }
+        guard try await isBrought(.init(sha256: hash, bytes: bytes), within: answerWithin) else { return .onItsWay }
+        return try store.verifiedShard(hash).map { .file($0) } ?? .absent
     }
 
     func run() async {
@@ -90,22 +94,53 @@ final class CacheSource: WeightSource {
         store.close()
     }
 
+    /// Waits for a shard, but not for as long as the slowest line may take; the transfer goes on meanwhile.
+    private func isBrought(_ shard: Manifest.Shard, within limit: Duration) async throws(ShardcastError) -> Bool {
+        let (outcomes, outcome) = AsyncStream.makeStream(of: ShardcastError?.self)
+        // Not a child of this request, which ends sooner: who asks again finds the transfer further on.
+        Task {
+            do throws(ShardcastError) {
+                try await bring(shard)
+                outcome.yield(nil)
+            } catch {
+                outcome.yield(error)
+            }
+            outcome.finish()
+        }
+        let timer = Task {
+            if (try? await Task.sleep(for: limit)) != nil { outcome.finish() }
+        }
+        defer { timer.cancel() }
+        for await failure in outcomes {
+            if let failure { throw failure }
+            return true
+        }
+        return false
+    }
+
     /// Makes a shard verified and present: from the disk of an earlier process, else from upstream, once for all.
-    private func bring(_ shard: Manifest.Shard) async throws(ShardcastError) {
+    private func bring(
+        _ shard: Manifest.Shard, moved: @escaping @Sendable (UInt64) -> Void = { _ in }
+    ) async throws(ShardcastError) {
         let hash = shard.sha256
-        _ = try await joining { [store, upstreams] in
+        _ = try await joining { [store, upstreams, turns] in
             try await self.shardFlights.run(hash) {
                 if try await onDiskThread({ try store.recheck(hash, bytes: shard.bytes) }) { return true }
+                await turns.turn(of: hash)
+                try Task.checkCancellation()
                 let file = try OpenFile.writing(store.temporaryPath(hash), truncate: true)
+                let transfer = HedgedTransfer(upstreams: upstreams, deadline: .now + Self.patience) {
+                    try OpenFile.writing(store.temporaryPath(hash) + ".spare", truncate: true)
+                }
                 do {
-                    _ = try await upstreams.attempt("shard \(hash.hex)", deadline: .now + Self.patience) {
-                        (upstream) async throws(ShardcastError) in
-                        try await upstream.shard(shard) { bytes, offset in try file.write(bytes, at: offset) }
-                            ? true : nil
+                    let spare = try await transfer.run(shard) { bytes, offset in
+                        try file.write(bytes, at: offset)
+                        moved(offset + UInt64(bytes.count))
                     }
-                    try store.adopt(hash)
+                    try store.adopt(hash, from: spare?.path ?? file.path)
+                    if spare != nil { try Directories.removeFile(file.path) }
                 } catch {
-                    try? Directories.removeFile(store.temporaryPath(hash))
+                    try? Directories.removeFile(file.path)
                     throw error
                 }
                 return true
@@ -113,24 +148,24 @@ final class CacheSource: WeightSource {
         }
     }
 
+    /// Fetches what a version needs, in its order, until a newer one is out.
     private func prefetch(_ signed: SignedManifest) async {
-        await withTaskGroup(of: Void.self) { group in
-            var running = 0
-            for shard in Set(signed.manifest.shards) {
-                if Task.isCancelled { return }
-                if let overtaken = board.newest?.manifest.version, overtaken > signed.manifest.version { return }
-                if running >= concurrency {
-                    await group.next()
-                    running -= 1
-                }
-                running += 1
-                group.addTask {
-                    do throws(ShardcastError) {
-                        if try self.store.verifiedShard(shard.sha256) == nil { try await self.bring(shard) }
-                    } catch {
-                        self.logger.warning("\(error.message)")
-                    }
-                }
+        var known = Set<Hash256>()
+        let shards = signed.manifest.shards.filter { known.insert($0.sha256).inserted }
+        let pump = ShardPump(upstreams: upstreams, maximum: concurrency)
+        turns.announce(shards)
+        defer { turns.dismiss() }
+        // The only error is that there is something better to do.
+        try? await pump.run(shards) { shard in
+            self.turns.call(shard.sha256)
+            if let newest = self.board.newest?.manifest.version, newest > signed.manifest.version {
+                throw CancellationError()
+            }
+            do throws(ShardcastError) {
+                if try self.store.verifiedShard(shard.sha256) != nil { return }
+                try await self.bring(shard) { bytes in pump.moved(shard, to: bytes) }
+            } catch {
+                self.logger.warning("\(error.message)")
             }
         }
     }

@@ -99,8 +99,8 @@ final class CacheStore: Sendable {
     func temporaryPath(_ hash: Hash256) -> String { "\(layout.temporary)/\(hash.hex)" }
 
     /// Gives a checked transfer its name.
-    func adopt(_ hash: Hash256) throws(ShardcastError) {
-        try Directories.rename(temporaryPath(hash), to: layout.shard(hash))
+    func adopt(_ hash: Hash256, from path: String) throws(ShardcastError) {
+        try Directories.rename(path, to: layout.shard(hash))
         markVerified(hash)
     }
 

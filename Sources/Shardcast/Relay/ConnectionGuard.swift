@@ -1,31 +1,6 @@
 import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
-import Synchronization
-
-/// How many connections each address has open.
-final class ConnectionCensus: Sendable {
-    private let counts = Mutex<[String: Int]>([:])
-    private let maximum: Int
-
-    init(maximum: Int) { self.maximum = maximum }
-
-    /// False if the address has its share already.
-    func enter(_ address: String) -> Bool {
-        counts.withLock { counts in
-            guard counts[address, default: 0] < maximum else { return false }
-            counts[address, default: 0] += 1
-            return true
-        }
-    }
-
-    func leave(_ address: String) {
-        counts.withLock { counts in
-            let left = counts[address, default: 0] - 1
-            counts[address] = left > 0 ? left : nil
-        }
-    }
-}
 
 /// Keeps one connection within its share: of connections, of bodies (none), and of patience while it does not read.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -38,17 +13,22 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let metrics: RelayMetrics
     private let board: VersionBoard
     private let stallTimeout: TimeAmount
+    private let firstRequestTimeout: TimeAmount
     private var address: String?
     private var isRefusing = false
-    private var responsesInProgress = 0
+    private var hasAsked = false
+    /// Pieces of responses that the kernel has not taken yet.
+    private var pendingWrites = 0
     private var lastProgress = NIODeadline.now()
     private var stallCheck: Scheduled<Void>?
+    private var firstRequestCheck: Scheduled<Void>?
 
-    init(census: ConnectionCensus, metrics: RelayMetrics, board: VersionBoard, stallTimeout: TimeAmount) {
+    init(census: ConnectionCensus, metrics: RelayMetrics, board: VersionBoard, limits: RelayLimits) {
         self.census = census
         self.metrics = metrics
         self.board = board
-        self.stallTimeout = stallTimeout
+        stallTimeout = TimeAmount(limits.stallTimeout)
+        firstRequestTimeout = TimeAmount(limits.firstRequestTimeout)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -75,6 +55,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isRefusing else { return }
+        hasAsked = true
         // No request here has a body; one that announces or sends it is answered and left before any of it is read.
         switch unwrapInboundIn(data) {
         case .head(let request) where announcesBody(request): refuse(context)
@@ -85,20 +66,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let promise = promise ?? context.eventLoop.makePromise(of: Void.self)
-        let isEnd: Bool
-        switch unwrapOutboundIn(data) {
-        case .head:
-            responsesInProgress += 1
-            lastProgress = .now()
-            scheduleStallCheck(context)
-            isEnd = false
-        case .body: isEnd = false
-        case .end: isEnd = true
-        }
+        if pendingWrites == 0 { lastProgress = .now() }
+        pendingWrites += 1
+        scheduleStallCheck(context)
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         promise.futureResult.whenComplete { _ in
             bound.value.lastProgress = .now()
-            if isEnd { bound.value.responsesInProgress -= 1 }
+            bound.value.pendingWrites -= 1
         }
         context.write(data, promise: promise)
     }
@@ -122,7 +96,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func register(_ context: ChannelHandlerContext) {
         guard address == nil else { return }
-        let address = context.channel.remoteAddress?.ipAddress ?? "local"
+        let address = ClientName.of(context.channel.remoteAddress)
         guard census.enter(address) else {
             metrics.countRefusedConnection()
             context.close(promise: nil)
@@ -130,11 +104,20 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
         self.address = address
         metrics.connectionOpened()
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        firstRequestCheck = context.eventLoop.scheduleTask(in: firstRequestTimeout) {
+            let (guardian, context) = bound.value
+            guard !guardian.hasAsked else { return }
+            guardian.metrics.countCutConnection()
+            context.close(promise: nil)
+        }
     }
 
     private func leave(_ context: ChannelHandlerContext) {
         stallCheck?.cancel()
         stallCheck = nil
+        firstRequestCheck?.cancel()
+        firstRequestCheck = nil
         guard let address else { return }
         self.address = nil
         census.leave(address)
@@ -148,7 +131,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         stallCheck = context.eventLoop.scheduleTask(deadline: lastProgress + stallTimeout) {
             let (guardian, context) = bound.value
             guardian.stallCheck = nil
-            guard guardian.responsesInProgress > 0 else { return }
+            guard guardian.pendingWrites > 0 else { return }
             if NIODeadline.now() - guardian.lastProgress >= guardian.stallTimeout {
                 guardian.metrics.countCutConnection()
                 context.close(promise: nil)

@@ -29,8 +29,8 @@ final class OriginSource: WeightSource {
         return try SignedManifest(verifying: bytes, trust: gate.trust).bytes
     }
 
-    func shard(_ hash: Hash256) async throws(ShardcastError) -> OpenFile? {
-        try OpenFile.reading(layout.shard(hash))
+    func shard(_ hash: Hash256) async throws(ShardcastError) -> SourcedShard {
+        try OpenFile.reading(layout.shard(hash)).map { .file($0) } ?? .absent
     }
 
     /// Looks at `latest` a few hundred times a second: one `stat` each, and no event that could be missed.

@@ -6,9 +6,11 @@ import NIOCore
 /// What the responder must know about the connection of a request.
 struct RelayContext: InitializableFromSource {
     let connection: ObjectIdentifier
+    let client: String
 
     init(source: ApplicationRequestContextSource) {
         connection = ObjectIdentifier(source.channel)
+        client = ClientName.of(source.channel.remoteAddress)
     }
 }
 
@@ -16,6 +18,8 @@ struct RelayContext: InitializableFromSource {
 struct RelayResponder: HTTPResponder {
     let source: any WeightSource
     let metrics: RelayMetrics
+    let allowance: ClientAllowance
+    let tokens: JoinTokens?
     let longestWait: Duration
     let bytesReceived: @Sendable () -> UInt64?
     let logger: Logger
@@ -24,7 +28,11 @@ struct RelayResponder: HTTPResponder {
         let target = RelayTarget(path: request.head.path ?? "")
         var response: Response
         do throws(ShardcastError) {
-            response = try await answer(target, request, context)
+            if let stop = refusal(of: target, request, context) {
+                response = stop
+            } else {
+                response = try await answer(target, request, context)
+            }
         } catch {
             metrics.countFailure(error.kind)
             logger.warning("\(error.message)")
@@ -35,6 +43,25 @@ struct RelayResponder: HTTPResponder {
         metrics.countRequest(target.route, status: response.status.code)
         return request.method == .head ? response.createHeadResponse() : response
     }
+
+    /// What keeps a client from being answered at all.
+    private func refusal(of target: RelayTarget, _ request: Request, _ context: RelayContext) -> Response? {
+        guard allowance.admits(context.client) else {
+            var response = text(.tooManyRequests, "Too many requests from this address; ask again in a second.")
+            response.headers[.retryAfter] = "1"
+            return response
+        }
+        guard let tokens, target != .health, !tokens.accepts(request.headers[.authorization]) else { return nil }
+        // One request is paid for; a guess costs more.
+        _ = allowance.admits(context.client, cost: ClientAllowance.guessCost - 1)
+        metrics.countFailure(.unauthorized)
+        var response = text(.unauthorized, "This relay serves those who show its token.")
+        response.headers[.wwwAuthenticate] = "Bearer"
+        return response
+    }
+
+    /// A shared cache in front must not hand out what a token was shown for.
+    private var audience: String { tokens == nil ? "public" : "private" }
 
     private func answer(
         _ target: RelayTarget, _ request: Request, _ context: RelayContext
@@ -56,10 +83,17 @@ struct RelayResponder: HTTPResponder {
             guard let bytes = try await source.manifest(version) else {
                 return text(.notFound, "Version \(version) is not here.")
             }
-            return manifest(bytes, "public, max-age=31536000, immutable", request)
+            return manifest(bytes, "\(audience), max-age=31536000, immutable", request)
         case .shard(let hash):
-            guard let file = try await source.shard(hash) else { return text(.notFound, "This shard is not here.") }
-            return try await ShardResponse(file: file, hash: hash, metrics: metrics).response(to: request)
+            switch try await source.shard(hash) {
+            case .absent: return text(.notFound, "This shard is not here.")
+            case .onItsWay: return text(.accepted, "This shard is on its way here; ask again.")
+            case .file(let file):
+                return try await ShardResponse(
+                    file: file, hash: hash, metrics: metrics, allowance: allowance, client: context.client,
+                    audience: audience
+                ).response(to: request)
+            }
         case .health: return health()
         case .metrics:
             let body = metrics.text(

@@ -107,18 +107,22 @@ public final class RelayServer: Service {
         let connections = max(min(limits.connections, (openFiles - 256) / 2), 16)
         let census = ConnectionCensus(maximum: limits.connectionsPerAddress)
         let (metrics, board, upstreams) = (metrics, source.board, upstreams)
-        let stall = TimeAmount(limits.stallTimeout)
         let channel = HTTP1Channel.Configuration(
             additionalChannelHandlers: [
-                ConnectionGuard(census: census, metrics: metrics, board: board, stallTimeout: stall)
+                ConnectionGuard(census: census, metrics: metrics, board: board, limits: limits)
             ],
             idleTimeout: TimeAmount(limits.idleTimeout),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes, maxHeaderFieldCount: 100)
         )
+        let allowance = ClientAllowance(
+            .init(
+                requestsPerSecond: limits.requestsPerSecond, burst: limits.requestBurst,
+                bytesPerSecond: Double(limits.bytesPerSecond)))
         return Application(
             responder: RelayResponder(
-                source: source, metrics: metrics, longestWait: limits.longestWait,
+                source: source, metrics: metrics, allowance: allowance, tokens: configuration.tokens,
+                longestWait: limits.longestWait,
                 bytesReceived: { upstreams?.bytesReceived }, logger: logger),
             server: .forgivingHTTP1(channel),
             configuration: .init(

@@ -10,11 +10,15 @@ struct ShardResponse: Sendable {
     let file: OpenFile
     let hash: Hash256
     let metrics: RelayMetrics
+    let allowance: ClientAllowance
+    let client: String
+    /// Who may keep a copy: `public` or `private`.
+    let audience: String
 
     func response(to request: Request) async throws(ShardcastError) -> Response {
         let tag = "\"\(hash.hex)\""
         var headers: HTTPFields = [
-            .eTag: tag, .cacheControl: "public, max-age=31536000, immutable", .acceptRanges: "bytes",
+            .eTag: tag, .cacheControl: "\(audience), max-age=31536000, immutable", .acceptRanges: "bytes",
             .contentType: "application/octet-stream",
         ]
         if request.headers[.ifNoneMatch] == tag { return Response(status: .notModified, headers: headers) }
@@ -42,13 +46,15 @@ struct ShardResponse: Sendable {
             headers[.contentLength] = "\(length)"
             return Response(status: status, headers: headers)
         }
-        let (file, metrics) = (file, metrics)
+        let (file, metrics, allowance, client) = (file, metrics, allowance, client)
         return Response(
             status: status, headers: headers,
             body: ResponseBody(contentLength: length) { writer in
                 var position = range.lowerBound
                 while position < range.upperBound {
                     let piece = position..<min(position + Self.pieceBytes, range.upperBound)
+                    let wait = allowance.delay(client, bytes: piece.count)
+                    if wait > .zero { try await Task.sleep(for: wait) }
                     let buffer = try await onDiskThread { try Self.read(file, piece) }
                     try await writer.write(buffer)
                     metrics.countSent(buffer.readableBytes)

@@ -63,14 +63,9 @@ struct ContentLayout: Sendable {
     /// Reads a manifest file of bounded size; nil if there is none.
     static func manifestBytes(at path: String) throws(ShardcastError) -> [UInt8]? {
         guard let file = try OpenFile.reading(path) else { return nil }
-        let size = try file.size
-        guard size <= UInt64(ManifestLimits.manifestBytes) else {
+        guard let bytes = try file.contents(upTo: UInt64(ManifestLimits.manifestBytes)) else {
             throw ShardcastError(.malformedManifest, "\(path) is too large for a manifest: it is damaged; remove it.")
         }
-        var bytes = [UInt8](repeating: 0, count: Int(size))
-        let count = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(ShardcastError) in
-            try file.read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
-        }
-        return Array(bytes.prefix(count))
+        return bytes
     }
 }

@@ -67,6 +67,17 @@ final class OpenFile: Sendable {
         return done
     }
 
+    /// All bytes of a small file; nil if it is larger than a limit.
+    func contents(upTo limit: UInt64) throws(ShardcastError) -> [UInt8]? {
+        let size = try size
+        guard size <= limit else { return nil }
+        var bytes = [UInt8](repeating: 0, count: Int(size))
+        let count = try bytes.withUnsafeMutableBufferPointer { (buffer) throws(ShardcastError) in
+            try read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+        }
+        return Array(bytes.prefix(count))
+    }
+
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(ShardcastError) {
         guard let base = bytes.baseAddress else { return }
         var done = 0
