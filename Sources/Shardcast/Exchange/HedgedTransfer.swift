@@ -6,6 +6,9 @@ import Synchronization
 /// The first copy goes where the caller writes it. A second one is asked for elsewhere when the first takes too long
 /// (``HedgeRule``), and goes to a file of its own, since two servers must never write to one place.
 struct HedgedTransfer: Sendable {
+    /// How often the time that a shard may take is looked at again.
+    private static let reconsider: Duration = .milliseconds(200)
+
     let upstreams: UpstreamSet
     let deadline: ContinuousClock.Instant
     /// Makes the file that a second copy is written to.
@@ -70,10 +73,14 @@ struct HedgedTransfer: Sendable {
         _ shard: Manifest.Shard, _ tally: Tally,
         _ write: @escaping @Sendable (UnsafeRawBufferPointer, UInt64) throws -> Void
     ) async throws -> OpenFile? {
-        let delay = upstreams.hedging.withLock { $0.delay(bytes: shard.bytes) }
         let alarm: @Sendable () async throws -> Event = {
-            try await Task.sleep(for: delay)
-            return .isLate
+            let began = ContinuousClock.now
+            while true {
+                // Asked again meanwhile: what other shards took since is news about how long this one may take.
+                let due = began + upstreams.hedging.withLock { $0.delay(bytes: shard.bytes) }
+                if due <= .now { return .isLate }
+                try await Task.sleep(until: min(due, .now + Self.reconsider), clock: .continuous)
+            }
         }
         return try await withThrowingTaskGroup(of: Event.self) { group in
             group.addTask {
