@@ -158,22 +158,26 @@ import Testing
     }
 
     /// Announces a gigabyte in the middle of the handshake, where everybody may speak, and sends what it can.
-    @Test func aGigabyteFrameIsNotEvenAllocated() async throws {
-        let router = try RouterSocket(bind: "tcp://127.0.0.1:*", serverKey: CurveKey()) { _, _ in true }
-        let before = residentBytes()
-        var greeting: [UInt8] = [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0]
-        greeting += [UInt8]("CURVE".utf8) + [UInt8](repeating: 0, count: 15 + 32)
-        for flags in [UInt8(0x06), 0x02] {
-            let stream = try RawStream(port: router.port)
-            stream.write(greeting + [flags] + withUnsafeBytes(of: UInt64(1 << 30).bigEndian) { [UInt8]($0) })
-            let piece = [UInt8](repeating: 7, count: 1 << 20)
-            for _ in 0..<64 where stream.write(piece) {}
-            stream.waitForEnd()
-            stream.close()
+    ///
+    /// Alone in a process of its own: the tests beside it take memory too.
+    @Test func aGigabyteFrameIsNotEvenAllocated() async {
+        await #expect(processExitsWith: .success) {
+            let router = try RouterSocket(bind: "tcp://127.0.0.1:*", serverKey: CurveKey()) { _, _ in true }
+            let before = residentBytes()
+            var greeting: [UInt8] = [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0]
+            greeting += [UInt8]("CURVE".utf8) + [UInt8](repeating: 0, count: 15 + 32)
+            for flags in [UInt8(0x06), 0x02] {
+                let stream = try RawStream(port: router.port)
+                stream.write(greeting + [flags] + withUnsafeBytes(of: UInt64(1 << 30).bigEndian) { [UInt8]($0) })
+                let piece = [UInt8](repeating: 7, count: 1 << 20)
+                for _ in 0..<64 where stream.write(piece) {}
+                stream.waitForEnd()
+                stream.close()
+            }
+            #expect(residentBytes() - before < 32 << 20)
+            #expect(router.statistics.received == 0)
+            await router.closeAndWait()
         }
-        #expect(residentBytes() - before < 512 << 20)
-        #expect(router.statistics.received == 0)
-        await router.closeAndWait()
     }
 
     @Test func noiseDoesNotDisturbOthers() async throws {

@@ -168,23 +168,26 @@ import Testing
         await dealer.closeAndWait()
     }
 
-    @Test func openingAndClosingLeavesNothingBehind() async throws {
-        let limits = SocketLimits()
-        func cycle(_ count: Int) async throws {
-            for number in 0..<count {
-                let router = try RouterSocket(bind: "tcp://127.0.0.1:*", serverKey: CurveKey()) { _, _ in true }
-                let dealer = try DealerSocket(
-                    connect: router.loopback, serverKey: CurveKey().publicKey, keys: CurveKey(), limits: limits)
-                // Every order of closing, with and without waiting, and none at all.
-                if number % 3 == 0 { await dealer.closeAndWait() }
-                if number % 2 == 0 { router.close() } else { await router.closeAndWait() }
+    /// Alone in a process of its own: the tests beside it open and close descriptors too.
+    @Test func openingAndClosingLeavesNothingBehind() async {
+        await #expect(processExitsWith: .success) {
+            let limits = SocketLimits()
+            func cycle(_ count: Int) async throws {
+                for number in 0..<count {
+                    let router = try RouterSocket(bind: "tcp://127.0.0.1:*", serverKey: CurveKey()) { _, _ in true }
+                    let dealer = try DealerSocket(
+                        connect: router.loopback, serverKey: CurveKey().publicKey, keys: CurveKey(), limits: limits)
+                    // Every order of closing, with and without waiting, and none at all.
+                    if number % 3 == 0 { await dealer.closeAndWait() }
+                    if number % 2 == 0 { router.close() } else { await router.closeAndWait() }
+                }
             }
+            try await cycle(20)
+            await settle()
+            let before = openDescriptors()
+            try await cycle(500)
+            await settle()
+            #expect(openDescriptors() <= before + 8)
         }
-        try await cycle(20)
-        await settle()
-        let before = openDescriptors()
-        try await cycle(500)
-        await settle()
-        #expect(openDescriptors() <= before + 8)
     }
 }
