@@ -38,10 +38,10 @@ public struct SocketLimits: Hashable, Sendable {
 
     /// How long a handshake may take.
     public var handshakeWithin = Duration.seconds(10)
-    /// How often a silent connection is probed.
-    public var heartbeatEvery = Duration.seconds(5)
-    /// How long a probed connection may stay silent before it is given up.
-    public var heartbeatWithin = Duration.seconds(20)
+    /// How often the system probes a silent connection, in whole seconds.
+    public var probeEvery = Duration.seconds(5)
+    /// How long a connection may leave a probe, or bytes that were sent, without an answer before it is given up.
+    public var probeWithin = Duration.seconds(20)
     /// How long a client waits before it connects again, at first.
     public var reconnectAfter = Duration.milliseconds(100)
     /// The longest that a client waits before it connects again.
@@ -54,9 +54,15 @@ public struct SocketLimits: Hashable, Sendable {
 
     /// Makes the standard limits, to be changed.
     public init() {}
+
+    /// Probes without an answer that end a connection; Linux takes 1 to 127 and fails the connection for others.
+    var probes: Int32 { min(127, max(1, probeWithin.wholeSeconds / probeEvery.wholeSeconds)) }
 }
 
 extension Duration {
+    /// Whole seconds for the options of TCP; Linux takes 1 to 32767.
+    var wholeSeconds: Int32 { min(32767, max(1, milliseconds / 1000)) }
+
     /// Whole milliseconds for libzmq's options.
     var milliseconds: Int32 {
         let (seconds, attoseconds) = components

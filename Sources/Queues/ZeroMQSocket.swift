@@ -38,15 +38,15 @@ final class ZeroMQSocket {
         try set(ZMQ_SNDHWM, limits.messagesPerConnection)
         try set(ZMQ_RCVHWM, limits.messagesPerConnection)
         try set(ZMQ_HANDSHAKE_IVL, limits.handshakeWithin.milliseconds)
-        try set(ZMQ_HEARTBEAT_IVL, limits.heartbeatEvery.milliseconds)
-        try set(ZMQ_HEARTBEAT_TIMEOUT, limits.heartbeatWithin.milliseconds)
-        try set(ZMQ_HEARTBEAT_TTL, limits.heartbeatWithin.milliseconds)
         try set(ZMQ_RECONNECT_IVL, limits.reconnectAfter.milliseconds)
         try set(ZMQ_RECONNECT_IVL_MAX, limits.reconnectAtMostAfter.milliseconds)
+        // The system finds lost connections. libzmq's own heartbeats (ZMQ_HEARTBEAT_IVL) would abort the process when one is
+        // due on a connection that was lost while its reader was behind (libzmq issues 3937, 4364, 4767, all open).
         try set(ZMQ_TCP_KEEPALIVE, 1)
-        try set(ZMQ_TCP_KEEPALIVE_IDLE, 30)
-        try set(ZMQ_TCP_KEEPALIVE_INTVL, 10)
-        try set(ZMQ_TCP_KEEPALIVE_CNT, 3)
+        try set(ZMQ_TCP_KEEPALIVE_IDLE, limits.probeEvery.wholeSeconds)
+        try set(ZMQ_TCP_KEEPALIVE_INTVL, limits.probeEvery.wholeSeconds)
+        try set(ZMQ_TCP_KEEPALIVE_CNT, limits.probes)
+        try set(ZMQ_TCP_MAXRT, limits.probeWithin.milliseconds)
         try set(ZMQ_IPV6, 1)
         try set(ZMQ_LINGER, Int32(0))
     }

@@ -10,10 +10,9 @@ import Testing
         small.inboxMessages = 8
         small.outboxMessages = 16
         small.messagesPerConnection = 4
-        // A reader that does not read does not answer heartbeats either. Here it comes back, however busy the machine is:
+        // Bytes that nobody reads are not answered either. Here it comes back, however busy the machine is:
         // what happens to a connection that is given up is the business of others.
-        small.heartbeatEvery = .seconds(600)
-        small.heartbeatWithin = .seconds(1200)
+        small.probeWithin = .seconds(1200)
         let pair = try Pair(small, small)
         let payload = [UInt8](repeating: 5, count: 100_000)
         var sent = 0
@@ -99,13 +98,37 @@ import Testing
         small.inboxMessages = 4
         small.stallWithin = .milliseconds(100)
         // Stalling is what ends the connection here, and more is sent than the system's own buffers take.
-        small.heartbeatEvery = .seconds(600)
-        small.heartbeatWithin = .seconds(1200)
+        small.probeWithin = .seconds(1200)
         let pair = try Pair(small, small)
         let peer = try await pair.connect()
         for _ in 0..<60 { try pair.router.send([[UInt8](repeating: 1, count: 1 << 20)], to: peer) }
         await pair.router.waitForEvent { $0 == .cut(address: "127.0.0.1", .tooSlow) }
         await pair.close()
+    }
+
+    /// With libzmq's own heartbeats such clients would end the server's process: an assertion fails where one is due on a
+    /// connection that was lost while the reader was behind.
+    ///
+    /// - Parameter heartbeatTTL: milliseconds; the client asks the server to give it up after that time of silence.
+    @Test(arguments: [nil, 100, 1500] as [Int32?])
+    func clientsThatFillTheServerAndLeaveHarmNobody(_ heartbeatTTL: Int32?) async {
+        await #expect(processExitsWith: .success) { [heartbeatTTL] in
+            var small = SocketLimits()
+            small.inboxMessages = 4
+            small.messagesPerConnection = 4
+            small.probeEvery = .milliseconds(100)
+            let pair = try Pair(small, .standard)
+            let flood = try PlainClient(
+                pair.router.loopback, keys: CurveKey(), serverKey: pair.serverKey.publicKey, heartbeatTTL: heartbeatTTL)
+            for number in 0..<100 { flood.send([bytes(number), [UInt8](repeating: 5, count: 100_000)]) }
+            while pair.router.incoming.count < 4 { try await Task.sleep(for: .milliseconds(10)) }
+            try await Task.sleep(for: .milliseconds(500))
+            flood.close()
+            try await Task.sleep(for: .seconds(1))
+            try pair.dealer.send([[1]])
+            while await pair.router.incoming.next()?.frames != [[1]] {}
+            await pair.close()
+        }
     }
 
     @Test func oversizedMessagesAreRefusedWhereTheyAreMade() async throws {

@@ -10,7 +10,11 @@ final class PlainClient {
     private let context = zmq_ctx_new()
     private let socket: UnsafeMutableRawPointer
 
-    init(_ endpoint: String, keys: CurveKey?, serverKey: [UInt8]?, route: [UInt8]? = nil) throws {
+    /// - Parameter heartbeatTTL: milliseconds after which the server shall give this client up; it is told with a PING
+    ///   every 50 ms.
+    init(
+        _ endpoint: String, keys: CurveKey?, serverKey: [UInt8]?, route: [UInt8]? = nil, heartbeatTTL: Int32? = nil
+    ) throws {
         guard let socket = zmq_socket(context, ZMQ_DEALER) else { throw QueueError.system("opening") }
         self.socket = socket
         var linger: Int32 = 0
@@ -21,6 +25,13 @@ final class PlainClient {
             zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys.secretKey, 32)
         }
         if let route { zmq_setsockopt(socket, ZMQ_ROUTING_ID, route, route.count) }
+        if var heartbeatTTL {
+            var every: Int32 = 50
+            var within: Int32 = 60_000
+            zmq_setsockopt(socket, ZMQ_HEARTBEAT_IVL, &every, 4)
+            zmq_setsockopt(socket, ZMQ_HEARTBEAT_TTL, &heartbeatTTL, 4)
+            zmq_setsockopt(socket, ZMQ_HEARTBEAT_TIMEOUT, &within, 4)
+        }
         guard zmq_connect(socket, endpoint) == 0 else { throw QueueError.system("connecting") }
     }
 
