@@ -36,8 +36,9 @@ import Testing
         await router.closeAndWait()
     }
 
-    /// A server that hangs, or a tunnel whose far end is gone, keeps the connection open: the client leaves it, says so,
-    /// and greets again. One that answers is not left.
+    /// A server that hangs, or a tunnel whose far end is gone, keeps the connection open.
+    ///
+    /// The client leaves it, says so, and greets again.
     @Test func aSilentServerIsLeftAndFoundAgain() async throws {
         let router = try router()
         var limits = SocketLimits()
