@@ -49,14 +49,20 @@ def serve(cheat, dtype, model, log):
     sys.exit(f"the server does not start; see {log.name}")
 
 
+def report_path(out, name):
+    return out / f"{name.replace(', ', '-').replace(' ', '-')}.json"
+
+
 def measure(name, arguments, out):
     cheat, dtype, options, is_long = RUNS[name]
-    report = out / f"{name.replace(', ', '-').replace(' ', '-')}.json"
+    report = report_path(out, name)
     if report.exists():
         return
-    honest = out / "honest.json"
+    honest = report_path(out, "honest")
     if honest.exists():
         options = [*options, "--thresholds", str(honest)]
+    if arguments.input:
+        options = [*options, "--input", arguments.input]
     began = time.monotonic()
     with open(out / "server.log", "a", encoding="utf-8") as log:
         process, address = serve(cheat, dtype, arguments.model, log)
@@ -76,42 +82,38 @@ def measure(name, arguments, out):
 
 
 def rate(tally):
-    """Rejected of all, with the exact 95 % interval where it is one-sided."""
+    """Rejected of all, with the one-sided 95 % bound where nothing or everything was, and the checks that decided."""
     if tally is None:
         return "–"
     count = sum(tally["rejected"].values())
     total = count + tally["accepted"] + tally["inconclusive"]
+    names = sorted(tally["rejected"], key=tally["rejected"].get, reverse=True)
+    by = " by " + ", ".join(f"`{name}`" for name in names) if names else ""
     if count == 0:
-        return f"0 of {total} (≤ {100 * (1 - 0.05 ** (1 / total)):.2g} %)"
+        return f"0 of {total} (at most {100 * (1 - 0.05 ** (1 / total)):.2g} %)"
     if count == total:
-        return f"all {total} (≥ {100 * 0.05 ** (1 / total):.3g} %)"
-    return f"{count} of {total}"
-
-
-def checks(tally):
-    names = sorted((tally or {}).get("rejected", {}).items(), key=lambda item: -item[1])
-    return ", ".join(f"`{name}`" for name, _ in names)
+        return f"all {total} (at least {100 * 0.05 ** (1 / total):.3g} %)" + by
+    return f"{count} of {total}" + by
 
 
 def table(out):
-    print("| engine | tokens | exponents | signs | mantissa: mean, median | log-probability: largest error, median | "
-          "margin: largest, mean of a sample | mean of all | rejected, standard | rejected, calibrated | by |")
-    print("|" + "---|" * 11)
+    head = ["server", "tokens, not the dictated", "exponents, signs", "mantissa: mean, median",
+            "log-probability: largest, median of a sample", "margin: largest, mean of a sample, of all",
+            "rejected, standard", "rejected, calibrated"]
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
     for name in RUNS:
-        path = out / f"{name.replace(', ', '-').replace(' ', '-')}.json"
-        if not path.exists():
+        if not (path := report_path(out, name)).exists():
             continue
         foreign = json.loads(path.read_text(encoding="utf-8"))["foreign"]
         most = {key: value["largest"] for key, value in foreign["statistics"].items()}
         margins = foreign["margins"]
-        tallies = foreign["toploc"], foreign.get("calibrated")
         row = [
-            name, f"{margins['tokens']:,}", f"{most['exponent_mismatches']:.0f}", f"{most['sign_mismatches']:.0f}",
+            name, f"{margins['tokens']:,}, {margins['differing']:,}",
+            f"{most['exponent_mismatches']:.0f}, {most['sign_mismatches']:.0f}",
             f"{most['mantissa_mean']:.2f}, {most['mantissa_median']:.0f}",
             f"{most['log_probability_error']:.3f}, {most['log_probability_median']:.4f}",
-            f"{most['largest_margin']:.3f}, {most['margin_mean']:.5f}",
-            f"{margins['sum'] / margins['tokens']:.1e}", rate(tallies[0]), rate(tallies[1]),
-            checks(tallies[1] or tallies[0]),
+            f"{most['largest_margin']:.3f}, {most['margin_mean']:.5f}, {margins['sum'] / margins['tokens']:.6f}",
+            rate(foreign["toploc"]), rate(foreign.get("calibrated")),
         ]
         print("| " + " | ".join(row) + " |")
 
@@ -124,6 +126,7 @@ if __name__ == "__main__":
     parser.add_argument("--rollouts", type=int, default=512, help="of each of the two honest runs")
     parser.add_argument("--cheated", type=int, default=64, help="of everything else")
     parser.add_argument("--max-tokens", type=int, default=48)
+    parser.add_argument("--input", metavar="FILE", help="prompts, as apus audit-report takes them")
     parser.add_argument("--only", nargs="*", choices=RUNS, default=list(RUNS), metavar="NAME")
     parser.add_argument("--apus", default=str(APUS))
     given = parser.parse_args()

@@ -189,7 +189,9 @@ struct AuditReportCommand: AsyncParsableCommand {
         let served = ServedGroups(
             engine, model: model, configuration: suite.lab.configuration, weightsHash: suite.lab.weights.weightsHash)
         let evidence = try await served.generate(terms) { count in
-            if count % 10 == 0 || count == terms.count { Self.say("foreign engine: \(count) of \(terms.count) groups") }
+            if count % max(1, terms.count / 10) == 0 || count == terms.count {
+                Self.say("foreign engine: \(count) of \(terms.count) groups")
+            }
         }
         return try suite.foreign(evidence, for: terms, thresholds: given)
     }
