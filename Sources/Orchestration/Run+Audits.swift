@@ -207,7 +207,9 @@ extension Run {
         guard let group = state.groups[record.group] else { return }
         if let check = group.check, record.purpose != nil {
             if check.attempts >= configuration.limits.auditAttempts { giveUpCheck(of: record.group, group, check) }
-        } else if group.auditAttempts >= configuration.limits.auditAttempts, !hasUntriedVerifier(group) {
+        } else if group.auditAttempts >= configuration.limits.auditAttempts,
+            !hasUntriedVerifier(group) || group.auditAttempts >= mostAttempts
+        {
             // Who gives the second opinion cannot take the first one back by not giving it.
             if let dispute = group.dispute {
                 stand(dispute, about: record.group, group, presence.now)
@@ -216,6 +218,9 @@ extension Run {
             }
         }
     }
+
+    /// Attempts after which an audit is given up although somebody has not tried: no more losers are remembered.
+    private var mostAttempts: Int { configuration.limits.auditAttempts + GroupRecord.rememberedLosers }
 
     /// Whether a verifier is connected that has not lost this group yet: then its slot is not leased again.
     private func hasUntriedVerifier(_ record: GroupRecord) -> Bool {

@@ -51,7 +51,7 @@ extension Run {
         case .planted: refute(record.verifier)
         case .repeated, .vesting, .doubted:
             report(.verdictDoubted(group: record.group, accuser: record.verifier, finding: finding))
-            if group.confirmations.isEmpty {
+            if standingConfirmations(of: group).isEmpty {
                 // Nobody ever found it good: an accusation like that of a first audit, to be confirmed by another verifier
                 // where there is one or was one.
                 if configuration.confirmsRejections, mayBeConfirmed(record.verifier, group) {
@@ -71,6 +71,19 @@ extension Run {
         }
     }
 
+    /// The verifiers that found a group good and have not been found to lie.
+    private func standingConfirmations(of group: GroupRecord) -> [PublicKey] {
+        group.confirmations.filter { state.verifiers[$0]?.ban == nil }
+    }
+
+    /// Has everything replayed again that counts on the word of a verifier alone that was found to lie.
+    private mutating func repeatAudits(of verifier: PublicKey) {
+        let doubtful = state.groups.filter { $0.value.isCounted && $0.value.confirmations == [verifier] }
+        for (group, _) in doubtful.sorted(by: { $0.value.ordinal < $1.value.ordinal }) {
+            openCheck(of: group, .repeated)
+        }
+    }
+
     /// A group that counted is found wrong by everybody who can be asked: whoever found it good did not compute it.
     ///
     /// It is punished once: the mark that it leaves is journaled.
@@ -85,11 +98,12 @@ extension Run {
         }
         if state.groups[hash] == nil { outbox.append(.forgetGroups([hash])) }
         report(.verdictOverturned(group: hash, worker: group.worker, wasAccepted: true))
-        for verifier in group.confirmations {
+        for verifier in standingConfirmations(of: group) {
             let lie = Finding(
                 check: "false-acceptance", reason: "Other verifiers' replays contradict what it found good.",
                 severity: .slash)
             ban(verifier: verifier, lie)
+            repeatAudits(of: verifier)
         }
         forfeit(group.worker, for: hash, work: group.work, group.draw)
         punish(group.worker, finding)

@@ -138,6 +138,50 @@ struct AuditTests {
         #expect(bench.run.state.counters.auditsLost == 5)
     }
 
+    @Test("A group that comes to no verdict is given up in the end, though somebody has not tried")
+    func hopeless() throws {
+        var bench = try bench(1, verifiers: Bench.verifiers)
+        var rounds = 0
+        while !bench.run.state.groups.isEmpty, rounds < 40 {
+            rounds += 1
+            // The last one is there and asks for nothing.
+            let verifier = Bench.verifiers[rounds % (Bench.verifiers.count - 1)]
+            for audit in request(&bench, verifier) {
+                bench.send(.auditsFaulted(from: bench.from(verifier), audits: [audit.id], reason: "no weights"))
+            }
+        }
+        #expect(bench.run.state.groups.isEmpty && bench.run.state.counters.auditsLost == 13)
+        #expect(bench.run.state.workers[alice]?.strikes == 0)
+    }
+
+    @Test("A verifier that is there but takes nothing keeps no accusation open")
+    func idleSecondVerifier() throws {
+        var bench = try bench(1, verifiers: [first, second])
+        bench.report(first, request(&bench, first)[0].id, Bench.rejected())
+        for _ in 0..<29 {
+            bench.now += 10_000
+            for key in [alice, first, second, Bench.trainer] { bench.send(.heartbeat(from: bench.connection(key))) }
+        }
+        #expect(bench.run.state.workers[alice]?.strikes == 0)
+        bench.now += 10_000
+        for key in [alice, first, second, Bench.trainer] { bench.send(.heartbeat(from: bench.connection(key))) }
+        #expect(bench.run.state.workers[alice]?.strikes == 1)
+        #expect(bench.run.state.verifiers[first]?.earned == 100)
+    }
+
+    @Test("Who is to give the second opinion cannot take the first one back by faults")
+    func faultingSecondVerifier() throws {
+        var bench = try bench(1, verifiers: [first, second])
+        bench.report(first, request(&bench, first)[0].id, Bench.rejected())
+        for _ in 0..<4 {
+            #expect(bench.run.state.workers[alice]?.strikes == 0)
+            let audit = request(&bench, second)[0]
+            bench.send(.auditsFaulted(from: bench.from(second), audits: [audit.id], reason: "no weights"))
+        }
+        #expect(bench.run.state.workers[alice]?.strikes == 1)
+        #expect(bench.run.state.verifiers[first]?.earned == 100)
+    }
+
     @Test("A verifier that comes back gets its audits again")
     func reconnection() throws {
         var bench = try bench(2, verifiers: [first])

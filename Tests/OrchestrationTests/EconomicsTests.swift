@@ -16,16 +16,21 @@ struct EconomicsTests {
         case careful(Int, after: Int)
         /// Dishonest but for every so many groups, which it has audited for certain.
         case foreseeing(every: Int, after: Int)
+        /// Dishonest with a probability, after so many honest groups; has itself banned as soon as such a group is drawn.
+        case escaping(Double, after: Int)
 
         func cheats(_ number: Int, rejected: UInt64, _ random: inout SplitMix) -> Bool {
             switch self {
             case .honest: false
             case .patient(let honest): number >= honest
-            case .sometimes(let share, let honest): number >= honest && random.chance(share)
+            case .sometimes(let share, let honest), .escaping(let share, let honest):
+                number >= honest && random.chance(share)
             case .careful(let caught, let honest): number >= honest && rejected < UInt64(caught)
             case .foreseeing(let every, let honest): number >= honest && number % every != 0
             }
         }
+
+        var escapes: Bool { if case .escaping = self { true } else { false } }
 
         /// Whether a group is one whose audit is certain.
         func isForeseen(_ number: Int) -> Bool {
@@ -72,6 +77,10 @@ struct EconomicsTests {
                 work: strategy.isForeseen(number) ? 0 : work)
             if isBad { bad.insert(submission.group) } else { honest += work }
             note(bench.send(.groupSubmitted(submission, from: bench.from(alice))), &bench)
+            if isBad, strategy.escapes, bench.run.state.groups[submission.group]?.phase == .queued {
+                let second = Submission(lease: lease.id, group: SHA256.hash(group + [1]), tokens: 5, work: work)
+                note(bench.send(.groupSubmitted(second, from: bench.from(alice))), &bench)
+            }
             note(bench.send(.auditsRequested(from: bench.from(verifier), groups: 4)), &bench)
             for (id, audit) in bench.run.state.audits.sorted(by: { $0.key < $1.key }) {
                 let verdict: AuditVerdict =
@@ -109,7 +118,8 @@ struct EconomicsTests {
             .patient(0), .patient(10), .patient(11), .patient(40), .patient(110), .sometimes(0.05, after: 12),
             .sometimes(0.3, after: 12), .careful(1, after: 11), .careful(2, after: 40),
             .foreseeing(every: 4, after: 20),
-            .foreseeing(every: 2, after: 40),
+            .foreseeing(every: 2, after: 40), .escaping(0.3, after: 11), .escaping(1, after: 20),
+            .escaping(0.1, after: 11),
         ]
         for strategy in strategies {
             let gain = try mean(strategy, stake: stake, floor: floor)

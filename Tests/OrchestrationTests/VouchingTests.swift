@@ -29,6 +29,71 @@ struct VouchingTests {
         #expect(bench.run.state.workers[alice]?.unvestedCredit == 3_000)
     }
 
+    @Test("Nothing counts while an earlier group of the same key is in audit", arguments: [true, false])
+    func undecided(isGood: Bool) throws {
+        var bench = try Bench.adaptive()
+        bench.trust(alice)
+        let waiting = bench.hand(alice, 4)
+        let vested = bench.run.state.counters.vested
+        bench.run.pick(waiting[1])
+        bench.run.pick(waiting[3])
+        let audits = bench.audits(first)
+        let earlier = try #require(audits.first { $0.group == waiting[1] })
+        let later = try #require(audits.first { $0.group == waiting[3] })
+        bench.report(first, later.id, Bench.good)
+        #expect(bench.run.state.provisionalGroups == [waiting[0], waiting[2]])
+        #expect(bench.run.state.counters.vested == vested)
+        bench.report(first, earlier.id, isGood ? Bench.good : Bench.rejected())
+        #expect(bench.run.state.workers[alice]?.unvested.isEmpty == true)
+        // The later audit covers both of the others; with the earlier group wrong, they are gone.
+        #expect(bench.run.state.counters.vested == vested + (isGood ? 2 : 0))
+        #expect(bench.run.state.groups[waiting[0]]?.phase == (isGood ? .accepted : nil))
+    }
+
+    @Test(
+        "Nothing counts while an accusation is undecided, a third verifier's word included", arguments: [true, false])
+    func accused(isGood: Bool) throws {
+        let (second, third) = (Bench.verifiers[1], Bench.verifiers[2])
+        var bench = try Bench.adaptive()
+        bench.trust(alice)
+        for verifier in [second, third] { bench.join(verifier, .verifier) }
+        let waiting = bench.hand(alice, 3)
+        bench.run.pick(waiting[1])
+        let accusation = try #require(bench.audits(first).first { $0.group == waiting[1] })
+        bench.report(first, accusation.id, Bench.rejected())
+        let opinion = try #require(bench.audits(second).first { $0.group == waiting[1] })
+        bench.report(second, opinion.id, Bench.good)
+        #expect(bench.run.state.groups[waiting[1]]?.phase == .accepted)
+        #expect(bench.run.state.provisionalGroups == [waiting[0], waiting[2]])
+        let decision = try #require(bench.audits(third).first { $0.group == waiting[1] })
+        bench.report(third, decision.id, isGood ? Bench.good : Bench.rejected())
+        #expect(bench.run.state.provisionalGroups.isEmpty)
+        #expect(bench.run.state.groups[waiting[0]]?.phase == (isGood ? .accepted : nil))
+    }
+
+    @Test(
+        "A drawn group is audited although its worker has itself banned, and fined where it is wrong",
+        arguments: [true, false])
+    func escape(isGood: Bool) throws {
+        var bench = try Bench.adaptive()
+        bench.trust(alice)
+        let waiting = bench.hand(alice, 2)
+        bench.run.pick(waiting[0])
+        let record = try #require(bench.run.state.groups[waiting[0]])
+        let balance = try #require(bench.run.state.workers[alice]?.balance)
+        bench.submit(alice, record.lease, salt: 9)
+        #expect(bench.run.state.workers[alice]?.ban?.check == "equivocation")
+        #expect(bench.run.state.workers[alice]?.pendingGroups == [waiting[0]])
+        let audit = try #require(bench.audits(first).first { $0.group == waiting[0] })
+        let settlements = bench.report(first, audit.id, isGood ? Bench.good : Bench.rejected()).settlements
+        let worth = Run.worthUnaudited(record.work, record.draw)
+        #expect(worth > 10_000)
+        // What the audit cost is charged first.
+        let fine = Settlement.fined(worker: alice, group: waiting[0], amount: min(worth, balance - 100))
+        #expect(settlements.contains(fine) == !isGood)
+        #expect(bench.run.state.workers[alice]?.pendingGroups.isEmpty == true)
+    }
+
     @Test("An audit drawn with probability p vouches for twice (1 − p)/p of its work, oldest first")
     func reach() throws {
         var bench = try Bench.adaptive { $0.auditing.floor = 250_000 }
