@@ -57,8 +57,10 @@ final class OrchestratorSession: Sendable {
                 log.warning("The orchestrator sent something unreadable", metadata: ["reason": "\(error)"])
                 continue
             }
-            if envelope.header.answers != 0 { dealer.acknowledge(envelope.header.answers) }
-            guard let body = envelope.header.body else { continue }
+            let body = envelope.header.body
+            // Who has to greet first was not listened to: the message is sent again.
+            if envelope.header.answers != 0, !Self.asksForHello(body) { dealer.acknowledge(envelope.header.answers) }
+            guard let body else { continue }
             if case .refusal(let refusal) = body {
                 try take(refusal)
             }
@@ -76,6 +78,12 @@ final class OrchestratorSession: Sendable {
         ].contains(code)
     }
 
+    /// Whether the orchestrator was started again, or took this member for dead, and does not know it any more.
+    private static func asksForHello(_ body: Wire.ServerBody?) -> Bool {
+        guard case .refusal(let refusal) = body else { return false }
+        return refusal.code == "hello-first" || refusal.code == "hello-required"
+    }
+
     private func take(_ refusal: Wire.Refusal) throws {
         if refusal.final,
             Self.isOfMembership(refusal.code) || identity.role == .trainer && refusal.code != "batch-released"
@@ -84,8 +92,7 @@ final class OrchestratorSession: Sendable {
                 .unreachable, "The orchestrator refuses this \(identity.role.rawValue): \(refusal.reason)",
                 advice: refusal.advice)
         }
-        // The orchestrator was started again, or took this member for dead.
-        if refusal.code == "hello-first" || refusal.code == "hello-required" {
+        if Self.asksForHello(.refusal(refusal)) {
             sendOnce(.hello(identity.hello(resumeStep: stableStep.current)))
         }
         log.notice("refused: \(refusal.reason)", metadata: ["code": "\(refusal.code)"])
