@@ -21,7 +21,7 @@ extension Run {
         let keys = presence.accounts.sorted { $0.hex < $1.hex }
         presence.accounts = []
         for key in keys {
-            guard let worker = state.workers[key], worker.ban == nil, !isVouching(for: worker) else { continue }
+            guard let worker = state.workers[key], worker.ban == nil, !isVouching(for: key, worker) else { continue }
             let candidates = worker.unvested.map(\.group).filter { state.groups[$0].map(mayClose) ?? false }
             let chosen = candidates.min { AuditDraw.order($0, secret: secret) < AuditDraw.order($1, secret: secret) }
             guard let chosen, let record = state.groups[chosen] else { continue }
@@ -37,7 +37,7 @@ extension Run {
         guard isClosing, !connectedMembers(.verifier).isEmpty else { return false }
         return state.unvestedWorkers.contains { key in
             presence.accounts.contains(key)
-                || state.workers[key].map { $0.ban == nil && isVouching(for: $0) } ?? false
+                || state.workers[key].map { $0.ban == nil && isVouching(for: key, $0) } ?? false
         }
     }
 
@@ -50,8 +50,11 @@ extension Run {
     }
 
     /// Whether an audit is under way after which the account is looked at again.
-    private func isVouching(for worker: WorkerRecord) -> Bool {
-        worker.pendingGroups.contains { state.groups[$0].map { reach(of: $0) > 0 && $0.vouchesThrough > 0 } ?? false }
+    private func isVouching(for key: PublicKey, _ worker: WorkerRecord) -> Bool {
+        !(presence.owedVouches[key] ?? []).isEmpty
+            || worker.pendingGroups.contains {
+                state.groups[$0].map { reach(of: $0) > 0 && $0.vouchesThrough > 0 } ?? false
+            }
             || worker.unvested.contains { promised in
                 switch state.groups[promised.group]?.phase {
                 case .queued, .auditing: true

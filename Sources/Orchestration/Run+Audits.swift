@@ -206,9 +206,14 @@ extension Run {
         report(.auditLost(audit: audit, verifier: record.verifier, reason: reason))
         guard let group = state.groups[record.group] else { return }
         if let check = group.check, record.purpose != nil {
-            if check.attempts >= configuration.limits.auditAttempts { closeCheck(of: record.group) }
+            if check.attempts >= configuration.limits.auditAttempts { giveUpCheck(of: record.group, group, check) }
         } else if group.auditAttempts >= configuration.limits.auditAttempts, !hasUntriedVerifier(group) {
-            withdraw(record.group, "no audit came to a verdict")
+            // Who gives the second opinion cannot take the first one back by not giving it.
+            if let dispute = group.dispute {
+                stand(dispute, about: record.group, group, presence.now)
+            } else {
+                withdraw(record.group, "no audit came to a verdict")
+            }
         }
     }
 

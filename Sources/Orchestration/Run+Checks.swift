@@ -6,8 +6,7 @@ extension Run {
     mutating func openCheck(of group: Hash256, _ purpose: Check.Purpose) {
         guard let record = state.groups[group], record.check == nil, !record.isRevoked else { return }
         commit(.checkOpened(group: group, purpose: purpose))
-        presence.disputes[group] = presence.now
-        expect(presence.now.advanced(by: configuration.timing.reconnect))
+        seekVerifier(for: group, presence.now)
     }
 
     /// Nobody will do that replay; nobody is blamed.

@@ -14,7 +14,7 @@ extension Run {
             expectBack(record.verifier, .verifier, now)
         }
         for (group, record) in state.groups where record.dispute != nil || record.check != nil {
-            presence.disputes[group] = now
+            seekVerifier(for: group, now)
         }
         for group in state.scoringGroups.sorted() { outbox.append(.scoreGroup(group)) }
         expect(now.advanced(by: min(configuration.timing.reconnect, configuration.timing.lease)))
@@ -94,6 +94,8 @@ extension Run {
         for clock in presence.leaseClocks.values { expect(clock.deadline) }
         for deadline in presence.auditDeadlines.values { expect(deadline) }
         for end in presence.delays.values { expect(end) }
-        for since in presence.disputes.values { expect(since.advanced(by: timing.reconnect)) }
+        for patience in presence.disputes.values {
+            expect(min(patience.since.advanced(by: timing.reconnect), patience.end))
+        }
     }
 }

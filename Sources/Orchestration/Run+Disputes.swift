@@ -10,8 +10,7 @@ extension Run {
         if record.dispute == nil, configuration.confirmsRejections, mayBeConfirmed(accuser, record) {
             commit(.auditDisputed(audit: audit, finding: finding, auditFLOPs: flops))
             presence.auditDeadlines[audit] = nil
-            presence.disputes[group] = now
-            expect(now.advanced(by: configuration.timing.reconnect))
+            seekVerifier(for: group, now)
             report(.auditDisputed(group: group, accuser: accuser, finding: finding))
             return
         }
@@ -35,38 +34,64 @@ extension Run {
     /// Lets an accusation stand where no second verifier has been there for a while.
     mutating func settleDisputes(_ now: Instant) {
         guard !presence.disputes.isEmpty else { return }
-        for (group, since) in presence.disputes.sorted(by: { $0.key < $1.key }) {
+        for (group, patience) in presence.disputes.sorted(by: { $0.key < $1.key }) {
             guard let record = state.groups[group], let dispute = record.dispute else {
-                settleCheck(of: group, waitingSince: since, now)
+                settleCheck(of: group, patience, now)
                 continue
             }
-            if record.phase != .queued || hasOtherVerifier(than: dispute.accuser, record) {
-                presence.disputes[group] = now
-            } else if now.elapsed(since: since) >= configuration.timing.reconnect {
-                presence.disputes[group] = nil
-                settleAudit(dispute.accuser, dispute.audit, dispute.auditFLOPs)
-                reject(
-                    group, lease: record.lease, audit: dispute.audit, dispute.finding,
-                    auditFLOPs: dispute.auditFLOPs, worker: record.worker, now)
+            let isHopeful = hasOtherVerifier(than: dispute.accuser, record) && now < patience.end
+            if record.phase != .queued || isHopeful {
+                presence.disputes[group]?.since = now
+            } else if now >= patience.end || now.elapsed(since: patience.since) >= configuration.timing.reconnect {
+                stand(dispute, about: group, record, now)
             }
         }
+    }
+
+    /// Starts the search for a verifier that may look at a group.
+    ///
+    /// It ends after the time that all attempts of an audit may take, even where a verifier is connected: one that takes no
+    /// audits would keep the accusation, the group's version and its worker's credit undecided for ever.
+    mutating func seekVerifier(for group: Hash256, _ now: Instant) {
+        let timing = configuration.timing
+        let attempts = UInt64(max(1, configuration.limits.auditAttempts))
+        let (longest, overflow) = timing.audit.multipliedReportingOverflow(by: attempts)
+        let end = now.advanced(by: overflow ? .max : max(longest, timing.reconnect))
+        presence.disputes[group] = Presence.Patience(since: now, end: end)
+        expect(now.advanced(by: timing.reconnect))
+    }
+
+    /// An accusation that no second verifier has confirmed or refuted counts as it is.
+    mutating func stand(_ dispute: GroupRecord.Dispute, about group: Hash256, _ record: GroupRecord, _ now: Instant) {
+        presence.disputes[group] = nil
+        settleAudit(dispute.accuser, dispute.audit, dispute.auditFLOPs)
+        reject(
+            group, lease: record.lease, audit: dispute.audit, dispute.finding, auditFLOPs: dispute.auditFLOPs,
+            worker: record.worker, now)
     }
 
     /// Gives a check up that no verifier may have who is there, once it has waited for one to come back.
     ///
     /// What was found wrong in a group that nobody ever found good then stands, as a first accusation does.
-    private mutating func settleCheck(of group: Hash256, waitingSince since: Instant, _ now: Instant) {
+    private mutating func settleCheck(of group: Hash256, _ patience: Presence.Patience, _ now: Instant) {
         guard let record = state.groups[group], let check = record.check else {
             presence.disputes[group] = nil
             return
         }
         let isAbleHere = connectedMembers(.verifier).contains { mayCheck($0.key, record, check.purpose) }
         let waitsForAny = check.purpose == .vesting || check.purpose == .doubted && record.confirmations.isEmpty
-        if check.audit != nil || isAbleHere || waitsForAny {
-            presence.disputes[group] = now
+        if check.audit != nil || waitsForAny || isAbleHere && now < patience.end {
+            presence.disputes[group]?.since = now
             return
         }
-        guard now.elapsed(since: since) >= configuration.timing.reconnect else { return }
+        guard now >= patience.end || now.elapsed(since: patience.since) >= configuration.timing.reconnect else {
+            return
+        }
+        giveUpCheck(of: group, record, check)
+    }
+
+    /// No verifier comes to a verdict in a check.
+    mutating func giveUpCheck(of group: Hash256, _ record: GroupRecord, _ check: Check) {
         if check.purpose == .arbitrating, record.confirmations.isEmpty, let doubt = record.doubt {
             revoke(group, record, doubt.finding)
         } else {

@@ -142,7 +142,9 @@ extension Run {
     /// The promised groups of a worker that its audits under way would vouch for.
     private func coveredByAudits(of key: PublicKey) -> Set<Hash256> {
         guard let worker = state.workers[key] else { return [] }
-        var (through, left) = (UInt64(0), Int64(0))
+        let owed = presence.owedVouches[key] ?? []
+        var through = owed.map(\.through).max() ?? 0
+        var left = owed.reduce(Int64(0)) { saturatingSum($0, $1.reach) }
         for group in worker.pendingGroups {
             guard let record = state.groups[group], record.vouchesThrough > 0 else { continue }
             let more = reach(of: record)

@@ -158,7 +158,8 @@ extension Run {
         if slot != nil, !gone.isEmpty { outbox.append(.forgetGroups(gone)) }
     }
 
-    /// Takes a worker's stake and place; what it has in flight is set aside unaudited.
+    /// Takes a worker's stake and place; what it has in flight is set aside, but for the groups that were drawn: those are
+    /// audited, and fined where they are wrong. Else who sees its wrong group drawn would have itself banned and save the fine.
     mutating func banWorker(_ key: PublicKey, _ finding: Finding) {
         guard let worker = state.workers[key], worker.ban == nil else { return }
         commit(.workerBanned(worker: key, finding: finding, burned: worker.staked))
@@ -180,7 +181,10 @@ extension Run {
     /// Ends what a worker has in flight and its connection.
     private mutating func clear(_ key: PublicKey, _ finding: Finding, _ worker: WorkerRecord) {
         for lease in worker.liveLeases.sorted() { endLease(lease, .banned) }
-        for group in worker.pendingGroups { withdraw(group, "worker banned") }
+        for group in worker.pendingGroups {
+            guard let record = state.groups[group], Self.worthUnaudited(record.work, record.draw) == 0 else { continue }
+            withdraw(group, "worker banned")
+        }
         // It has no audit of its own to forfeit for.
         forfeit(key, for: SHA256.hash(key.rawBytes + Array(finding.check.utf8)), work: 0, nil)
         expel(key, finding)

@@ -3,21 +3,60 @@ import Identity
 /// Credit of groups that were not audited: it counts when a later audit of the same key passes that the key could not
 /// foresee, and is lost when one fails.
 extension Run {
-    /// A worker's audit passed: what it had handed in until that was decided counts from now on, as far as the audit
-    /// reaches.
+    /// A worker's audit passed: what it had handed in until that was decided on counts, as far as the audit reaches, as
+    /// soon as all of it is decided that is in audit.
+    ///
+    /// Else a burst of wrong groups with a few good ones behind them would count, if the good ones' audits are the quicker.
     mutating func vouch(by record: GroupRecord, through ordinal: UInt64, audit: UInt64) {
         guard let worker = state.workers[record.worker], !worker.unvested.isEmpty else { return }
-        let covered = coverage(of: worker, reach: reach(of: record), through: ordinal)
-        var credit: Int64 = 0
-        for promised in covered {
-            vest(promised, of: record.worker, audit: audit)
-            credit = saturatingSum(credit, promised.amount)
+        let reach = reach(of: record)
+        if reach > 0, ordinal > 0 {
+            presence.owedVouches[record.worker, default: []].append(
+                Presence.OwedVouch(audit: audit, through: ordinal, reach: reach))
         }
-        if !covered.isEmpty {
-            report(.groupsVested(worker: record.worker, count: covered.count, credit: credit))
-            noteStanding(record.worker)
-        }
+        spendVouches(of: record.worker)
         reviewAccount(record.worker)
+    }
+
+    /// Lets promised credit count for which nothing is undecided any more.
+    mutating func spendVouches() {
+        for key in presence.owedVouches.keys.sorted(by: { $0.hex < $1.hex }) { spendVouches(of: key) }
+    }
+
+    private mutating func spendVouches(of key: PublicKey) {
+        guard let owed = presence.owedVouches.removeValue(forKey: key) else { return }
+        let undecided = firstUndecided(of: key)
+        var left: [Presence.OwedVouch] = []
+        var (count, credit) = (0, Int64(0))
+        for vouch in owed {
+            guard undecided > vouch.through, let worker = state.workers[key] else {
+                left.append(vouch)
+                continue
+            }
+            for promised in coverage(of: worker, reach: vouch.reach, through: vouch.through) {
+                vest(promised, of: key, audit: vouch.audit)
+                (count, credit) = (count + 1, saturatingSum(credit, promised.amount))
+            }
+        }
+        if !left.isEmpty { presence.owedVouches[key] = left }
+        guard count > 0 else { return }
+        report(.groupsVested(worker: key, count: count, credit: credit))
+        noteStanding(key)
+        reviewAccount(key)
+    }
+
+    /// The ordinal of a worker's oldest group that is in audit, accused, or in a check that may find it wrong.
+    private func firstUndecided(of key: PublicKey) -> UInt64 {
+        let pending = state.workers[key]?.pendingGroups ?? []
+        let checked = state.checkQueue + state.audits.values.filter { $0.purpose != nil }.map(\.group)
+        let contested = checked.filter { group in
+            guard let record = state.groups[group], record.worker == key else { return false }
+            switch record.check?.purpose {
+            case .vesting, .doubted, .arbitrating: return true
+            case .planted, .repeated, .reopened, nil: return record.doubt != nil
+            }
+        }
+        return (pending + contested).compactMap { state.groups[$0]?.ordinal }.min() ?? .max
     }
 
     /// A group that waited for others' audits, or is in a batch, was replayed itself.
@@ -66,6 +105,7 @@ extension Run {
     /// touched: a single mismatch may be bad memory, and costs credit and streak.
     mutating func forfeit(_ key: PublicKey, for group: Hash256, work: Int64, _ draw: GroupRecord.Draw?) {
         guard let worker = state.workers[key] else { return }
+        presence.owedVouches[key] = nil
         let forfeited = worker.unvestedCredit
         let fined = min(worker.balance, max(0, Self.worthUnaudited(work, draw) - forfeited))
         if forfeited > 0 || fined > 0 || !worker.unvested.isEmpty {

@@ -40,6 +40,7 @@ public struct Run: Sendable {
         take(event, now)
         if let deadline = presence.earliestDeadline, deadline <= now { sweepDeadlines(now) }
         settleDisputes(now)
+        spendVouches()
         cutBatches()
         pickForVesting()
         closeAccounts()

@@ -19,6 +19,8 @@ final class DealerLoop: @unchecked Sendable {
     private var isConnected = false
     /// When to connect anew if libzmq does not by itself.
     private var revivalAt: ContinuousClock.Instant?
+    /// When the first message went out that nothing has followed from the server; nil while it owes nothing.
+    private var unansweredSince: ContinuousClock.Instant?
     /// What the duties asked to send and libzmq has not yet taken; goes before the outbox.
     private var urgent = FirstInFirstOut<Frames>()
 
@@ -66,6 +68,8 @@ final class DealerLoop: @unchecked Sendable {
             let hasMoreToSend = isConnected && !sendAll()
             if isClosing { return }
             let isReading = receiveSome()
+            // What was not read cannot be missed.
+            if isReading { leaveSilentServer() }
             wait(isReading: isReading, hasMoreToSend: hasMoreToSend)
         }
     }
@@ -78,7 +82,8 @@ final class DealerLoop: @unchecked Sendable {
             zmq_pollitem_t(socket: nil, fd: control.wakeUp.descriptor, events: Int16(ZMQ_POLLIN), revents: 0),
         ]
         // While libzmq takes no more, room for what is under way is what has to be waited for.
-        let deadlines = [urgent.isEmpty ? duties?.nextDue() : nil, revivalAt].compactMap(\.self)
+        let deadlines = [urgent.isEmpty ? duties?.nextDue() : nil, revivalAt, isReading ? silenceEndsAt : nil]
+            .compactMap(\.self)
         let timeout = deadlines.min().map { Int(($0 - .now).milliseconds) } ?? -1
         zmq_poll(&items, Int32(items.count), timeout)
     }
@@ -89,6 +94,7 @@ final class DealerLoop: @unchecked Sendable {
             case .handshakeDone:
                 isConnected = true
                 revivalAt = nil
+                unansweredSince = nil
                 urgent = FirstInFirstOut()
                 for frames in duties?.connected(at: .now) ?? [] { urgent.append(frames) }
                 events.yield(.connected)
@@ -96,9 +102,7 @@ final class DealerLoop: @unchecked Sendable {
                 expectRetry(within: .seconds(1))
                 // Also reported for connections that never got through the handshake.
                 guard isConnected else { continue }
-                isConnected = false
-                urgent = FirstInFirstOut()
-                duties?.disconnected(at: .now)
+                forgetConnection()
                 events.yield(.disconnected)
             case .refused:
                 expectRetry(within: limits.reconnectAtMostAfter)
@@ -114,6 +118,27 @@ final class DealerLoop: @unchecked Sendable {
                 break
             }
         }
+    }
+
+    /// When the server's silence will have lasted too long, if it does not speak before.
+    private var silenceEndsAt: ContinuousClock.Instant? {
+        guard isConnected, let patience = limits.answerWithin else { return nil }
+        return unansweredSince.map { $0 + patience }
+    }
+
+    private func leaveSilentServer() {
+        guard let end = silenceEndsAt, let since = unansweredSince, end <= .now else { return }
+        forgetConnection()
+        events.yield(.silent(for: since.duration(to: .now)))
+        socket.disconnect(endpoint)
+        revivalAt = socket.connect(endpoint) ? nil : .now + limits.reconnectAtMostAfter
+    }
+
+    private func forgetConnection() {
+        isConnected = false
+        unansweredSince = nil
+        urgent = FirstInFirstOut()
+        duties?.disconnected(at: .now)
     }
 
     /// After a fault of the protocol (a refused key, a frame that is too large) libzmq gives the server up for good.
@@ -144,6 +169,7 @@ final class DealerLoop: @unchecked Sendable {
 
     private func send(_ frames: Frames) -> Bool {
         guard socket.send(frames) == .done else { return false }
+        if unansweredSince == nil { unansweredSince = .now }
         let bytes = frames.reduce(0) { $0 + $1.count }
         control.statistics.withLock {
             $0.sent += 1
@@ -158,6 +184,7 @@ final class DealerLoop: @unchecked Sendable {
             guard inbox.hasRoom() else { return false }
             switch reader.read(from: socket, hasRoute: false) {
             case .message(_, let frames):
+                unansweredSince = nil
                 let bytes = frames.reduce(0) { $0 + $1.count }
                 control.statistics.withLock {
                     $0.received += 1

@@ -13,6 +13,8 @@ public final class DealerSocket: Sendable {
         case connected
         /// An established connection ended; the next one is being tried.
         case disconnected
+        /// The server has not said a word for this long although it was asked; the client connects anew.
+        case silent(for: Duration)
         /// The server's access control refuses this client's key.
         case refused
         /// The handshake broke off; the reason is one sentence for people.

@@ -42,6 +42,10 @@ public struct SocketLimits: Hashable, Sendable {
     public var probeEvery = Duration.seconds(5)
     /// How long a connection may leave a probe, or bytes that were sent, without an answer before it is given up.
     public var probeWithin = Duration.seconds(20)
+    /// How long a client that has said something waits for a word of the server before it connects anew; nil for ever.
+    ///
+    /// The system's probes find a machine that is gone, not a server that hangs or a tunnel whose far end is gone.
+    public var answerWithin: Duration?
     /// How long a client waits before it connects again, at first.
     public var reconnectAfter = Duration.milliseconds(100)
     /// The longest that a client waits before it connects again.

@@ -7,8 +7,9 @@ public struct ChosenToken: Hashable, Sendable, BitwiseCopyable {
     public let logProbability: Float
     /// How far the claimed token lies below the chosen one.
     ///
-    /// A difference of scores (`z - log E`; logits when greedy): 0 where they are the same token or nothing was claimed, and
-    /// at most ``largestMargin``, which a token has that a filter removed.
+    /// How far logits ÷ temperature must move, against one another, that the claim becomes the choice: a difference of scores
+    /// (`z - log E`; logits when greedy), or where filters decide, of distances to their edge. 0 where they are the same
+    /// token or nothing was claimed, and at most ``largestMargin``.
     public let margin: Float
 
     /// What a margin is cut to.

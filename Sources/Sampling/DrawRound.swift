@@ -54,7 +54,7 @@ final class DrawRound {
             index,
             batch.choosers[draw.chooser].result(
                 of: choice, draw,
-                draw.claimed.map { _ in .init(logit: claimedLogits.pointer[place], isRemoved: false) },
+                draw.claimed.map { _ in .init(logit: claimedLogits.pointer[place]) },
                 UnsafeBufferPointer(start: sums.pointer + (draw.row - rows.lowerBound) * blocks, count: blocks)))
     }
 }

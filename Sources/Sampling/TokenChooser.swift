@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Stateless: the same logits, noise and position give the same token on every machine and in every order of calls.
 public struct TokenChooser: Sendable {
-    private let kernels: Kernels
+    let kernels: Kernels
     private let filters: TokenFilters?
     /// The size of a row of logits.
     public let vocabularySize: Int
@@ -58,7 +58,7 @@ public struct TokenChooser: Sendable {
                 guard let sum = sample(draw, block, logits + block * VocabularyBlock.size, &choice) else { return nil }
                 blocks.initializeElement(at: block, to: sum)
             }
-            var claim = draw.claimed.map { Claim(logit: logits[Int($0)], isRemoved: false) }
+            var claim = draw.claimed.map { Claim(logit: logits[Int($0)]) }
             if let filters { choice = filtered(filters, draw, logits, &claim) }
             return result(of: choice, draw, claim, UnsafeBufferPointer(blocks))
         }
@@ -79,8 +79,8 @@ public struct TokenChooser: Sendable {
     /// What is known of a claimed token.
     struct Claim {
         let logit: Float
-        /// Whether a filter would never have let it be chosen.
-        var isRemoved: Bool
+        /// How far it lies below the choice, where filters have a say in that.
+        var filteredMargin: Float?
     }
 
     /// What the blocks of a row make of a finished choice.
@@ -93,35 +93,19 @@ public struct TokenChooser: Sendable {
             margin: margin(of: choice, draw, claim))
     }
 
-    /// How far a claim lies below the choice; the noise of one id more where they differ, nothing where they agree.
-    private func margin(of choice: TokenChoice, _ draw: TokenDraw, _ claim: Claim?) -> Float {
-        guard let claim, let token = draw.claimed, token != choice.token else { return 0 }
-        guard !claim.isRemoved else { return ChosenToken.largestMargin }
-        guard temperature > 0 else { return min(max(0, choice.logit - claim.logit), ChosenToken.largestMargin) }
-        let place = Int(token) % VocabularyBlock.size
-        let claimed = withUnsafeTemporaryAllocation(of: Float.self, capacity: place + 1) { logits in
-            // Minus infinity never wins, so the block's choice is the claimed token with its own score.
-            logits.initialize(repeating: -.infinity)
-            logits[place] = claim.logit
-            var claimed = TokenChoice()
-            guard let base = logits.baseAddress else { return claimed }
-            _ = kernels.sample(
-                base, firstID: Int(token) - place, count: place + 1, temperature: temperature, noise: draw.noise,
-                position: draw.position, choice: &claimed)
-            return claimed
-        }
-        return min(max(0, choice.score - claimed.score), ChosenToken.largestMargin)
-    }
-
     private func filtered(
         _ filters: TokenFilters, _ draw: TokenDraw, _ logits: UnsafePointer<Float>, _ claim: inout Claim?
     ) -> TokenChoice {
         withUnsafeTemporaryAllocation(of: Float.self, capacity: vocabularySize) { kept in
             filters.apply(to: UnsafeBufferPointer(start: logits, count: vocabularySize), into: kept)
             guard let base = kept.baseAddress else { return TokenChoice() }
-            if let claimed = draw.claimed { claim?.isRemoved = kept[Int(claimed)] == -.infinity }
-            return kernels.gumbelArgmax(
+            let choice = kernels.gumbelArgmax(
                 base, count: vocabularySize, temperature: temperature, noise: draw.noise, position: draw.position)
+            if let claimed = draw.claimed, claimed != choice.token, temperature > 0 {
+                let edge = FilterEdge(filters, UnsafeBufferPointer(start: logits, count: vocabularySize))
+                claim?.filteredMargin = margin(of: choice, draw, claimed, logits[Int(claimed)], edge, kept)
+            }
+            return choice
         }
     }
 }

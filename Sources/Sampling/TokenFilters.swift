@@ -7,10 +7,11 @@ import Tensors
 /// what top-k kept, and keeps through the first token at which the sum reaches `p` times the whole sum, taken in the
 /// same order; min-p keeps `e ≥ min_p`. The most probable token always stays.
 struct TokenFilters: Sendable {
-    private let temperature: Float
-    private let topK: Int
-    private let topP: Float?
-    private let minP: Float
+    /// What logits are divided by, never 0.
+    let temperature: Float
+    let topK: Int
+    let topP: Float?
+    let minP: Float
 
     init(_ parameters: SamplingParameters) {
         // Greedy takes the largest logit, which no filter removes; any positive divisor will do.
@@ -32,8 +33,7 @@ struct TokenFilters: Sendable {
                 return
             }
             kept.update(repeating: -.infinity)
-            var order = Array(logits.indices)
-            order.sort { logits[$0] != logits[$1] ? logits[$0] > logits[$1] : $0 < $1 }
+            var order = Self.order(of: logits)
             if topK > 0, topK < order.count { order.removeLast(order.count - topK) }
             let maximum = (order.first.map { logits[$0] } ?? 0) / temperature
             let weights = order.map { Kernels.exp(logits[$0] / temperature - maximum) }
@@ -45,5 +45,10 @@ struct TokenFilters: Sendable {
                 if let limit, sum >= limit { break }
             }
         }
+    }
+
+    /// The ids, largest logit first, ties to the lowest id.
+    static func order(of logits: UnsafeBufferPointer<Float>) -> [Int] {
+        logits.indices.sorted { logits[$0] != logits[$1] ? logits[$0] > logits[$1] : $0 < $1 }
     }
 }

@@ -9,7 +9,9 @@ import Verification
 /// The release gate, small: honest rollouts are accepted, every attack that changes anything is rejected.
 @Suite struct AuditSuiteTests {
     /// A nano model whose distributions are far from uniform, so that honest policies differ from sharp ones.
-    static func suite(rows: [KernelRow] = [.scalar], threads: [Int] = [1], seed: UInt64 = 3) throws -> AuditSuite {
+    static func suite(
+        rows: [KernelRow] = [.scalar], threads: [Int] = [1], seed: UInt64 = 3, foreignTopK: Int = 0
+    ) throws -> AuditSuite {
         let kernels = try Kernels.preferred()
         let pool = ComputePool(threads: 2)
         let master = ModelInitializer.random(ModelShape.nano.configuration, seed: 1)
@@ -20,6 +22,7 @@ import Verification
         var settings = AuditSuite.Settings(stopTokens: [10, 11, 12], rows: rows, threads: threads)
         settings.samples = 4
         settings.maximumTokens = 40
+        settings.foreignTopK = foreignTopK
         return AuditSuite(lab, settings)
     }
 
@@ -64,6 +67,26 @@ import Verification
         let margins = outcome.measured.map(\.marginMean).max()
         #expect(outcome.calibrated.marginMean == margins)
         #expect(outcome.margins.tokens > 1000 && outcome.margins.mean < 0.05)
+    }
+
+    /// An edge of a filter that lies a little elsewhere is no reason to reject.
+    @Test func honestForeignEnginesPassWhereFiltersDecide() throws {
+        let suite = try Self.suite(foreignTopK: 8)
+        let outcome = try suite.foreign(rollouts: 64)
+        #expect(outcome.toploc.acceptance.rate > 0.9, "\(outcome.toploc)")
+        #expect(outcome.margins.differing > 0)
+    }
+
+    /// Thresholds of an earlier report are judged by, too.
+    @Test func thresholdsThatWereCalibratedBefore() throws {
+        let suite = try Self.suite()
+        let calibrated = try suite.foreign(rollouts: 32).calibrated
+        let again = try suite.foreign(rollouts: 32, thresholds: calibrated)
+        #expect(again.calibratedBefore.accepted == again.toploc.total)
+        var tight = calibrated
+        tight.toploc.mantissaErrorMean /= 2
+        let refused = try suite.foreign(rollouts: 32, thresholds: tight).calibratedBefore
+        #expect(refused.rejected["toploc", default: 0] > 0)
     }
 
     @Test func dishonestVerifiers() throws {

@@ -26,6 +26,8 @@ struct CommandLineTests {
             ["demo", "--steps", "0"], ["up", "--resume", "--clean"], ["bench", "generate", "--batch", "0"],
             ["bench", "generate", "--batch", "10", "--samples", "4"], ["bench", "matmul", "--batch", "-1"],
             ["eval", "--model", "x", "--env", "y", "-n", "0"], ["kernels", "--threads", "3"], ["nonsense"],
+            ["audit-report", "--model", "x", "--engine", "openai"],
+            ["audit-report", "--model", "x", "--foreign-top-k", "-1"],
         ])
     func refused(words: [String]) {
         #expect(throws: (any Error).self) { try ApusCommand.parseAsRoot(words) }

@@ -36,6 +36,66 @@ import Testing
         await router.closeAndWait()
     }
 
+    /// A server that hangs, or a tunnel whose far end is gone, keeps the connection open.
+    ///
+    /// The client leaves it, says so, and greets again.
+    @Test func aSilentServerIsLeftAndFoundAgain() async throws {
+        let router = try router()
+        var limits = SocketLimits()
+        limits.answerWithin = .milliseconds(300)
+        let dealer = try ReliableDealer(
+            connect: router.loopback, serverKey: server.publicKey, keys: CurveKey(), limits: limits,
+            policy: .init(repeatAfter: .seconds(60)), greeting: { [bytes(Int($0)), [1]] })
+        let id = try dealer.send { [bytes(Int($0)), [2]] }
+        var greetings = 0
+        var copies = 0
+        while greetings < 3 || copies < 3 {
+            let frames = try #require(await router.incoming.next()).frames
+            if frames[1] == [1] { greetings += 1 } else { copies += 1 }
+        }
+        var seen: Set<String> = []
+        for await event in dealer.events {
+            switch event {
+            case .connected: seen.insert("connected")
+            case .silent(let duration):
+                #expect(duration >= .milliseconds(300))
+                seen.insert("silent")
+            default: break
+            }
+            if seen.count == 2 { break }
+        }
+        dealer.acknowledge(id)
+        await dealer.closeAndWait()
+        await router.closeAndWait()
+    }
+
+    @Test func aServerThatOwesNothingIsNotLeft() async throws {
+        let router = try router()
+        let answering = Task { for await message in router.incoming { try? router.send([[2]], to: message.peer) } }
+        var limits = SocketLimits()
+        limits.answerWithin = .milliseconds(500)
+        let dealer = try ReliableDealer(
+            connect: router.loopback, serverKey: server.publicKey, keys: CurveKey(), limits: limits,
+            policy: .init(repeatAfter: .seconds(600)))
+        let silences = Mutex(0)
+        let watching = Task {
+            for await event in dealer.events {
+                if case .silent = event { silences.withLock { $0 += 1 } }
+            }
+        }
+        let id = try dealer.send { [bytes(Int($0))] }
+        // On a busy machine the answer itself may come too late, and the message goes again on the next connection.
+        #expect(await dealer.incoming.next() == [[2]])
+        dealer.acknowledge(id)
+        let before = silences.withLock { $0 }
+        try await Task.sleep(for: .seconds(2))
+        #expect(silences.withLock { $0 } == before)
+        await dealer.closeAndWait()
+        await router.closeAndWait()
+        await answering.value
+        await watching.value
+    }
+
     /// Listens on the same port again.
     ///
     /// A client that connects to a port on which nobody listens may, on one machine, hold it for a moment itself, so the

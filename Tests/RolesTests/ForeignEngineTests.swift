@@ -208,6 +208,34 @@ import Verification
         }
     }
 
+    /// `apus audit-report --engine` asks as a worker asks.
+    @Test func serversAreMeasuredAsWorkersUseThem() async throws {
+        let server = try await SimulatedServer(SimulatedEngine(noise: 0.01))
+        let terms = (1...5 as ClosedRange<UInt8>).map { number in
+            var terms = LeaseTerms(
+                runID: run, leaseID: UInt64(number), groupID: SHA256.hash([number]), attempt: 0,
+                workerKey: worker.publicKey, policyVersion: 7, weightsHash: model.weights.weightsHash,
+                environmentID: "digit-sort", environmentHash: SHA256.hash([8]), engine: "openai",
+                promptTokens: [50, 51, Int32(number)],
+                parameters: SamplingParameters(samples: 2, maximumTokens: 40, stopTokens: [10]))
+            terms.parameters.temperature = 0.8
+            return terms
+        }
+        let groups = ServedGroups(
+            try server.settings(requests: 3), model: model.path, configuration: model.weights.configuration,
+            weightsHash: model.weights.weightsHash)
+        var heard: [Int] = []
+        let evidence = try await groups.generate(terms) { heard.append($0) }
+        #expect(evidence.map(\.groupID) == terms.map(\.groupID) && heard == [1, 2, 3, 4, 5])
+        for var item in evidence {
+            item.schemaVersion = SchemaVersion.current
+            guard case .accepted = try verdict(item, .toploc(ForeignEnginePolicy())) else {
+                Issue.record("\(try verdict(item, .toploc(ForeignEnginePolicy())))")
+                continue
+            }
+        }
+    }
+
     @Test func addressesAreChecked() throws {
         for bad in ["", "127.0.0.1:8000", "ftp://x/v1", "http://", "file:///v1", "http://h/v1?x=1"] {
             #expect(throws: RoleFailure.self, "\(bad)") { try ForeignEngine(kind: .openai, server: bad, model: "m") }

@@ -1,4 +1,4 @@
-import Generation
+public import Generation
 public import Identity
 import Proofs
 public import Sampling
@@ -117,7 +117,8 @@ public final class AttackLab {
         return zip(terms, finished).map { item, group in Self.evidence(group?.samples ?? [], item) }
     }
 
-    private static func evidence(_ samples: [SampleResult], _ terms: LeaseTerms) -> GroupEvidence {
+    /// What a worker submits for a lease, of samples from whatever engine.
+    public static func evidence(_ samples: [SampleResult], _ terms: LeaseTerms) -> GroupEvidence {
         GroupEvidence(
             terms,
             samples: samples.map { sample in

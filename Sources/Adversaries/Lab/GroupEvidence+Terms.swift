@@ -8,7 +8,7 @@ extension GroupEvidence {
             schemaVersion: AuditSuite.schemaVersion, arithmeticVersion: ArithmeticVersion.current, runID: terms.runID,
             leaseID: terms.leaseID, groupID: terms.groupID, attempt: terms.attempt, workerKey: terms.workerKey,
             policyVersion: terms.policyVersion, weightsHash: terms.weightsHash, environmentID: terms.environmentID,
-            environmentHash: terms.environmentHash, promptTokens: terms.promptTokens, parameters: terms.parameters,
-            samples: samples)
+            environmentHash: terms.environmentHash, engine: terms.engine, promptTokens: terms.promptTokens,
+            parameters: terms.parameters, samples: samples)
     }
 }

@@ -1,11 +1,13 @@
 import Verification
 
-/// Honest rollouts of a simulated foreign engine, and the thresholds that follow from them.
+/// Rollouts of a foreign engine, and the thresholds that follow from them where it is an honest one.
 public struct ForeignOutcome: Sendable {
-    /// The relative deviation of its rows.
-    public let noise: Float
+    /// The relative deviation of its rows; nil for an engine that is not simulated.
+    public let noise: Float?
     /// How its rollouts were judged under `toploc` with its standard thresholds.
     public internal(set) var toploc = VerdictTally()
+    /// How they were judged by thresholds that were calibrated before.
+    public internal(set) var calibratedBefore = VerdictTally()
     /// How they would be judged under `exact`: not a foreign engine's policy.
     public internal(set) var exact = VerdictTally()
     /// What an audit measures of each.
@@ -36,26 +38,61 @@ public struct ForeignOutcome: Sendable {
 
 extension AuditSuite {
     /// Lets a simulated foreign engine generate so many rollouts, and measures them.
-    public func foreign(rollouts: Int) throws -> ForeignOutcome {
+    ///
+    /// - Parameter thresholds: what is judged by beside the standard thresholds, where something was calibrated before.
+    public func foreign(rollouts: Int, thresholds: ForeignEnginePolicy? = nil) throws -> ForeignOutcome {
         let engine = ForeignEngine(lab: lab, noise: settings.foreignNoise)
         var outcome = ForeignOutcome(noise: settings.foreignNoise)
-        let foreign = court.rules(.toploc(ForeignEnginePolicy()))
-        var next = 0
-        while outcome.toploc.total < rollouts {
-            let wanted = (rollouts - outcome.toploc.total + settings.samples - 1) / settings.samples
-            let terms = (next..<next + min(wanted, Self.groupsTogether)).map { lab.terms($0, parameters) }
-            next += terms.count
-            // Every rollout counts, equal or not: nothing is compared with what our own engine would have said.
-            let evidence = try engine.generate(terms)
-            let replays = try court.replayer.replay(zip(evidence, terms).map { ReplayRequest($0, terms: $1) })
-            let groups = zip(evidence, zip(terms, replays)).map { HonestGroup(terms: $1.0, evidence: $0, replay: $1.1) }
-            for item in groups.flatMap(court.eachRollout) {
-                outcome.toploc.note(item.verdict(foreign))
-                outcome.exact.note(item.verdict(court.rules))
-                if let measured = court.measured(item) { outcome.measured.append(measured) }
-            }
+        let terms = foreignTerms(rollouts: rollouts)
+        for first in stride(from: 0, to: terms.count, by: Self.groupsTogether) {
+            let some = Array(terms[first..<min(first + Self.groupsTogether, terms.count)])
+            try note(try engine.generate(some), some, thresholds, into: &outcome)
         }
         return outcome
+    }
+
+    /// The leases of so many rollouts, or a few more.
+    ///
+    /// - Parameter engine: what the worker declared; nothing for a simulated engine.
+    public func foreignTerms(rollouts: Int, engine: String = "") -> [LeaseTerms] {
+        var parameters = parameters
+        parameters.topK = settings.foreignTopK
+        return (0..<(rollouts + settings.samples - 1) / settings.samples).map { number in
+            var terms = lab.terms(number, parameters)
+            terms.engine = engine
+            return terms
+        }
+    }
+
+    /// Judges and measures what an engine that is not simulated submitted for its leases.
+    ///
+    /// - Parameter thresholds: what is judged by beside the standard thresholds, where something was calibrated before.
+    public func foreign(
+        _ evidence: [GroupEvidence], for terms: [LeaseTerms], thresholds: ForeignEnginePolicy? = nil
+    ) throws -> ForeignOutcome {
+        var outcome = ForeignOutcome(noise: nil)
+        for first in stride(from: 0, to: terms.count, by: Self.groupsTogether) {
+            let range = first..<min(first + Self.groupsTogether, terms.count)
+            try note(Array(evidence[range]), Array(terms[range]), thresholds, into: &outcome)
+        }
+        return outcome
+    }
+
+    /// Every rollout counts, equal or not: nothing is compared with what our own engine would have said.
+    private func note(
+        _ evidence: [GroupEvidence], _ terms: [LeaseTerms], _ thresholds: ForeignEnginePolicy?,
+        into outcome: inout ForeignOutcome
+    ) throws {
+        let standard = court.rules(.toploc(ForeignEnginePolicy()))
+        let calibrated = thresholds.map { court.rules(.toploc($0)) }
+        let replays = try court.replayer.replay(zip(evidence, terms).map { ReplayRequest($0, terms: $1) })
+        let groups = zip(evidence, zip(terms, replays)).map { HonestGroup(terms: $1.0, evidence: $0, replay: $1.1) }
+        for item in groups.flatMap(court.eachRollout) {
+            outcome.toploc.note(item.verdict(standard))
+            outcome.exact.note(item.verdict(court.rules))
+            if let calibrated { outcome.calibratedBefore.note(item.verdict(calibrated)) }
+            if let measured = court.measured(item) { outcome.measured.append(measured) }
+        }
     }
 }
 

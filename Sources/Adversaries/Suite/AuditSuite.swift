@@ -22,6 +22,8 @@ public final class AuditSuite {
         public var threads: [Int]
         /// The relative deviation of the simulated foreign engine's rows.
         public var foreignNoise: Float = 0.01
+        /// The top-k of the foreign engine's leases; 0 for none.
+        public var foreignTopK = 0
 
         /// The settings of a report.
         public init(stopTokens: [Int32], rows: [KernelRow], threads: [Int]) {

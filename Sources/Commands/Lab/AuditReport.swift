@@ -52,15 +52,23 @@ struct AuditReport: Codable {
     }
 
     struct Foreign: Codable {
-        var noise: Float
+        /// The deviation of the simulation; absent where a server generated.
+        var noise: Float?
+        /// The server and the groups that it was asked for; absent where none was.
+        var server: String?
         var toploc: VerdictTally
+        /// By the thresholds that were given; absent where none were.
+        var calibrated: VerdictTally?
         var exact: VerdictTally
         var statistics: [String: Spread]
         var margins: MarginTally
+        /// The tightest that none of these rollouts exceeds.
         var thresholds: [String: Double]
 
-        init(_ outcome: ForeignOutcome) {
+        init(_ outcome: ForeignOutcome, server: String? = nil) {
             (noise, toploc, exact, margins) = (outcome.noise, outcome.toploc, outcome.exact, outcome.margins)
+            self.server = server
+            calibrated = outcome.calibratedBefore.total > 0 ? outcome.calibratedBefore : nil
             statistics = Spread.all(outcome.measured)
             thresholds = AuditReport.thresholds(outcome.calibrated)
         }
@@ -135,7 +143,7 @@ struct AuditReport: Codable {
             (least, median, largest) = (first, sorted[sorted.count / 2], last)
         }
 
-        /// Of every statistic that has a threshold.
+        /// Of every statistic that has a threshold, and of the largest error of a log-probability.
         static func all(_ measured: [AuditStatistics]) -> [String: Spread] {
             let values: [String: (AuditStatistics) -> Double] = [
                 "exponent_mismatches": { Double($0.exponentMismatches) }, "mantissa_mean": { $0.mantissaErrorMean },
@@ -143,20 +151,10 @@ struct AuditReport: Codable {
                 "log_probability_median": { $0.logProbabilityMedian }, "margin_mean": { $0.marginMean },
                 "largest_margin": { $0.largestMargin }, "end_chance": { $0.endChance },
                 "copy_chance": { $0.copyChance }, "bimodal": { Double($0.bimodalSamples) },
+                "log_probability_error": { $0.logProbabilityError },
             ]
             return values.compactMapValues { value in Spread(measured.map(value).filter { $0 < 1e18 }) }
         }
-    }
-
-    static func thresholds(_ policy: ForeignEnginePolicy) -> [String: Double] {
-        [
-            "exponent_mismatches": Double(policy.toploc.exponentMismatches),
-            "mantissa_mean": policy.toploc.mantissaErrorMean, "mantissa_median": policy.toploc.mantissaErrorMedian,
-            "sign_mismatches": Double(policy.toploc.signMismatches),
-            "log_probability_median": policy.logProbabilityError, "margin_mean": policy.marginMean,
-            "largest_margin": policy.largestMargin, "end_chance": policy.endFalseRejects,
-            "copy_chance": policy.copyFalseRejects, "bimodal": policy.allowsBimodal ? 1 : 0,
-        ]
     }
 
     var model: Model
@@ -164,7 +162,7 @@ struct AuditReport: Codable {
     var honest: [Honest] = []
     var foreign: Foreign?
     /// The thresholds of a run that sets none.
-    var standardThresholds = thresholds(ForeignEnginePolicy())
+    var standardThresholds = Self.thresholds(ForeignEnginePolicy())
     var attacks: [Attack] = []
     var verifiers: [Verifier] = []
     var forgedReward: Rate?
@@ -187,6 +185,10 @@ struct AuditReport: Codable {
         let exact = honestTotal(\.exact)
         if exact.accepted != exact.total {
             faults.append("\(exact.total - exact.accepted) of \(exact.total) honest rollouts were not accepted.")
+        }
+        if let foreign, foreign.server != nil, foreign.toploc.accepted != foreign.toploc.total {
+            let refused = foreign.toploc.total - foreign.toploc.accepted
+            faults.append("\(refused) of \(foreign.toploc.total) rollouts of the server were not accepted.")
         }
         for attack in attacks where attack.exact.rejection.count != attack.effective {
             let passed = attack.effective - attack.exact.rejection.count

@@ -4,6 +4,7 @@ import Foundation
 import Roles
 import Tensors
 import Transformer
+import Verification
 
 /// `apus audit-report`.
 struct AuditReportCommand: AsyncParsableCommand {
@@ -17,6 +18,12 @@ struct AuditReportCommand: AsyncParsableCommand {
 
               apus audit-report --model runs/demo/model
               apus audit-report --model DIR --rollouts 1000 --attacks int8-weights,best-of-4 --json report.json
+
+            The foreign engine is simulated, unless you name a server of your own; then every rollout of it must be accepted, \
+            too:
+
+              apus audit-report --model DIR --engine openai --server http://127.0.0.1:8000/v1 --served-model policy \
+            --only-foreign
             """)
 
     @Option(help: ArgumentHelp("A Hugging Face directory.", valueName: "dir"))
@@ -40,10 +47,24 @@ struct AuditReportCommand: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: "Honest rollouts (default: four times --rollouts).")
     var honest: Int?
 
-    @Option(parsing: .unconditional, help: "Rollouts of the simulated foreign engine (default: --rollouts).")
+    @Option(parsing: .unconditional, help: "Rollouts of the foreign engine (default: --rollouts).")
     var foreign: Int?
 
-    @Option(parsing: .unconditional, help: "Relative deviation of the foreign engine's activations.")
+    @OptionGroup var served: ForeignOptions
+
+    @Flag(help: "Nothing but the foreign engine: no workers of ours, no attacks, no verifiers, no cost.")
+    var onlyForeign = false
+
+    @Option(parsing: .unconditional, help: "The top-k of the foreign engine's leases; 0 is off.")
+    var foreignTopK: Int = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "Calibrated thresholds: those of an earlier report, instead of what this one's foreign engine needs.",
+            valueName: "report.json"))
+    var thresholds: String?
+
+    @Option(parsing: .unconditional, help: "Relative deviation of the simulated foreign engine's activations.")
     var foreignNoise: Float = 0.01
 
     @Option(
@@ -73,6 +94,7 @@ struct AuditReportCommand: AsyncParsableCommand {
         guard rollouts >= 1, honest ?? 1 >= 1, foreign ?? 1 >= 1, maxTokens >= 2 else {
             throw ValidationError("Every number must be at least 1, --max-tokens at least 2.")
         }
+        guard foreignTopK >= 0 else { throw ValidationError("--foreign-top-k must not be negative; 0 is off.") }
         guard foreignNoise >= 0, foreignNoise <= 1 else {
             throw ValidationError("--foreign-noise must be between 0 and 1.")
         }
@@ -133,6 +155,8 @@ struct AuditReportCommand: AsyncParsableCommand {
             threads: Array(Set([1, compute.threadCount, compute.threadCount + 1])).sorted())
         settings.maximumTokens = maxTokens
         settings.foreignNoise = foreignNoise
+        settings.foreignTopK = foreignTopK
+        let given = try thresholds.map(AuditReport.calibrated(in:))
         let suite = AuditSuite(lab, settings)
         var report = AuditReport(
             model: AuditReport.Model(
@@ -142,28 +166,52 @@ struct AuditReportCommand: AsyncParsableCommand {
             settings: AuditReport.Settings(
                 samples: settings.samples, maxTokens: maxTokens, seed: seed, rows: settings.rows.map(\.rawValue),
                 threads: settings.threads))
-        report.honest = try suite.honest(rollouts: honest ?? 4 * rollouts, Self.say).map(AuditReport.Honest.init)
-        Self.say("foreign engine")
-        let stranger = try suite.foreign(rollouts: foreign ?? rollouts)
-        report.foreign = AuditReport.Foreign(stranger)
+        if !onlyForeign {
+            report.honest = try suite.honest(rollouts: honest ?? 4 * rollouts, Self.say).map(AuditReport.Honest.init)
+        }
+        let stranger = try await stranger(suite, given)
+        report.foreign = AuditReport.Foreign(stranger, server: served.server)
+        if !onlyForeign { try compare(suite, given ?? stranger.calibrated, stranger, &report) }
+        report.seconds = began.duration(to: .now) / .seconds(1)
+        for line in AuditReportText(report).lines { Output.text(line) }
+        if let json { try report.write(to: json) }
+        let faults = report.faults
+        guard faults.isEmpty else { throw RoleFailure(.badInput, faults.joined(separator: " ")) }
+    }
+
+    /// What the server generates that was named, or the simulation.
+    private func stranger(_ suite: AuditSuite, _ given: ForeignEnginePolicy?) async throws -> ForeignOutcome {
+        guard let engine = try served.namedEngine() else {
+            Self.say("foreign engine")
+            return try suite.foreign(rollouts: foreign ?? rollouts, thresholds: given)
+        }
+        let terms = suite.foreignTerms(rollouts: foreign ?? rollouts, engine: engine.kind.rawValue)
+        let served = ServedGroups(
+            engine, model: model, configuration: suite.lab.configuration, weightsHash: suite.lab.weights.weightsHash)
+        let evidence = try await served.generate(terms) { count in
+            if count % max(1, terms.count / 10) == 0 || count == terms.count {
+                Self.say("foreign engine: \(count) of \(terms.count) groups")
+            }
+        }
+        return try suite.foreign(evidence, for: terms, thresholds: given)
+    }
+
+    private func compare(
+        _ suite: AuditSuite, _ calibrated: ForeignEnginePolicy, _ stranger: ForeignOutcome, _ report: inout AuditReport
+    ) throws {
         for attack in try chosenAttacks() {
             Self.say("attack: \(attack.name)")
-            let outcome = try suite.run(attack, rollouts: rollouts, calibrated: stranger.calibrated)
+            let outcome = try suite.run(attack, rollouts: rollouts, calibrated: calibrated)
             report.attacks.append(AuditReport.Attack(outcome, honest: stranger.margins))
         }
         Self.say("verifiers")
-        report.verifiers = try suite.verifiers(groups: max(1, min(rollouts / settings.samples, 128)))
+        report.verifiers = try suite.verifiers(groups: max(1, min(rollouts / suite.settings.samples, 128)))
             .map(AuditReport.Verifier.init)
         report.forgedReward = AuditReport.Rate(try ForgedReward.rejections(suite, groups: 16))
         if !noCost {
             Self.say("cost")
             report.costs = try [64, 1].map { AuditReport.Cost(try suite.cost(batch: $0)) }
         }
-        report.seconds = began.duration(to: .now) / .seconds(1)
-        for line in AuditReportText(report).lines { Output.text(line) }
-        if let json { try report.write(to: json) }
-        let faults = report.faults
-        guard faults.isEmpty else { throw RoleFailure(.badInput, faults.joined(separator: " ")) }
     }
 
     /// The model's own stop tokens, and enough others that a fair share of samples ends before the maximum.

@@ -92,11 +92,23 @@ struct AuditReportText {
 
     private var foreign: [String] {
         guard let foreign = report.foreign else { return [] }
+        let engine =
+            foreign.server.map { "the foreign engine at \($0)" }
+            ?? String(
+                format: "honest foreign engine simulated with a relative deviation of %g", foreign.noise ?? 0)
         var lines = [
+            "TOPLOC POLICY, \(engine)",
+            "  rejected: standard thresholds \(rate(foreign.toploc.rejection))  \(checks(foreign.toploc))",
+        ]
+        if let given = foreign.calibrated {
+            lines.append("  rejected: thresholds given    \(rate(given.rejection))  \(checks(given))")
+        }
+        lines += [
             String(
-                format: "TOPLOC POLICY, honest foreign engine simulated with a relative deviation of %g", foreign.noise),
-            "  false rejects: standard thresholds \(rate(foreign.toploc.rejection))  \(checks(foreign.toploc))",
-            "  statistic                 standard  calibrated    honest median   largest (or least)",
+                format: "  margins of all %llu tokens: mean %.3g, %.2f %% are not the dictated token",
+                foreign.margins.tokens, foreign.margins.mean,
+                100 * Double(foreign.margins.differing) / Double(max(1, foreign.margins.tokens))),
+            "  statistic                 standard   it needs           median   largest (or least)",
         ]
         for (name, threshold) in foreign.thresholds.sorted(by: { $0.key < $1.key }) {
             let spread = foreign.statistics[name]

@@ -22,8 +22,10 @@ struct Presence: Sendable {
     var leaseClocks: [UInt64: LeaseClock] = [:]
     /// When audits are taken away from their verifier; `never` where it has returned its replay.
     var auditDeadlines: [UInt64: Instant] = [:]
-    /// Since when disputed groups, and those that are checked, look for a verifier that may have them.
-    var disputes: [Hash256: Instant] = [:]
+    /// How long disputed groups, and those that are checked, wait for a verifier that may have them.
+    var disputes: [Hash256: Patience] = [:]
+    /// What passed audits vouch for as soon as everything is decided that their worker handed in before.
+    var owedVouches: [PublicKey: [OwedVouch]] = [:]
     /// Until when keys get no lease because an audit rejected their group.
     var delays: [PublicKey: Instant] = [:]
     /// Workers one of whose groups is to be audited, because nothing else would vouch for the promised credit.
@@ -53,6 +55,24 @@ struct Presence: Sendable {
     var isStopped = false
     /// Workers to be told how they stand, and what was wrong with their groups.
     var standings: [(worker: PublicKey, reasons: [String])] = []
+
+    /// A search for a verifier.
+    struct Patience: Sendable {
+        /// Since when none is there that may have the group.
+        var since: Instant
+        /// When the search ends, whoever is there: one that is connected may never take it.
+        let end: Instant
+    }
+
+    /// What a passed audit says about other groups of its worker.
+    struct OwedVouch: Sendable {
+        /// The audit that passed.
+        let audit: UInt64
+        /// Groups journaled when it was decided on: it vouches for those.
+        let through: UInt64
+        /// For how much work, in FLOPs.
+        let reach: Int64
+    }
 
     /// The operator's wish to stop.
     struct Drain: Sendable {

@@ -3,7 +3,6 @@ import Generation
 import Identity
 import Logging
 import Orchestration
-import Proofs
 import Transformer
 
 /// Has a completions server generate, and proves what it says that it computed.
@@ -12,8 +11,7 @@ import Transformer
 /// understand the request costs a lease and no strike.
 actor ForeignDesk: GroupEngine {
     private let run: Hash256
-    private let engine: ForeignEngine
-    private let server: CompletionServer
+    private let client: CompletionClient
     private let log: Logger
     private let clock = ContinuousClock()
 
@@ -28,9 +26,8 @@ actor ForeignDesk: GroupEngine {
 
     init(run: Hash256, engine: ForeignEngine, log: Logger) {
         self.run = run
-        self.engine = engine
         self.log = log
-        server = CompletionServer(engine: engine)
+        client = CompletionClient(engine)
         turns = ServerTurns(capacity: engine.requests)
     }
 
@@ -103,7 +100,7 @@ actor ForeignDesk: GroupEngine {
             guard let files = files[version] else {
                 throw RoleFailure(.fault, "Nobody knows where version \(version) lies.")
             }
-            try await server.load(files.model)
+            try await client.load(files.model)
             log.debug("version \(version) is at the completions server")
         } catch {
             failure = error
@@ -119,18 +116,8 @@ actor ForeignDesk: GroupEngine {
         _ request: GroupRequest, _ version: PolicyVersion, _ shape: CompletionShape, maximumBytes: Int
     ) async throws -> GenerationDesk.Finished {
         let began = clock.now
-        let body = try CompletionRequest(
-            request, run: run, weightsHash: version.weightsHash, model: engine.model
-        ).body
-        let answer = try await server.complete(body, maximumBytes: maximumBytes)
-        let samples = try CompletionAnswer.samples(answer, shape).map { sample in
-            SampleResult(
-                tokens: sample.tokens, logProbabilities: sample.logProbabilities,
-                finishReason: sample.endsByStop ? .stop : .length, commitments: [],
-                proofs: try sample.rows.withUnsafeBufferPointer {
-                    try Toploc.proofs(of: $0, hidden: shape.hiddenSize)
-                })
-        }
+        let samples = try await client.samples(
+            of: request, run: run, weightsHash: version.weightsHash, shape, maximumBytes: maximumBytes)
         return GenerationDesk.Finished(
             group: GroupResult(request: request, samples: samples, version: version.number),
             seconds: began.duration(to: clock.now) / .seconds(1))

@@ -8,8 +8,8 @@ import Verification
 /// What a single group cannot show, ten thousand tokens do: a worker that picks among tokens now and then, or computes
 /// with coarser weights than it says, has a mean that no honest engine has.
 struct ForeignMargins: Sendable {
-    /// The mean margin, in units of logit ÷ temperature, that no honest engine has been seen to reach even over a single
-    /// sample; of one sample ten times as much is borne (docs/verification.md).
+    /// The mean margin, in units of logit ÷ temperature, twenty times what honest engines have over many samples; of one
+    /// sample ten times as much is borne (docs/foreign-engines.md).
     static let limit = 0.005
 
     private var tallies: [PublicKey: MarginTally]

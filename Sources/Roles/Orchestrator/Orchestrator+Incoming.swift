@@ -9,7 +9,10 @@ extension Orchestrator {
         switch body {
         case .hello: break
         case .heartbeat(let beat):
-            if run.key(on: connection) != nil { chronicle.note(adoptions: beat.adoptions) }
+            if run.key(on: connection) != nil {
+                chronicle.note(adoptions: beat.adoptions)
+                send(.acknowledgement(Wire.Acknowledgement()), to: from)
+            }
             step(.heartbeat(from: connection))
         case .goodbye: step(.goodbye(from: connection))
 
@@ -19,7 +22,10 @@ extension Orchestrator {
             }
             step(.leasesRequested(from: from, groups: Int(request.groups)))
         case .leaseProgress(let progress):
-            if run.key(on: connection) != nil { chronicle.note(adoptions: progress.adoptions) }
+            if run.key(on: connection) != nil {
+                chronicle.note(adoptions: progress.adoptions)
+                send(.acknowledgement(Wire.Acknowledgement()), to: from)
+            }
             step(.leaseProgress(from: connection, leases: progress.leaseIds))
         case .leaseReturn(let returned): step(.leasesReturned(from: from, leases: returned.leaseIds))
         case .groupSubmission(let submission): takeGroup(submission, payload: attachments.first ?? [], from: from)

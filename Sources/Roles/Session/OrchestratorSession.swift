@@ -18,9 +18,12 @@ final class OrchestratorSession: Sendable {
         self.log = log
         let stableStep = StableStep(identity.resumeStep)
         self.stableStep = stableStep
+        // Members give a sign of life every three seconds, which the orchestrator answers.
+        var limits = SocketLimits.standard
+        limits.answerWithin = .seconds(20)
         dealer = try ReliableDealer(
             connect: identity.ticket.endpoint, serverKey: try identity.orchestrator.curve, keys: identity.keys.curve,
-            policy: .init(repeatAfter: .seconds(5)),
+            limits: limits, policy: .init(repeatAfter: .seconds(5)),
             greeting: { id in ClientEnvelope(id: id, .hello(identity.hello(resumeStep: stableStep.current))).frames })
     }
 
@@ -101,6 +104,12 @@ final class OrchestratorSession: Sendable {
                 log.info("connected", metadata: ["to": "\(identity.ticket.endpoint)"])
                 wasConnected = true
             case .disconnected: log.notice("The connection to the orchestrator broke; trying again.")
+            case .silent(let duration):
+                log.notice(
+                    """
+                    The orchestrator has not answered for \(Int(duration / .seconds(1))) s; connecting anew. \
+                    What was sent is sent again.
+                    """)
             case .refused:
                 throw RoleFailure(
                     .unreachable, "The orchestrator at \(identity.ticket.endpoint) refuses this key.",
