@@ -2,7 +2,7 @@
 """Runs a swarm of trusted workers under adaptive audits, and compares the processor time of its members, whole processes.
 
     scripts/economics.py                                   tiny, on its demo's task
-    scripts/economics.py --from-step 8 --to-step 20 -- --model.shape small --sampling.max_tokens 32
+    scripts/economics.py --from-step 3 --to-step 10 -- --model.shape small --sampling.max_tokens 128 --warm_up.steps 1
 
 The swarm is `apus up @ FILE` with three workers and two verifiers. User and system time of every member is read from
 /proc/PID/stat when step FROM was made and when step TO was: loading, hashing, messages, fetching of versions and waiting
@@ -14,7 +14,7 @@ are all in it, and so are repeated audits and planted groups. What is counted in
   idle                  time of each member per second while nothing is to be done: the trainer is stopped for a moment
                         at the end, everything in flight settles, then the clocks are read again
 
-`computing` is the time of threads that compute (pools and the replay or generation thread), the rest is `other`.
+What the trainer takes is for training and for the log-probabilities of the groups that nobody replayed, apart from that.
 Exit status: 0, or 1 when the run fails or `apus ledger verify` does, or 2 when it could not be started. Standard
 library only. Linux only.
 """
@@ -42,7 +42,6 @@ class Clock:
     def __init__(self, swarm):
         self.moment = time.monotonic()
         self.seconds = {name: seconds(pathlib.Path("/proc", str(pid))) for name, pid in swarm.members().items()}
-        self.threads = {name: threads(pid) for name, pid in swarm.members().items()}
         with sqlite3.connect(f"file:{swarm.directory}/orchestrator.sqlite?mode=ro", uri=True, timeout=10) as database:
             self.facts = database.execute("SELECT COALESCE(MAX(sequence), 0) FROM facts").fetchone()[0]
         database.close()
@@ -52,17 +51,6 @@ def seconds(place):
     """User and system time of a process or thread."""
     fields = (place / "stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def threads(pid):
-    """Time by the names of a process's threads."""
-    times = collections.Counter()
-    for task in pathlib.Path("/proc", str(pid), "task").iterdir():
-        try:
-            times[(task / "comm").read_text().strip()] += seconds(task)
-        except OSError:
-            continue
-    return times
 
 
 def kind(name):
@@ -123,15 +111,6 @@ class Journal:
         database.close()
 
 
-def spent(before, after, name):
-    """Processor time between two clocks: of everything, and of the threads that compute."""
-    total = after.seconds[name] - before.seconds[name]
-    computing = sum(
-        after.threads[name][thread] - before.threads[name][thread]
-        for thread in after.threads[name] if thread.startswith(("replay", "generate", "pool", "apus-")))
-    return total, computing
-
-
 def report(swarm, clocks):
     first, last, idle, idle_end = clocks
     journal = Journal(swarm.directory, first.facts, last.facts)
@@ -147,21 +126,19 @@ def report(swarm, clocks):
           f"{counts['checkAssigned']} checks of verifiers (plants, repetitions), {counts['auditLost']} lost; "
           f"{replays / max(1, groups):.4f} per group")
     totals = collections.Counter()
-    print(f"{'member':14} {'CPU s':>8} {'computing':>10} {'other':>8} {'idle, ms/s':>11}")
+    print(f"{'member':14} {'CPU s':>8} {'idle, ms/s':>11}")
     for name in sorted(first.seconds, key=lambda name: (KINDS.index(kind(name)), name)):
-        total, computing = spent(first, last, name)
+        total = last.seconds[name] - first.seconds[name]
         totals[kind(name)] += total
-        totals[kind(name), "computing"] += computing
         waiting = (idle_end.seconds[name] - idle.seconds[name]) / (idle_end.moment - idle.moment)
         totals[kind(name), "idle"] += waiting
-        print(f"{name:14} {total:8.2f} {computing:10.2f} {total - computing:8.2f} {waiting * 1000:11.1f}")
+        print(f"{name:14} {total:8.2f} {waiting * 1000:11.1f}")
     tokens = max(1, journal.tokens)
     for one in KINDS:
         print(f"all {one + 's':14} {totals[one]:8.2f} CPU s, {totals[one] / tokens * 1e6:8.2f} us per accepted token, "
               f"{totals[one] / max(1e-9, totals['worker']):.4f} of the workers'")
     verifiers, workers = totals["verifier"], max(1e-9, totals["worker"])
     print(f"VERIFIERS / WORKERS: {verifiers / workers:.4f} (1/{workers / max(1e-9, verifiers):.1f}); "
-          f"computing threads alone 1/{totals['worker', 'computing'] / max(1e-9, totals['verifier', 'computing']):.1f}; "
           f"verifiers' waiting {totals['verifier', 'idle'] * wall / max(1e-9, verifiers):.3f} of their time; "
           f"orchestrator {totals['orchestrator'] / max(1, groups) * 1000:.2f} ms a group")
 
@@ -174,7 +151,8 @@ def parse(words):
     parser.add_argument("--out", default="runs/economics", help="where the run lives; what is there is thrown away")
     parser.add_argument("--from-step", type=int, default=8, help="all workers have been trusted for long then")
     parser.add_argument("--to-step", type=int, default=28, help="the measured part ends here")
-    parser.add_argument("--settle", type=float, default=4, help="seconds until nothing is in flight any more")
+    parser.add_argument(
+        "--settle", type=float, default=35, help="seconds until nothing is in flight and late files are written")
     parser.add_argument("--idle", type=float, default=10, help="seconds of idleness that are measured")
     parser.add_argument("--patience", type=float, default=600, help="seconds to wait for either step")
     parser.add_argument("settings", nargs="*", help="after --: more of the run file, as --section.key value")
