@@ -10,8 +10,10 @@ struct AccountTests {
     let second = Bench.verifiers[1]
 
     /// A bench with batches of four and a trusted worker, whose audited groups are in batches as far as they fill some.
-    private func bench(_ adjust: (inout Run.Configuration) -> Void = { _ in }) throws -> Bench {
-        var bench = try Bench.adaptive(groupsPerBatch: 4, steps: 30) {
+    private func bench(
+        steps: UInt64 = 30, _ adjust: (inout Run.Configuration) -> Void = { _ in }
+    ) throws -> Bench {
+        var bench = try Bench.adaptive(groupsPerBatch: 4, steps: steps) {
             $0.pace = 20
             adjust(&$0)
         }
@@ -58,6 +60,31 @@ struct AccountTests {
         #expect(closing.facts.contains(.groupsForgotten(groups: [group])))
         #expect(bench.run.state.keptGroups.isEmpty && bench.run.state.groups[group] == nil)
         #expect(!bench.run.versionsInUse.contains(version) || version == bench.run.state.newest?.number)
+    }
+
+    @Test("When all batches are made, a key that is still there has its promised credit closed before the run ends")
+    func closing() throws {
+        // Seven batches of audited groups, one with a promised group, and the last one.
+        var bench = try bench(steps: 9) { $0.maximumStaleness = 30 }
+        let group = try provisionalBatch(&bench)
+        #expect(bench.run.state.cutStep == 8)
+        bench.send(.batchDone(from: bench.from(Bench.trainer), step: 8))
+        bench.requestBatch(9)
+        for _ in 0..<4 {
+            bench.hand(alice, 1, isScored: false)
+            let audit = try #require(bench.audits(first).first)
+            bench.report(first, audit.id, Bench.good)
+        }
+        try #require(bench.run.state.cutStep == 9)
+        var actions = bench.send(.batchDone(from: bench.from(Bench.trainer), step: 9))
+        actions += bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: 9))
+        #expect(!actions.stops && bench.run.isPromised(group))
+        for _ in 0..<4 where !actions.stops {
+            let audit = try #require(bench.audits(first).first)
+            actions += bench.report(first, audit.id, Bench.good)
+        }
+        #expect(actions.stops && actions.settlements.contains { $0.reference == "vested/\(group.hex)" })
+        #expect(bench.run.state.workers[alice]?.unvested.isEmpty == true)
     }
 
     @Test("A closing audit whose version nobody has any more is given up, once for every group")

@@ -120,6 +120,25 @@ struct AdaptiveTests {
         #expect(bench.run.state.counters.provisionalInBatches <= 10)
     }
 
+    @Test("Of waiting groups, a batch may take its share in all and each key's own, and the last batch none")
+    func members() throws {
+        for (perCent, ofBob) in [(25, 5), (7, 2)] {
+            var bench = try Bench.adaptive(steps: 2) { $0.auditing.provisionalPerCent = perCent }
+            bench.trust(alice)
+            bench.trust(bob)
+            bench.hand(alice, 12)
+            bench.hand(bob, 12)
+            // Some may have been drawn.
+            let waiting = bench.run.state.provisionalGroups
+            let ofAlice = waiting.filter { bench.run.state.groups[$0]?.worker == alice }
+            let ofOther = waiting.filter { bench.run.state.groups[$0]?.worker == bob }
+            try #require(ofAlice.count > 5 && ofOther.count > 5 && waiting == ofAlice + ofOther)
+            let members = bench.run.provisionalMembers(forBatch: 1, of: waiting)
+            #expect(members == Array(ofAlice.prefix(5) + ofOther.prefix(ofBob)))
+            #expect(bench.run.provisionalMembers(forBatch: 2, of: waiting).isEmpty)
+        }
+    }
+
     @Test("Commitments come before an epoch, secrets after it, to whoever is there and in the welcome")
     func epochs() throws {
         var bench = try Bench.adaptive { $0.auditing.epochGroups = 2 }

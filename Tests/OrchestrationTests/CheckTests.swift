@@ -43,7 +43,7 @@ struct CheckTests {
         hand(&bench, alice, 8)
         for audit in request(&bench, first) { bench.report(first, audit.id, Bench.accepted) }
         var failed = 0
-        while bench.run.state.verifiers[first]?.ban == nil, failed < 10 {
+        for _ in 0..<20 where bench.run.state.verifiers[first]?.ban == nil {
             if bench.run.state.auditQueue.isEmpty {
                 bench.requestBatch(bench.run.state.cutStep + 1)
                 bench.publish((bench.run.state.newest?.number ?? 0) + 1, step: bench.run.state.cutStep)
@@ -135,6 +135,15 @@ struct CheckTests {
         let worker = try #require(bench.run.state.workers[alice])
         #expect(worker.strikes == 0 && worker.rejected == 0 && worker.earned == 1_000)
         #expect(bench.run.state.verifiers[first]?.refuted == 1)
+    }
+
+    @Test("A verifier whose accusations are overturned afterwards loses its place like one whose are refuted at once")
+    func overturnedAccuser() throws {
+        var bench = try bench(groupsPerBatch: 1, verifiers: [first]) { $0.limits.verifierFaults = 1 }
+        let group = try reopened(&bench, accusers: [first], others: [second])
+        let check = try #require(request(&bench, second).first { $0.group == group })
+        bench.report(second, check.id, Bench.accepted)
+        #expect(bench.run.state.verifiers[first]?.ban?.check == "refuted-accusations")
     }
 
     @Test("Another result does not reopen a rejection, nor does the same key's")

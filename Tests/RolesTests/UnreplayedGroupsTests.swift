@@ -15,6 +15,8 @@ struct UnreplayedGroupsTests {
     private struct Source: BehaviourSource {
         var missing: Set<UInt64> = []
         var faulty: Set<Int32> = []
+        /// Groups whose last token is not the one that their noise dictates.
+        var chosen: Set<Int32> = []
         var isCancelled = false
 
         func replay(
@@ -27,8 +29,10 @@ struct UnreplayedGroupsTests {
                 return .success(
                     ReplayResult(
                         samples: request.completions.map { tokens in
-                            ReplayedSample(
-                                commitments: [], logProbabilities: tokens.map { _ in -1 }, replayedTokens: tokens,
+                            var dictated = tokens
+                            if chosen.contains(request.promptTokens[0]) { dictated[tokens.count - 1] += 1 }
+                            return ReplayedSample(
+                                commitments: [], logProbabilities: tokens.map { _ in -1 }, replayedTokens: dictated,
                                 margins: [], topRows: [])
                         }))
             }
@@ -83,6 +87,19 @@ struct UnreplayedGroupsTests {
             completed.unavailable[0].reason.contains("version 7") && completed.unavailable[1].reason.contains("memory"))
         // What is said crosses the wire, where no control character may stand.
         #expect(!completed.unavailable[0].reason.contains("\u{7}"))
+    }
+
+    @Test(
+        "Tokens that were chosen are doubted although their log-probabilities are true, when the step is made again too"
+    )
+    func chosenTokens() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let batch = [group(1), group(2)]
+        for source in [Source(chosen: [2]), Source()] {
+            let completed = try await groups(source).complete(batch, step: 1)
+            #expect(completed.groups.map(\.promptTokens) == [[1]])
+            #expect(completed.doubted == [batch[1].groupHash] && completed.unavailable.isEmpty)
+        }
     }
 
     @Test("A group with a malformed key is left out and named")

@@ -5,7 +5,8 @@ import Orchestration
 import Tensors
 import Verification
 
-/// Replays under versions that the origin still has, each fetched when it is needed.
+/// Replays under versions that the origin still has, each fetched when it is needed: as a difference where an earlier one
+/// is in memory.
 actor RetainedVersions: BehaviourSource {
     private let run: Hash256
     private let cache: String
@@ -33,7 +34,7 @@ actor RetainedVersions: BehaviourSource {
         guard let policies else {
             throw RoleFailure(.fault, "the orchestrator has not said yet where versions are")
         }
-        return try await desk.replay(requests, under: version, try await policies.files(of: version))
+        return try await desk.replay(requests, under: version) { try await policies.source(of: version, from: $0) }
     }
 
     func shutDown() async { await policies?.shutDown() }

@@ -18,15 +18,15 @@ protocol BehaviourSource: Sendable {
 
 /// Log-probabilities of groups that no verifier replayed, computed under the retained weights of their version.
 ///
-/// A worker's own are never used in their place. Where they differ, by a single bit, the group is left out of the step, and
-/// the orchestrator is told; so is one that cannot be computed. What is wrong with one group costs that group, never the
-/// step.
+/// A worker's own are never used in their place. Where they differ, by a single bit, or where a token is not the one that
+/// the noise dictates, the group is left out of the step, and the orchestrator is told; so is one that cannot be computed.
+/// What is wrong with one group costs that group, never the step.
 actor UnreplayedGroups {
     /// A batch that can be trained on.
     struct Completed: Sendable {
         /// The groups to learn from; none where every group of the batch was left out.
         var groups: [Wire.TrainingGroup]
-        /// Hashes of the groups whose worker reported other log-probabilities.
+        /// Hashes of the groups whose worker reported other log-probabilities, or other tokens than the noise dictates.
         var doubted: [Data] = []
         /// The groups that could not be computed, and why.
         var unavailable: [Wire.UnavailableGroup] = []
@@ -68,7 +68,11 @@ actor UnreplayedGroups {
             if !earlier.isComputed { reasons[place] = "it was left out when the step was made before" }
         }
         let unknown = places.filter { known[groups[$0].groupHash] == nil }
-        for (version, places) in Dictionary(grouping: unknown, by: { groups[$0].version }) {
+        // From the oldest version on, since each may be made of the one before.
+        let versions = Dictionary(grouping: unknown, by: { groups[$0].version }).sorted {
+            $0.key.number < $1.key.number
+        }
+        for (version, places) in versions {
             try await compute(&groups, places, version, &reasons)
         }
         if !unknown.isEmpty { record.keep(places.map { groups[$0] }, ofStep: step) }
@@ -87,7 +91,8 @@ actor UnreplayedGroups {
         }
         if !completed.doubted.isEmpty {
             log.warning(
-                "\(completed.doubted.count) groups report other log-probabilities than their weights give; left out")
+                "\(completed.doubted.count) groups report other tokens or log-probabilities than their weights give; left out"
+            )
         }
         return completed
     }
@@ -124,6 +129,11 @@ actor UnreplayedGroups {
             case .success(let replay):
                 for (index, sample) in replay.samples.enumerated() where index < groups[place].samples.count {
                     groups[place].samples[index].behaviourLogProbabilities = sample.logProbabilities
+                    // Tokens that were chosen, not sampled: whatever was reported about them is void, when the step is made
+                    // again too.
+                    if sample.replayedTokens != groups[place].samples[index].tokens.map(Int32.init(bitPattern:)) {
+                        groups[place].samples[index].reportedLogProbabilities = []
+                    }
                 }
                 if !groups[place].isComputed { reasons[place] = "its replay has other lengths than its samples" }
             }
@@ -140,7 +150,7 @@ extension Wire.TrainingGroup {
         samples.allSatisfy { $0.behaviourLogProbabilities.count == $0.tokens.count }
     }
 
-    /// Whether the worker reported the same log-probabilities, to the bit.
+    /// Whether the worker reported the same log-probabilities, to the bit, for tokens that it sampled.
     fileprivate var isReportedTruly: Bool {
         samples.allSatisfy { sample in
             sample.behaviourLogProbabilities.map(\.bitPattern) == sample.reportedLogProbabilities.map(\.bitPattern)

@@ -96,7 +96,7 @@ actor Auditor {
     }
 
     private func adopt(_ version: PolicyVersion, _ policies: PolicyStore) async throws {
-        if let complaint = try await desk.adopt(version, try await policies.files(of: version)) {
+        if let complaint = try await desk.adopt(version, { try await policies.source(of: version, from: $0) }) {
             log.notice("\(complaint)")
         }
     }
@@ -159,8 +159,9 @@ actor Auditor {
         do {
             try await adopt(policy, policies)
             let began = ContinuousClock.now
-            let results = try await desk.replay(
-                requests.map(\.request), under: policy, try await policies.files(of: policy))
+            let results = try await desk.replay(requests.map(\.request), under: policy) {
+                try await policies.source(of: policy, from: $0)
+            }
             let seconds = began.duration(to: .now) / .seconds(1) / Double(max(1, requests.count))
             secondsPerGroup = secondsPerGroup.map { ($0 + seconds) / 2 } ?? seconds
             for (item, result) in zip(requests, results) {
