@@ -206,16 +206,16 @@ import Testing
     }
 
     @Test func nobodyThereIsSaidInASentence() async throws {
+        // The port of a relay that has stopped could be another test's by now; nobody listens on this one.
+        let address = "http://127.0.0.1:1"
         let lab = try Lab()
-        let relay = try await lab.relay()
-        try await relay.stop()
-        let client = try lab.client(relay.url)
+        let client = try lab.client(address)
         do {
             _ = try await client.fetch(version: 1, timeout: .seconds(1))
             Issue.record("there was nobody to fetch from")
         } catch {
             #expect(error.kind == .unreachable)
-            #expect(error.message.contains(relay.url))
+            #expect(error.message.contains(address))
         }
         try await eventually {
             await kind { _ = try await client.waitForVersion(after: nil, timeout: .milliseconds(10)) } == .unreachable
