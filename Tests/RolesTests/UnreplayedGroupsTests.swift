@@ -5,6 +5,7 @@ import Messages
 import Orchestration
 import Sampling
 import Testing
+import Training
 import Verification
 
 @testable import Roles
@@ -109,6 +110,20 @@ struct UnreplayedGroupsTests {
         odd.workerKey = Data([1])
         let completed = try await groups(Source()).complete([group(1), odd], step: 1)
         #expect(completed.groups.count == 1 && completed.unavailable.map(\.groupHash) == [odd.groupHash])
+    }
+
+    @Test("A group that does not fit the model is left out and named, and the others make the step")
+    func misfits() {
+        var odd = group(2, isReplayed: true)
+        odd.samples[1].tokens = [1, 99]
+        var completed = UnreplayedGroups.Completed(
+            groups: [group(1, isReplayed: true), odd, group(3, isReplayed: true)], doubted: [Data([9])])
+        for index in completed.groups.indices { completed.groups[index].version.step = 1 }
+        completed.leaveOut(completed.batch(step: 2).faults(vocabularySize: 50, maximumLength: 8))
+        #expect(completed.groups.map(\.promptTokens) == [[1], [3]] && completed.doubted == [Data([9])])
+        #expect(completed.unavailable.map(\.groupHash) == [odd.groupHash])
+        #expect(completed.unavailable[0].reason.contains("token 99"))
+        #expect(throws: Never.self) { try completed.batch(step: 2).validate(vocabularySize: 50, maximumLength: 8) }
     }
 
     @Test("Of a batch that is all doubt nothing is trained on")

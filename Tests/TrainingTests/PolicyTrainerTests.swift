@@ -140,6 +140,29 @@ import Transformer
         #expect(bits(trainer.state) == before && trainer.state.step == 0)
     }
 
+    @Test func aRolloutMayFillEveryPosition() throws {
+        let trainer = try trainer()
+        var batch = batch(1, for: trainer)
+        let count = Self.configuration.maxPositions
+        func fill(_ fed: Int) {
+            // The last token is sampled and never fed: one more than there are positions.
+            let (prompt, completion) = (
+                Array(repeating: Int32(1), count: fed - 7), Array(repeating: Int32(2), count: 8)
+            )
+            batch.groups[1].prompt = prompt
+            for index in batch.groups[1].rollouts.indices {
+                batch.groups[1].rollouts[index].completion = completion
+                batch.groups[1].rollouts[index].behaviorLogProbabilities = completion.map { _ in -3 }
+            }
+        }
+        fill(count + 1)
+        let faults = batch.faults(vocabularySize: 24, maximumLength: count)
+        #expect(faults.keys.sorted() == [1] && faults[1]?.place == "group 1, rollout 0")
+        fill(count)
+        #expect(batch.faults(vocabularySize: 24, maximumLength: count).isEmpty)
+        #expect(try trainer.step(batch).outcome == .applied)
+    }
+
     @Test func tenStepsAreFiveAndACheckpointAndFive() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "apus-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -77,11 +77,13 @@ import Transformer
         for wrong in [
             [], [Demonstration(prompt: [], completion: [1])], [Demonstration(prompt: [1], completion: [])],
             [Demonstration(prompt: [1], completion: [24])], [Demonstration(prompt: [-1], completion: [2])],
-            [Demonstration(prompt: Array(repeating: 1, count: 64), completion: [2])],
+            [Demonstration(prompt: Array(repeating: 1, count: 65), completion: [2])],
         ] {
             #expect(throws: DemonstrationError.self) { try warmUp.step(wrong) }
         }
         #expect(warmUp.state.step == 0)
+        // The last token takes no position.
+        #expect(try warmUp.step([Demonstration(prompt: Array(repeating: 1, count: 64), completion: [2])]).isApplied)
     }
 
     /// Answers a number with itself.

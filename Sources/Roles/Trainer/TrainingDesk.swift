@@ -127,6 +127,12 @@ actor TrainingDesk {
         try PolicyTrainer(state: state, settings: try PolicySettings(file), kernels: kernels, pool: pool)
     }
 
+    /// The groups of a batch that cannot be trained on, by their places.
+    func faults(of batch: TrainingBatch) throws -> [Int: TrainingBatchError] {
+        let model = try current().state.model
+        return batch.faults(vocabularySize: model.vocabularySize, maximumLength: model.maxPositions)
+    }
+
     /// One optimizer step.
     func step(_ batch: TrainingBatch) throws -> StepMetrics { try current().step(batch) }
 

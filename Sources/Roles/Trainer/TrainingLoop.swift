@@ -124,9 +124,10 @@ actor TrainingLoop {
         defer { isTraining = false }
         let waited = waitingSince.duration(to: .now) / .seconds(1)
         let begun = ContinuousClock.now
-        let completed = try await unreplayed.complete(groups, step: message.step)
+        var completed = try await unreplayed.complete(groups, step: message.step)
         let replaying = begun.duration(to: .now) / .seconds(1)
-        let batch = TrainingBatch(step: Int(message.step), groups: completed.groups.map(TrainingGroup.init))
+        completed.leaveOut(try await desk.faults(of: completed.batch(step: message.step)))
+        let batch = completed.batch(step: message.step)
         if batch.groups.isEmpty { log.warning("every group of batch \(message.step) is left out: nothing is learned") }
         // A batch is the same for ever, so one of which nothing is left is dropped, and its step changes nothing.
         let metrics = try await batch.groups.isEmpty ? desk.skip(batch.step) : desk.step(batch)

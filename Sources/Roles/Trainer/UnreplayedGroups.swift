@@ -160,7 +160,7 @@ extension Wire.TrainingGroup {
 
 extension Wire.UnavailableGroup {
     /// Names a group and the reason in one line of printable text.
-    fileprivate init(_ group: Wire.TrainingGroup, _ reason: String) {
+    init(_ group: Wire.TrainingGroup, _ reason: String) {
         self.init()
         groupHash = group.groupHash
         let line = reason.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }

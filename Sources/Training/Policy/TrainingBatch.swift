@@ -69,35 +69,56 @@ public struct TrainingBatchError: Error, CustomStringConvertible, Sendable, Equa
 extension TrainingBatch {
     /// Checks every length and number of the batch before anything is computed from it.
     ///
+    /// - Parameter maximumLength: positions of the model; a rollout's last token is never fed and takes none.
     /// - Throws: ``TrainingBatchError`` naming the first fault.
     public func validate(vocabularySize: Int, maximumLength: Int) throws(TrainingBatchError) {
         if groups.isEmpty { throw TrainingBatchError(what: "it holds no groups", place: "the batch") }
-        for (number, group) in groups.enumerated() {
-            let place = "group \(number)"
-            if group.prompt.isEmpty { throw TrainingBatchError(what: "the prompt is empty", place: place) }
-            if group.rollouts.isEmpty { throw TrainingBatchError(what: "it has no rollouts", place: place) }
-            if group.version < 0 || group.version >= step {
-                throw TrainingBatchError(
-                    what: "version \(group.version) cannot have sampled for step \(step)", place: place)
+        for number in groups.indices {
+            try validate(group: number, vocabularySize: vocabularySize, maximumLength: maximumLength)
+        }
+    }
+
+    /// The groups that cannot be trained on, by their places, so that each can be left out.
+    public func faults(vocabularySize: Int, maximumLength: Int) -> [Int: TrainingBatchError] {
+        var faults: [Int: TrainingBatchError] = [:]
+        for number in groups.indices {
+            do throws(TrainingBatchError) {
+                try validate(group: number, vocabularySize: vocabularySize, maximumLength: maximumLength)
+            } catch {
+                faults[number] = error
             }
-            try Self.check(tokens: group.prompt, below: vocabularySize, place: place)
-            for (index, rollout) in group.rollouts.enumerated() {
-                let place = "group \(number), rollout \(index)"
-                let count = rollout.completion.count
-                if count == 0 { throw TrainingBatchError(what: "the completion is empty", place: place) }
-                if group.prompt.count + count > maximumLength {
-                    throw TrainingBatchError(
-                        what: "\(group.prompt.count + count) tokens exceed the limit of \(maximumLength)", place: place)
-                }
-                try Self.check(tokens: rollout.completion, below: vocabularySize, place: place)
-                if !rollout.reward.isFinite { throw TrainingBatchError(what: "the reward is not finite", place: place) }
-                let reported = rollout.reportedLogProbabilities
-                if rollout.behaviorLogProbabilities.count != count || !(reported.isEmpty || reported.count == count) {
-                    throw TrainingBatchError(what: "log-probabilities do not match \(count) tokens", place: place)
-                }
-                if !(rollout.behaviorLogProbabilities + reported).allSatisfy({ $0.isFinite && $0 <= 0.01 }) {
-                    throw TrainingBatchError(what: "a log-probability is not a finite number up to 0", place: place)
-                }
+        }
+        return faults
+    }
+
+    private func validate(
+        group number: Int, vocabularySize: Int, maximumLength: Int
+    ) throws(TrainingBatchError) {
+        let group = groups[number]
+        let place = "group \(number)"
+        if group.prompt.isEmpty { throw TrainingBatchError(what: "the prompt is empty", place: place) }
+        if group.rollouts.isEmpty { throw TrainingBatchError(what: "it has no rollouts", place: place) }
+        if group.version < 0 || group.version >= step {
+            throw TrainingBatchError(
+                what: "version \(group.version) cannot have sampled for step \(step)", place: place)
+        }
+        try Self.check(tokens: group.prompt, below: vocabularySize, place: place)
+        for (index, rollout) in group.rollouts.enumerated() {
+            let place = "group \(number), rollout \(index)"
+            let count = rollout.completion.count
+            if count == 0 { throw TrainingBatchError(what: "the completion is empty", place: place) }
+            let fed = group.prompt.count + count - 1
+            if fed > maximumLength {
+                throw TrainingBatchError(what: "\(fed) fed tokens exceed the limit of \(maximumLength)", place: place)
+            }
+            try Self.check(tokens: rollout.completion, below: vocabularySize, place: place)
+            if !rollout.reward.isFinite { throw TrainingBatchError(what: "the reward is not finite", place: place) }
+            let reported = rollout.reportedLogProbabilities
+            if rollout.behaviorLogProbabilities.count != count || !(reported.isEmpty || reported.count == count) {
+                throw TrainingBatchError(what: "log-probabilities do not match \(count) tokens", place: place)
+            }
+            if !(rollout.behaviorLogProbabilities + reported).allSatisfy({ $0.isFinite && $0 <= 0.01 }) {
+                throw TrainingBatchError(what: "a log-probability is not a finite number up to 0", place: place)
             }
         }
     }

@@ -55,12 +55,12 @@ public final class SupervisedWarmUp {
         let configuration = state.model
         for row in demonstrations {
             let tokens = row.prompt + row.completion
-            guard !row.prompt.isEmpty, !row.completion.isEmpty, tokens.count <= configuration.maxPositions,
+            guard !row.prompt.isEmpty, !row.completion.isEmpty, tokens.count - 1 <= configuration.maxPositions,
                 tokens.allSatisfy({ $0 >= 0 && $0 < configuration.vocabularySize })
             else {
                 throw DemonstrationError(
                     "a demonstration of \(tokens.count) tokens does not fit the model; use its own tokenizer "
-                        + "and at most \(configuration.maxPositions) tokens")
+                        + "and at most \(configuration.maxPositions + 1) tokens, since the last one is not fed")
             }
         }
         let sequences = demonstrations.map { TrainingSequence(prompt: $0.prompt, completion: $0.completion) }
