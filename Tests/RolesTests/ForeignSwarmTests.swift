@@ -44,6 +44,26 @@ struct ForeignSwarmTests {
     }
 
     @Test(
+        "Under toploc a worker that declares no engine is added up like one that does",
+        .enabled(
+            if: BuiltExecutables.areBuilt, "the executables are not built beside the tests: swift build -c release"),
+        .timeLimit(.minutes(3)))
+    func undeclared() async throws {
+        let root = NSTemporaryDirectory() + "apus-undeclared-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        var file = try file(root, policy: .toploc)
+        file.swarm.workers = 1
+        let plan = try SwarmPlan(file, existing: .refuse)
+        try await Supervisor(directory: plan.directory, executables: BuiltExecutables.folder) { _ in }.run(plan.members)
+        let report = try RunReport(directory: plan.directory, runID: plan.runID)
+        #expect(report.steps == UInt64(Self.steps) && report.workers.allSatisfy { $0.rejected == 0 })
+        #expect(report.series("rollouts/foreign").map(\.value).reduce(0, +) >= Double(4 * Self.steps))
+        #expect(report.series("foreign/mant_err_mean_max").allSatisfy { $0.value == 0 })
+        let margins = try RunDatabase(path: plan.directory.database, run: plan.runID).margins()
+        #expect(margins.count == 1 && margins.values.allSatisfy { $0.tokens > 0 })
+    }
+
+    @Test(
         "Its groups are audited, accepted by TOPLOC, trained on and shown as what they are",
         .enabled(
             if: BuiltExecutables.areBuilt, "the executables are not built beside the tests: swift build -c release"),

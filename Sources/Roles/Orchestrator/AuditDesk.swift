@@ -31,7 +31,7 @@ final class AuditDesk {
         /// An encoded `AuditReport`.
         let report: [UInt8]
         let verifier: PublicKey
-        /// How far a foreign engine's group lay from the replay; nil for a group under the canonical arithmetic.
+        /// How far a group that was compared by tolerances lay from the replay; nil for one that had to be equal.
         let foreign: AuditStatistics?
 
         func acceptance(_ rewards: [Float]) -> AuditVerdict {
@@ -47,7 +47,8 @@ final class AuditDesk {
     private let context: RunContext
     private let database: RunDatabase
     private let model: ModelConfiguration
-    private let policies: AuditPolicies
+    /// What groups are judged by.
+    let policies: AuditPolicies
     private let groupID: (UInt64) -> Hash256
     private var pending: [Hash256: Pending] = [:]
 
@@ -179,7 +180,7 @@ final class AuditDesk {
                     Agreement(
                         group: hash, slot: group.slot, completions: completions, work: work,
                         report: [UInt8](try report.serializedData()), verifier: verifier,
-                        foreign: group.terms.engine.isEmpty ? nil : statistics))
+                        foreign: policies.isTolerant(of: group.terms.engine) ? statistics : nil))
             }
         } catch {
             // A disk that did not answer: a third state, never a verdict.

@@ -3,7 +3,7 @@ import Identity
 import Orchestration
 import Verification
 
-/// How far each foreign worker's tokens lie from those that the noise dictates, over all of its groups.
+/// How far the tokens of each worker under tolerances lie from those that the noise dictates, over all of its groups.
 ///
 /// What a single group cannot show, ten thousand tokens do: a worker that picks among tokens now and then, or computes
 /// with coarser weights than it says, has a mean that no honest engine has.

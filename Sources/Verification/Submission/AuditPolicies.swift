@@ -13,4 +13,7 @@ public struct AuditPolicies: Sendable, Hashable {
 
     /// The policy for what a worker declared; a foreign engine that is not allowed any more is held to equality.
     public func policy(for engine: String) -> AuditPolicy { engine.isEmpty ? native : foreign ?? .exact }
+
+    /// Whether what a worker declared is compared by tolerances; under `toploc` that is so for every engine.
+    public func isTolerant(of engine: String) -> Bool { policy(for: engine) != .exact }
 }
