@@ -3,13 +3,14 @@ import Identity
 import Messages
 import Orchestration
 import Testing
+import Verification
 
 @testable import Roles
 
 @Suite("Batches cut into messages")
 struct BatchDeskTests {
     /// A database with so many groups of two samples each.
-    private func database(_ count: Int, at path: String) throws -> (RunDatabase, [Hash256]) {
+    private func database(_ count: Int, at path: String, engine: String = "") throws -> (RunDatabase, [Hash256]) {
         let database = try RunDatabase(path: path, run: .zero)
         var turn = RunDatabase.Turn()
         var hashes: [Hash256] = []
@@ -22,6 +23,7 @@ struct BatchDeskTests {
             payload.weightsHash = Data(count: 32)
             payload.environmentHash = Data(count: 32)
             payload.promptTokens = [UInt32(index)]
+            payload.engine = engine
             payload.sampling.samples = 2
             payload.sampling.maxTokens = 8
             var report = Wire.AuditReport()
@@ -71,6 +73,28 @@ struct BatchDeskTests {
         turn.forgotten = [.zero]
         try database.commit(turn)
         #expect(try database.score(.zero) == nil)
+    }
+
+    @Test(
+        "What was compared by tolerances comes without log-probabilities to train on, whatever engine was declared",
+        arguments: ["", "other"])
+    func tolerated(_ engine: String) throws {
+        let path = NSTemporaryDirectory() + "apus-batch-\(UUID().uuidString).sqlite"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let (database, hashes) = try database(1, at: path, engine: engine)
+        func samples(_ native: Verification.AuditPolicy) throws -> [Wire.TrainingSample] {
+            let tolerance = Verification.AuditPolicy.toploc(ForeignEnginePolicy())
+            let desk = BatchDesk(database: database, policies: AuditPolicies(native: native, foreign: tolerance))
+            let outline = try desk.outline(1, hashes, tokens: 6)
+            return try #require(try desk.part(0, of: outline, hashes) { $0 }?.groups.first?.samples)
+        }
+        let tolerated = try samples(.toploc(ForeignEnginePolicy()))
+        #expect(tolerated.allSatisfy { $0.behaviourLogProbabilities.isEmpty })
+        // The verifier's, for the trainer to compare with its own.
+        #expect(tolerated.allSatisfy { $0.reportedLogProbabilities == [-2, -2, -2] })
+        let mixed = try samples(.exact)
+        #expect(mixed.allSatisfy { $0.behaviourLogProbabilities.isEmpty == !engine.isEmpty })
+        #expect(mixed.allSatisfy { $0.reportedLogProbabilities == (engine.isEmpty ? [-1, -1, -1] : [-2, -2, -2]) })
     }
 
     @Test("A finding is kept until it is settled, and then the group and its evidence go together")

@@ -43,12 +43,12 @@ struct UnreplayedGroupsTests {
     private let folder = NSTemporaryDirectory() + "apus-unreplayed-\(UUID().uuidString)"
     private let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    private func groups(_ source: Source) -> UnreplayedGroups {
+    private func groups(_ source: Source, _ policies: AuditPolicies = AuditPolicies()) -> UnreplayedGroups {
         UnreplayedGroups(
             run: .zero,
             sampling: SamplingParameters(
                 samples: 2, maximumTokens: 4, temperature: 1, topK: 0, topP: 0, minP: 0, stopTokens: []),
-            source: source, record: BehaviourRecord(folder: folder, log: log), log: log)
+            policies: policies, source: source, record: BehaviourRecord(folder: folder, log: log), log: log)
     }
 
     private func group(_ number: UInt8, version: UInt64 = 1, reported: Float = -1, isReplayed: Bool = false)
@@ -101,6 +101,23 @@ struct UnreplayedGroupsTests {
             #expect(completed.groups.map(\.promptTokens) == [[1]])
             #expect(completed.doubted == [batch[1].groupHash] && completed.unavailable.isEmpty)
         }
+    }
+
+    @Test("Of a group under tolerances the tokens may differ, a verifier's log-probabilities may not")
+    func tolerated() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var batch = [group(1), group(2), group(3, reported: -1e30)]
+        batch[0].engine = "other"
+        batch[2].engine = "other"
+        let tolerance = AuditPolicy.toploc(ForeignEnginePolicy())
+        let completed = try await groups(Source(chosen: [1, 2]), AuditPolicies(foreign: tolerance))
+            .complete(batch, step: 1)
+        #expect(completed.groups.map(\.promptTokens) == [[1]])
+        #expect(completed.groups[0].samples[0].behaviourLogProbabilities == [-1, -1])
+        #expect(completed.doubted == [batch[1].groupHash, batch[2].groupHash])
+        let native = try await groups(Source(chosen: [2]), AuditPolicies(native: tolerance, foreign: tolerance))
+            .complete([batch[1]], step: 2)
+        #expect(native.groups.count == 1 && native.doubted.isEmpty)
     }
 
     @Test("A group with a malformed key is left out and named")

@@ -1,6 +1,7 @@
 import Identity
 import Messages
 import Orchestration
+import Verification
 
 /// Batches as the trainer gets them, in parts that fit into one message each.
 ///
@@ -25,12 +26,17 @@ final class BatchDesk {
     static let partGroups = 512
 
     private let database: RunDatabase
+    private let policies: AuditPolicies
     private let partBytes: Int
     private let partGroups: Int
     private var latest: Outline?
 
-    init(database: RunDatabase, partBytes: Int = BatchDesk.partBytes, partGroups: Int = BatchDesk.partGroups) {
+    init(
+        database: RunDatabase, policies: AuditPolicies = AuditPolicies(), partBytes: Int = BatchDesk.partBytes,
+        partGroups: Int = BatchDesk.partGroups
+    ) {
         self.database = database
+        self.policies = policies
         self.partBytes = partBytes
         self.partGroups = partGroups
     }
@@ -67,6 +73,8 @@ final class BatchDesk {
 
     /// One part of a batch: the replay's log-probabilities beside the worker's; nil where there is no such part.
     ///
+    /// Of a group that was compared by tolerances, the verifier's stand where the worker's would, and none beside them.
+    ///
     /// - Parameters:
     ///   - step: the step that a version, given by its number, was made at.
     ///   - isPromised: whether nobody has vouched for a group yet.
@@ -97,6 +105,7 @@ final class BatchDesk {
         }
         let payload = try Wire.GroupPayload(strict: stored.payload)
         let report = try database.replay(hash).map { try Wire.AuditReport(serializedBytes: $0.report) }
+        let isTolerated = policies.isTolerant(of: payload.engine)
         var group = Wire.TrainingGroup()
         group.groupID = payload.groupID
         group.groupHash = .init(hash.bytes)
@@ -110,12 +119,16 @@ final class BatchDesk {
         for (index, sample) in payload.samples.enumerated() {
             var item = Wire.TrainingSample()
             item.tokens = sample.tokens
-            // Without a replay the trainer computes them itself; a worker's are never used in their place.
-            item.behaviourLogProbabilities = report?.samples[index].logProbabilities ?? []
-            // A foreign engine's numbers are close, not equal, and mismatch_kl looks for what should be equal; its groups
-            // are always replayed.
-            item.reportedLogProbabilities =
-                payload.engine.isEmpty ? sample.logProbabilities : item.behaviourLogProbabilities
+            let replayed = report?.samples[index].logProbabilities ?? []
+            if isTolerated {
+                // The worker's numbers are close, not equal, so its agreement leaves a verifier free to write what it likes
+                // for many a token. The trainer computes them itself and compares: honest replays are equal to the bit.
+                item.reportedLogProbabilities = replayed
+            } else {
+                // Without a replay the trainer computes them itself; a worker's are never used in their place.
+                item.behaviourLogProbabilities = replayed
+                item.reportedLogProbabilities = sample.logProbabilities
+            }
             item.reward = rewards[index]
             group.samples.append(item)
         }

@@ -29,7 +29,7 @@ actor Orchestrator {
     let scoring: ScoringDesk
     /// Audits that wait for their group's rewards; verifiers hold a bounded number.
     var judgements: [UInt64: Judgement] = [:]
-    /// What the groups of foreign workers come to.
+    /// What the groups of workers under tolerances come to.
     var margins: ForeignMargins
     /// What the current turn will write.
     var turn = RunDatabase.Turn()
@@ -46,7 +46,7 @@ actor Orchestrator {
         self.context = context
         self.run = run
         self.database = database
-        batches = BatchDesk(database: database)
+        batches = BatchDesk(database: database, policies: desk.policies)
         self.socket = socket
         self.desk = desk
         self.scoring = scoring

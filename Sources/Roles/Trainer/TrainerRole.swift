@@ -9,6 +9,7 @@ import Sampling
 import Shardcast
 import Tensors
 import Training
+import Verification
 
 /// The trainer of a run: one optimizer step per batch, a version per step, checkpoints in between.
 ///
@@ -65,7 +66,8 @@ public struct TrainerRole: Sendable {
         let retained = RetainedVersions(
             run: run, cache: directory.cache("trainer"), threads: file.swarm.trainerThreads, kernels: kernels, log: log)
         let unreplayed = UnreplayedGroups(
-            run: run, sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens), source: retained,
+            run: run, sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens),
+            policies: AuditPolicies(file.audit.policy), source: retained,
             record: BehaviourRecord(folder: directory.behaviours, log: log), log: log)
         let loop = TrainingLoop(
             session: session, desk: desk, publisher: publisher, retained: retained, unreplayed: unreplayed, file: file,

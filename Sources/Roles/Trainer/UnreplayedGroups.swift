@@ -34,18 +34,22 @@ actor UnreplayedGroups {
 
     private let run: Hash256
     private let sampling: SamplingParameters
+    private let policies: AuditPolicies
     private let source: any BehaviourSource
     private let record: BehaviourRecord
     private let log: Logger
 
     /// - Parameters:
+    ///   - policies: Whose tokens need not be those that the noise dictates.
     ///   - source: What replays groups.
     ///   - record: What was computed for steps that may have to be made again.
     init(
-        run: Hash256, sampling: SamplingParameters, source: any BehaviourSource, record: BehaviourRecord, log: Logger
+        run: Hash256, sampling: SamplingParameters, policies: AuditPolicies = AuditPolicies(),
+        source: any BehaviourSource, record: BehaviourRecord, log: Logger
     ) {
         self.run = run
         self.sampling = sampling
+        self.policies = policies
         self.source = source
         self.record = record
         self.log = log
@@ -127,11 +131,14 @@ actor UnreplayedGroups {
             switch result {
             case .failure(let fault): reasons[place] = fault.sentence
             case .success(let replay):
+                let mayDiffer = policies.isTolerant(of: groups[place].engine)
                 for (index, sample) in replay.samples.enumerated() where index < groups[place].samples.count {
                     groups[place].samples[index].behaviourLogProbabilities = sample.logProbabilities
                     // Tokens that were chosen, not sampled: whatever was reported about them is void, when the step is made
                     // again too.
-                    if sample.replayedTokens != groups[place].samples[index].tokens.map(Int32.init(bitPattern:)) {
+                    if !mayDiffer,
+                        sample.replayedTokens != groups[place].samples[index].tokens.map(Int32.init(bitPattern:))
+                    {
                         groups[place].samples[index].reportedLogProbabilities = []
                     }
                 }
