@@ -61,7 +61,7 @@ extension RunFile {
     /// The resolved run as JSON: what `run.json` holds.
     public var json: String { node.json + "\n" }
 
-    /// The keys whose values differ from another run file's, such as `training.learning_rate`; for `--resume`.
+    /// The keys whose values differ from another run file's, such as `training.learning_rate`.
     public func differences(from other: RunFile) -> [String] {
         Self.differences(node, other.node, path: "")
     }

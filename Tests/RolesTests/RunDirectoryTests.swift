@@ -44,6 +44,48 @@ struct RunDirectoryTests {
         #expect(try SwarmPlan(try file(), existing: .clean).runID != first)
     }
 
+    @Test("A run goes on under the settings that its groups in flight are judged by, and under no others")
+    func resumedSettings() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        var dated = try file()
+        dated.run.date = "2026-01-02"
+        _ = try SwarmPlan(dated, existing: .refuse)
+        // The day is the run's, whatever today is.
+        #expect(try SwarmPlan(try file(), existing: .resume).file.run.date == "2026-01-02")
+        func refusal(_ change: (inout RunFile) -> Void) throws -> String? {
+            var file = try file()
+            change(&file)
+            do {
+                _ = try SwarmPlan(file, existing: .resume)
+                return nil
+            } catch let failure as RoleFailure {
+                return failure.kind == .usage ? failure.description : nil
+            }
+        }
+        let both = try #require(
+            try refusal {
+                $0.sampling.temperature += 0.25
+                $0.audit.policy = .both
+            })
+        #expect(both.contains("sampling.temperature") && both.contains("audit.policy") && both.contains("run.json"))
+        #expect(
+            try refusal {
+                $0.environment.options = ConfigurationNode(.table(["difficulty": ConfigurationNode(.integer(9))]))
+            } != nil)
+        #expect(try refusal { $0.run.date = "2026-01-03" } != nil)
+        #expect(try refusal { $0.environment.maxPromptTokens = 8 } != nil)
+        // What leased groups are not judged by, and what the orchestrator itself advises.
+        #expect(
+            try refusal {
+                $0.training.steps += 5
+                $0.telemetry.rollouts.toggle()
+                $0.environment.longPrompts = .skip
+            } == nil)
+        #expect(try refusal { $0.environment.longPrompts = .refuse } != nil)
+        // A run that was refused goes on as it was.
+        #expect(try SwarmPlan(RunFile.load(files: [root + "/run.json"]), existing: .resume).file.training.steps == 6)
+    }
+
     @Test("A token of the relay goes into a file of its own, and the relay is told to ask for it")
     func relayToken() throws {
         defer { try? FileManager.default.removeItem(atPath: root) }

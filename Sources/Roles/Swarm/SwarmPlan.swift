@@ -42,6 +42,7 @@ public struct SwarmPlan: Sendable {
         var file = original
         let directory = RunDirectory(file.run.resolvedDirectory)
         lock = try Self.claim(directory, existing)
+        if existing == .resume { try ResumeCheck(directory).prepare(&file) }
         let secrets = try RunSecrets(directory: directory)
         let lab = try NodeKeys.loadOrCreate(path: directory.key("lab"))
         let trainer = try NodeKeys.loadOrCreate(path: directory.key("trainer"))
