@@ -3,6 +3,7 @@ import Identity
 extension Run {
     /// Admits a member or says why not; the newest connection of a key is the one that counts.
     mutating func greet(_ hello: Hello, _ from: Correspondent, _ now: Instant) {
+        if hello.role == .worker { makeRoom(for: hello.key) }
         if let refusal = objection(to: hello, from) {
             refuse(from, refusal)
             report(.refused(key: hello.key, code: refusal.code, reason: refusal.reason))
@@ -30,6 +31,18 @@ extension Run {
         case .trainer: resumeTrainer(hello.resumeStep)
         }
         if presence.drain != nil || presence.finishedSince != nil { tellDrain(hello.key) }
+    }
+
+    /// Forgets keys that took a lease and came to nothing, where the run can remember no further one.
+    ///
+    /// In order of their keys, so that the same events make the same facts; some at a time, so that a fact stays short.
+    private mutating func makeRoom(for key: PublicKey) {
+        let limit = configuration.limits.rememberedWorkers
+        guard state.workers.count >= limit, state.workers[key] == nil else { return }
+        let needless = state.workers
+            .filter { $0.value.isEmpty && presence.members[$0.key]?.connection == nil }
+            .keys.sorted { $0.rawBytes.lexicographicallyPrecedes($1.rawBytes) }
+        if !needless.isEmpty { commit(.workersForgotten(workers: Array(needless.prefix(max(1, limit / 10))))) }
     }
 
     private func objection(to hello: Hello, _ from: Correspondent) -> Refusal? {

@@ -138,6 +138,7 @@ struct FactTests {
                 .verifierBanned(verifier: key, finding: finding),
                 #"{"verifierBanned":{"finding":\#(found),"verifier":"\#(key.hex)"}}"#
             ),
+            (.workersForgotten(workers: [key]), #"{"workersForgotten":{"workers":["\#(key.hex)"]}}"#),
             (.batchCut(step: 1, groups: [hash]), #"{"batchCut":{"groups":["\#(zeros)"],"step":1}}"#),
             (.batchDone(step: 1), #"{"batchDone":{"step":1}}"#),
             (.checkpointStable(step: 1, kept: nil), #"{"checkpointStable":{"step":1}}"#),

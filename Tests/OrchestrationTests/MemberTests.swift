@@ -99,6 +99,43 @@ struct MemberTests {
         #expect(small.join(bob, .worker).refusals == ["run-full"])
     }
 
+    @Test("Keys that came to nothing make room for new ones; a key of which anything is left keeps its place")
+    func room() throws {
+        var bench = try Bench { $0.limits.rememberedWorkers = 2 }
+        bench.begin()
+        bench.join(alice, .worker)
+        let lease = bench.ask(alice, 1)[0]
+        bench.join(bob, .worker)
+        _ = bench.ask(bob, 1)
+        let carol = Bench.workers[2]
+        #expect(bench.join(carol, .worker).refusals == ["run-full"])
+        bench.submit(alice, lease.id)
+        bench.send(.goodbye(from: bench.connection(alice)))
+        bench.send(.goodbye(from: bench.connection(bob)))
+        // Of alice a group is left; bob only took a lease and gave it back.
+        #expect(bench.join(carol, .worker).isWelcome)
+        #expect(bench.run.state.workers.keys.sorted { $0.hex < $1.hex } == [alice])
+        #expect(bench.ask(carol, 1).count == 1)
+        #expect(bench.join(Bench.workers[3], .worker).refusals == ["run-full"])
+        let before = bench.run.state
+        try bench.restart()
+        #expect(bench.run.state == before)
+        // A late group of a forgotten key finds its lease ended.
+        bench.join(carol, .worker)
+        bench.send(.goodbye(from: bench.connection(carol)))
+        #expect(bench.join(bob, .worker).isWelcome)
+    }
+
+    @Test("Whoever is connected is not forgotten")
+    func present() throws {
+        var bench = try Bench { $0.limits.rememberedWorkers = 1 }
+        bench.begin()
+        bench.join(alice, .worker)
+        let lease = bench.ask(alice, 1)[0]
+        bench.send(.leasesReturned(from: bench.from(alice), leases: [lease.id]))
+        #expect(bench.join(bob, .worker).refusals == ["run-full"])
+    }
+
     @Test("A drain lets what is in flight finish, then stops; verifiers stay until the last verdict")
     func drain() throws {
         var bench = try Bench(groupsPerBatch: 2)

@@ -52,6 +52,8 @@ extension DurableState {
             updateWorker(worker) { $0.staked -= min($0.staked, max(0, burned)) }
             workers[worker]?.streak = 0
             workers[worker]?.tolerated = 0
+        case .workersForgotten(let forgotten):
+            try applyForgotten(forgotten)
         case .verifierBanned(let verifier, let finding):
             verifiers[verifier, default: VerifierRecord()].ban = finding
 

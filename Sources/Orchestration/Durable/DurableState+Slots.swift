@@ -118,6 +118,13 @@ extension DurableState {
         keptGroups.removeAll { forgotten.contains($0) }
     }
 
+    mutating func applyForgotten(_ forgotten: [PublicKey]) throws(FactMismatch) {
+        for worker in forgotten {
+            try require(workers[worker]?.isEmpty ?? false, "a worker is forgotten of which something is left")
+            workers[worker] = nil
+        }
+    }
+
     /// Notes under which version a group was found wrong.
     mutating func noteRejected(_ version: UInt64) {
         rejectedVersions.removeAll { $0 == version }

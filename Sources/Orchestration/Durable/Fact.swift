@@ -78,6 +78,8 @@ public enum Fact: Sendable, Hashable, Codable {
 
     /// A worker lost its stake and its place.
     case workerBanned(worker: PublicKey, finding: Finding, burned: Int64)
+    /// Keys of workers that never came to anything make room for others.
+    case workersForgotten(workers: [PublicKey])
     /// A verifier lost its place.
     case verifierBanned(verifier: PublicKey, finding: Finding)
 

@@ -213,6 +213,8 @@ public struct WorkerRecord: Sendable, Hashable, Codable {
     /// - Parameter isForeign: Asks about groups that are compared by tolerances; those and the others do not count for each
     ///   other.
     public func isOnProbation(isForeign: Bool) -> Bool { isForeign ? tolerated == 0 : streak == 0 }
+    /// Whether there is nothing to remember: no lease, group, credit, stake, strike or ban.
+    var isEmpty: Bool { self == WorkerRecord() }
     /// Leases and groups without a verdict.
     public var unauditedGroups: Int { liveLeases.count + pendingGroups.count }
     /// Credit of groups that were not audited, in FLOPs.
