@@ -137,12 +137,8 @@ actor TrainingLoop {
         var published = Wire.VersionPublished()
         published.version = version.wire
         try session.send(.versionPublished(published))
-        var done = Wire.BatchDone()
-        done.step = step
-        done.doubtedGroups = completed.doubted
-        done.unavailableGroups = completed.unavailable
         let times = [("time/wait_for_batch", waited), ("time/unreplayed", replaying)]
-        done.metrics = (metrics.named + times + (publication.published?.named ?? []))
+        let named: [Wire.Metric] = (metrics.named + times + (publication.published?.named ?? []))
             .compactMap { name, value in
                 guard value.isFinite else { return nil }
                 var metric = Wire.Metric()
@@ -150,7 +146,7 @@ actor TrainingLoop {
                 metric.value = value
                 return metric
             }
-        try session.send(.batchDone(done))
+        for part in Wire.BatchDone.parts(step: step, metrics: named, completed) { try session.send(.batchDone(part)) }
         reportedStep = step
         waitingSince = .now
         askForBatch()
