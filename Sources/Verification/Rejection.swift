@@ -19,7 +19,7 @@ public struct Rejection: Error, Sendable, Hashable, CustomStringConvertible {
         case discard
         /// The credit and the streak are lost; stake burns on the third. Bad memory looks like this too.
         case softStrike
-        /// Stake burns at once: no fault of a machine produces it.
+        /// Stake burns at once: a message that contradicts itself, or numbers that the worker's own rows do not give.
         case slash
     }
 

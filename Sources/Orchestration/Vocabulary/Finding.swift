@@ -4,7 +4,7 @@ public enum Severity: String, Sendable, Hashable, Codable, CaseIterable {
     case refuse
     /// The group earns nothing, the streak ends and a strike is counted (bad memory looks like this).
     case soft
-    /// Cannot happen by accident: the stake burns and the key is banned at once.
+    /// Hardly ever happens by accident: the stake burns and the key is banned at once.
     case slash
 }
 

@@ -2,7 +2,8 @@ import Foundation
 
 /// `log-probability`: what the worker reports must be what its own rows give.
 ///
-/// Under the exact policy the rows are known to be equal by now, so a different number was written by hand: slash.
+/// Under the exact policy the rows are known to be equal by now, so a different number was written by hand, or the output
+/// projection failed after them: slash.
 struct LogProbabilityCheck: ReplayCheck {
     let name = "log-probability"
 
