@@ -113,7 +113,7 @@ struct UnreplayedGroupsTests {
         let completed = try await groups(Source(chosen: [1, 2]), AuditPolicies(foreign: tolerance))
             .complete(batch, step: 1)
         #expect(completed.groups.map(\.promptTokens) == [[1]])
-        #expect(completed.groups[0].samples[0].behaviourLogProbabilities == [-1, -1])
+        #expect(completed.groups.first?.samples[0].behaviourLogProbabilities == [-1, -1])
         #expect(completed.doubted == [batch[1].groupHash, batch[2].groupHash])
         let native = try await groups(Source(chosen: [2]), AuditPolicies(native: tolerance, foreign: tolerance))
             .complete([batch[1]], step: 2)
