@@ -12,6 +12,7 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -59,8 +60,10 @@ let rooms: [Target] = [
     room("Proofs", ["CKernels", "Identity"]),
     room(
         "Shardcast",
-        ["CDelta", "Safetensors", "Identity", hummingbird, hummingbirdCore, httpClient, httpTypes, lifecycle, logging]
-            + nio),
+        [
+            "CDelta", "Safetensors", "Identity", hummingbird, hummingbirdCore, httpClient, httpTypes, lifecycle,
+            logging, tls,
+        ] + nio),
 
     // Floor 4
     room("Generation", ["Transformer", "Sampling", "Proofs", "Tensors", "Identity"]),
@@ -156,6 +159,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),

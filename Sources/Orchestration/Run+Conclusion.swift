@@ -42,6 +42,8 @@ extension Run {
             }
             guard !presence.awaitsAccounts else { return }
             if state.stableStep >= configuration.steps || isLate {
+                // All draws are made.
+                revealEpoch()
                 stop("all \(configuration.steps) steps are made")
             }
         } else if let drain = presence.drain {

@@ -18,17 +18,16 @@ extension Run {
 
     /// Begins the first epoch, or the next one when the present one has had its groups.
     mutating func openEpoch() {
-        guard isAdaptive else { return }
+        guard isAdaptive, !presence.isStopped else { return }
         let secret = configuration.secret
         func commitment(_ epoch: UInt64) -> Hash256 {
             AuditDraw.commitment(to: AuditDraw.secret(ofEpoch: epoch, runSecret: secret))
         }
         var number: UInt64 = 0
         if let present = state.epoch {
-            guard state.counters.received - present.began >= max(1, configuration.auditing.epochGroups) else { return }
-            commit(
-                .epochRevealed(
-                    epoch: present.number, secret: AuditDraw.secret(ofEpoch: present.number, runSecret: secret)))
+            let isOver = state.counters.received - present.began >= max(1, configuration.auditing.epochGroups)
+            guard isOver || isRevealed(present) else { return }
+            revealEpoch()
             number = present.number + 1
         }
         commit(.epochBegan(epoch: number, commitment: commitment(number), next: commitment(number + 1)))
@@ -36,6 +35,17 @@ extension Run {
         let everyone = connectedMembers().filter { $0.role != .trainer }.compactMap(\.connection)
         if !everyone.isEmpty { outbox.append(.announceEpoch(to: everyone, epoch)) }
         report(.epochBegan(epoch))
+    }
+
+    /// Tells the secret of the present epoch, so that its draws can be re-checked; nothing is drawn with it from then on.
+    mutating func revealEpoch() {
+        guard isAdaptive, let present = state.epoch, !isRevealed(present) else { return }
+        let secret = AuditDraw.secret(ofEpoch: present.number, runSecret: configuration.secret)
+        commit(.epochRevealed(epoch: present.number, secret: secret))
+    }
+
+    private func isRevealed(_ epoch: EpochRecord) -> Bool {
+        state.revealedSecret == AuditDraw.secret(ofEpoch: epoch.number, runSecret: configuration.secret)
     }
 
     /// The probability in millionths with which a group of a worker is audited.

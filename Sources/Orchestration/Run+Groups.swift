@@ -158,8 +158,10 @@ extension Run {
         if slot != nil, !gone.isEmpty { outbox.append(.forgetGroups(gone)) }
     }
 
-    /// Takes a worker's stake and place; what it has in flight is set aside, but for the groups that were drawn: those are
-    /// audited, and fined where they are wrong. Else who sees its wrong group drawn would have itself banned and save the fine.
+    /// Takes a worker's stake and place; what it has in flight is set aside, but for the groups that were drawn.
+    ///
+    /// Those are audited, and fined where they are wrong: else who sees its wrong group drawn would have itself banned and
+    /// save the fine.
     mutating func banWorker(_ key: PublicKey, _ finding: Finding) {
         guard let worker = state.workers[key], worker.ban == nil else { return }
         commit(.workerBanned(worker: key, finding: finding, burned: worker.staked))

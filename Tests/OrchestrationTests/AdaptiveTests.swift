@@ -165,6 +165,24 @@ struct AdaptiveTests {
         #expect(welcome.first?.epoch == epoch)
     }
 
+    @Test("The end of a run tells the last secret, and what goes on after it begins another epoch")
+    func lastEpoch() throws {
+        var bench = try Bench.adaptive(groupsPerBatch: 2, steps: 1)
+        bench.join(first, .verifier)
+        bench.hand(alice, 2)
+        bench.audit(Bench.good)
+        bench.requestBatch(1)
+        bench.publish(2, step: 1)
+        bench.send(.batchDone(from: bench.from(Bench.trainer), step: 1))
+        let actions = bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: 1))
+        #expect(actions.stops)
+        #expect(actions.facts.contains(.epochRevealed(epoch: 0, secret: AuditDraw.secret(ofEpoch: 0, runSecret: [7]))))
+        #expect(bench.wait(1_000).facts.isEmpty)
+        try bench.restart()
+        bench.join(alice, .worker)
+        #expect(bench.run.state.epoch?.number == 1)
+    }
+
     @Test("An untrusted key has two leases' worth of tokens open at most")
     func untrustedTokens() throws {
         var bench = try Bench.adaptive { $0.auditing.trustedAfter = 10 }

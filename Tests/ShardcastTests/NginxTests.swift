@@ -86,24 +86,34 @@ import Testing
         try await relay.stop()
     }
 
-    @Test func certificatesOfStrangersAreRefused() async throws {
-        let lab = try Lab()
-        try lab.publish(1)
+    /// A server's key and certificate, which is its own authority.
+    private static func certificate(_ lab: Lab) throws -> (key: String, certificate: String) {
         let (key, certificate) = (lab.scratch("key.pem"), lab.scratch("certificate.pem"))
         let openssl = Process()
         openssl.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         openssl.arguments = [
-            "openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", key, "-out", certificate, "-days",
-            "2",
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
+            "-out", certificate, "-days", "2",
             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
         ]
         openssl.standardError = FileHandle.nullDevice
         try openssl.run()
         openssl.waitUntilExit()
         try #require(openssl.terminationStatus == 0)
-        let nginx = try await Nginx(
+        return (key, certificate)
+    }
+
+    private static func server(_ lab: Lab, _ key: String, _ certificate: String) async throws -> Nginx {
+        try await Nginx(
             lab.scratch, "ssl_certificate \(certificate); ssl_certificate_key \(key); root \(lab.scratch("origin"));",
             listen: " ssl")
+    }
+
+    @Test func certificatesOfStrangersAreRefused() async throws {
+        let lab = try Lab()
+        try lab.publish(1)
+        let (key, certificate) = try Self.certificate(lab)
+        let nginx = try await Self.server(lab, key, certificate)
         let client = try lab.client("https://127.0.0.1:\(nginx.port)")
         do {
             _ = try await client.fetch(version: 1, timeout: .seconds(2))
@@ -114,5 +124,37 @@ import Testing
         #expect(client.installedVersions.isEmpty)
         await client.shutDown()
         nginx.stop()
+    }
+
+    /// In a process of its own, whose environment names the authority.
+    @Test func certificatesOfAnAuthorityThatIsTrustedAreGood() async throws {
+        await #expect(processExitsWith: .success) {
+            let lab = try Lab()
+            try lab.publish(1)
+            let (key, certificate) = try Self.certificate(lab)
+            let nginx = try await Self.server(lab, key, certificate)
+            setenv(TrustedAuthorities.variable, certificate, 1)
+            let client = try lab.client("https://127.0.0.1:\(nginx.port)")
+            let fetched = try await client.fetch(version: 1, timeout: .seconds(60))
+            #expect(fetched.version == 1)
+            await client.shutDown()
+            let relay = try await lab.cachingRelay(upstreams: ["https://localhost:\(nginx.port)"])
+            let second = try lab.client(relay.url, directory: "second")
+            #expect(try await second.fetch(version: 1, timeout: .seconds(60)).version == 1)
+            await second.shutDown()
+            try await relay.stop()
+            nginx.stop()
+        }
+    }
+
+    @Test func authoritiesThatCannotBeReadAreSaid() throws {
+        let lab = try Lab()
+        #expect(try TrustedAuthorities.configuration([:]) == nil)
+        for path in ["/nonexistent", lab.scratch("origin")] {
+            let error = #expect(throws: ShardcastError.self) {
+                try TrustedAuthorities.configuration([TrustedAuthorities.variable: path])
+            }
+            #expect(error?.kind == .invalidConfiguration && error?.message.contains(path) == true)
+        }
     }
 }

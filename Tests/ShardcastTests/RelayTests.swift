@@ -246,6 +246,15 @@ import Testing
         try await relay.stop()
     }
 
+    @Test func anOriginIsLookedAtLessOftenWhileNothingChanges() {
+        func interval(_ quiet: Duration) -> Duration {
+            OriginSource.interval(after: quiet, shortest: .milliseconds(4))
+        }
+        #expect(interval(.zero) == .milliseconds(4) && interval(.seconds(1)) == .milliseconds(4))
+        #expect(interval(.seconds(32)) == .milliseconds(125))
+        #expect(interval(.seconds(3600)) == .milliseconds(250))
+    }
+
     @Test func relayDoesNotServeWhatItsKeyDidNotSign() async throws {
         let lab = try Lab()
         try lab.publish(1)

@@ -114,12 +114,21 @@ class Tree:
             member.end()
 
     def used(self):
-        """Processor seconds of all, peak memory of the largest relay and client."""
-        relays, clients = self.relays.values(), self.clients.values()
+        """Processor seconds by role, peak memory of the largest of each; who lies is no relay of ours and counted apart."""
+        ours = {name: member for name, member in self.relays.items() if name not in self.hostile}
+        hostile = [self.relays[name] for name in self.hostile]
+        roles = {
+            "origin": [ours[self.shape.origin]],
+            "relays": [member for name, member in ours.items() if name != self.shape.origin],
+            "clients": list(self.clients.values()),
+        }
+        seconds = {role: sum(member.seconds for member in roles[role]) for role in roles}
         return {
-            "processor_seconds": sum(member.seconds for member in [*relays, *clients]),
-            "relay_peak_mb": max(member.peak for member in relays) / 1e6,
-            "client_peak_mb": max(member.peak for member in clients) / 1e6,
+            "processor_seconds": sum(seconds.values()),
+            **{f"{role}_processor_seconds": used for role, used in seconds.items()},
+            "relay_peak_mb": max(member.peak for member in ours.values()) / 1e6,
+            "client_peak_mb": max(member.peak for member in self.clients.values()) / 1e6,
+            "hostile_peak_mb": max((member.peak for member in hostile), default=0) / 1e6,
         }
 
 

@@ -94,7 +94,7 @@ public struct TrainingSection: ConfigurationSection {
         .number("clip_norm", \.clipNorm, 0...1e6, "Bound on the norm of the gradient; 0 is off."),
         .integer("pace", \.pace, 0...64, "Generation runs at most so many policy versions ahead of training."),
         .integer("max_staleness", \.maxStaleness, 0...64, "Batch n takes version v only if n - 1 - v is at most this."),
-        .integer("checkpoint_interval", \.checkpointInterval, 1...1_000_000, "Steps between checkpoints."),
+        .integer("checkpoint_interval", \.checkpointInterval, 1...1024, "Steps between checkpoints."),
         .integer("keep_checkpoints", \.keepCheckpoints, 1...1_000_000, "Checkpoints that stay on disk."),
         .section("clip", \.clip, "Bounds of the objective clip."),
         .section("mask", \.mask, "Bounds of the objective mask."),

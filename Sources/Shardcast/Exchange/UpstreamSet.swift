@@ -34,7 +34,7 @@ final class UpstreamSet: Sendable {
     private let http: HTTPClient
     private let rests: Mutex<[Rest]>
 
-    /// - Throws: ``ShardcastError`` of kind `invalidConfiguration` for an empty list.
+    /// - Throws: ``ShardcastError`` of kind `invalidConfiguration` for an empty list, or authorities that cannot be read.
     init(
         _ addresses: [UpstreamAddress], patience: Upstream.Patience, connections: Int, missingPatience: Duration
     ) throws(ShardcastError) {
@@ -42,6 +42,7 @@ final class UpstreamSet: Sendable {
             throw ShardcastError(.invalidConfiguration, "No relay is named: give at least one address.")
         }
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.tlsConfiguration = try TrustedAuthorities.configuration()
         configuration.timeout.connect = .seconds(5)
         configuration.httpVersion = .http1Only
         // A refused connection is news that another upstream can be asked at once.

@@ -33,17 +33,25 @@ final class OriginSource: WeightSource {
         try OpenFile.reading(layout.shard(hash)).map { .file($0) } ?? .absent
     }
 
-    /// Looks at `latest` a few hundred times a second: one `stat` each, and no event that could be missed.
+    /// Looks at `latest` again and again: one `stat` each, and no event that could be missed.
     func run() async {
         var seen: FileStamp?
+        var changedAt = ContinuousClock.now
         while !Task.isCancelled {
             let stamp = FileStamp(layout.latest)
             if let stamp, stamp != seen {
                 seen = stamp
+                changedAt = .now
                 read()
             }
-            try? await Task.sleep(for: poll)
+            try? await Task.sleep(for: Self.interval(after: changedAt.duration(to: .now), shortest: poll))
         }
+    }
+
+    /// How long until the next look: a small part of the time between versions, so that it hardly adds to that, and a relay
+    /// that waits for minutes hardly computes.
+    static func interval(after quiet: Duration, shortest: Duration) -> Duration {
+        max(shortest, min(quiet / 256, .milliseconds(250)))
     }
 
     private func read() {

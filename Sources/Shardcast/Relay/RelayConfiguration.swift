@@ -24,7 +24,8 @@ public struct RelayConfiguration: Sendable {
     public var tokens: JoinTokens?
     /// The limits.
     public var limits = RelayLimits()
-    /// How often an origin directory is looked at for a new `latest`.
+    /// How often an origin directory is looked at for a new `latest` while versions follow each other quickly; less often, at
+    /// least four times a second, where they are slow.
     public var originPoll: Duration = .milliseconds(4)
     /// Whether a caching relay fetches a new version before anybody asks for it.
     public var prefetches = true
