@@ -4,6 +4,7 @@ extension Run {
     /// Sends a batch that exists, or notes that the trainer waits for the next one.
     mutating func requestBatch(_ from: Correspondent, _ step: UInt64, _ now: Instant) {
         guard sender(from, .trainer, now) != nil else { return }
+        settleContests(before: min(step, state.doneStep + 1))
         presence.batchRequest = nil
         if let groups = state.batches[step] {
             outbox.append(.sendBatch(to: from, step: step, groups: groups))
@@ -61,6 +62,11 @@ extension Run {
             guard let record = state.groups[group], let version = state.versions[record.version],
                 !isFresh(version, forBatch: step)
             else { continue }
+            if record.isWaiting {
+                // No trainer will ever see it: without an audit of its own it would be paid unseen.
+                pick(group, isForeseen: true)
+                continue
+            }
             commit(.groupDiscarded(group: group, step: step))
             outbox.append(.forgetGroups([group]))
             report(.groupDiscarded(group: group, worker: record.worker, version: record.version))
@@ -89,6 +95,7 @@ extension Run {
             return
         }
         if step > state.stableStep {
+            settleContests(before: step + 1)
             let kept = groupsToKeep(beyond: step)
             let released = releasedGroups(through: step, but: kept)
             commit(.checkpointStable(step: step, kept: kept.isEmpty ? nil : kept))

@@ -72,6 +72,7 @@ public struct Run: Sendable {
         case .hello(let hello, let from): greet(hello, from, now)
         case .disconnected(let connection): disconnect(connection, now)
         case .heartbeat(let connection): noteHeartbeat(connection, now)
+        case .heard(let connections): for connection in connections { _ = member(on: connection, now) }
         case .goodbye(let connection): dismiss(connection, now)
         case .leasesRequested(let from, let groups): requestLeases(from, groups, now)
         case .leaseProgress(let connection, let leases): renewLeases(connection, leases, now)
@@ -106,6 +107,11 @@ public struct Run: Sendable {
         switch fact {
         case .checkPassed, .checkFailed, .checkClosed, .groupVested, .creditForfeited, .acceptanceRevoked:
             presence.reviewsKeptGroups = true
+        default: break
+        }
+        switch fact {
+        case .auditAssigned, .checkAssigned, .groupAccepted, .groupRejected, .checkPassed, .checkFailed:
+            presence.lastAudit = presence.now
         default: break
         }
     }

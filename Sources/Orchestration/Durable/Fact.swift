@@ -69,6 +69,11 @@ public enum Fact: Sendable, Hashable, Codable {
     case checkFailed(audit: UInt64, finding: Finding, auditFLOPs: Int64)
     /// A group was accepted against another verifier's finding, and a third one is to decide between them.
     case acceptanceDoubted(group: Hash256, accuser: PublicKey, audit: UInt64, finding: Finding, auditFLOPs: Int64)
+    /// A verifier's finding and another one's acceptance stand against each other, nobody else can be asked, and the trainer
+    /// is to decide, which computes the group itself.
+    case acceptanceContested(group: Hash256, accuser: PublicKey, audit: UInt64, finding: Finding, auditFLOPs: Int64)
+    /// The trainer computed what the group says, and so refuted the finding, or could not tell.
+    case contestSettled(group: Hash256, isRefuted: Bool)
     /// Nobody will do that replay.
     case checkClosed(group: Hash256)
     /// An accepted group is found wrong by two verifiers after all.

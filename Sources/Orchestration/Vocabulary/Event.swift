@@ -13,6 +13,8 @@ public enum Event: Sendable {
     case disconnected(ConnectionID)
     /// A sign of life.
     case heartbeat(from: ConnectionID)
+    /// These have said something that is about to be taken in: signs of life, whatever it is.
+    case heard([ConnectionID])
     /// A member leaves of its own accord.
     case goodbye(from: ConnectionID)
 

@@ -15,6 +15,11 @@ extension Orchestrator {
     func takeReport(_ report: Wire.AuditReport, from: Correspondent) {
         guard let identity = connections[from.connection]?.identity else { return }
         let id = report.auditID
+        guard run.key(on: from.connection) != nil else {
+            // The machine refuses it: it is sent again after a hello, not lost.
+            step(.auditReturned(from: from, audit: id))
+            return
+        }
         guard let audit = run.audit(id, on: from.connection) else {
             // Late, or taken away meanwhile: acknowledged so that the verifier stops repeating it.
             send(.acknowledgement(Wire.Acknowledgement()), to: from)
