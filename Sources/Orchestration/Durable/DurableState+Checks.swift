@@ -48,6 +48,11 @@ extension DurableState {
             }
         case .acceptanceRevoked(let group, let finding):
             try applyRevoked(group, finding)
+        case .replayRefuted(let group, let verifier):
+            let record = try found(groups[group], "group \(group)")
+            try require(!record.contradictedBy.contains(verifier), "its replay of group \(group) was refuted before")
+            groups[group]?.contradictedBy.append(verifier)
+            updateVerifier(verifier) { $0.refuted += 1 }
         case .rejectionOverturned(let group, _, let withheld):
             try applyOverturned(group, withheld: withheld)
         default: break
