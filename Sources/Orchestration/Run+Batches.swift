@@ -139,13 +139,14 @@ extension Run {
     }
 
     /// The trainer is back at its newest STABLE checkpoint; later batches go to it again, in the same order.
+    ///
+    /// Nothing is released by that, although the checkpoint covers it: first the trainer tells again what it found wrong in
+    /// groups of those batches, as far as it does not know that it was heard. Then it tells the checkpoint itself.
     mutating func resumeTrainer(_ step: UInt64) {
         let before = state.doneStep
         guard step != before || step != state.stableStep else { return }
-        let kept = groupsToKeep(beyond: step)
-        let released = releasedGroups(through: step, but: kept)
-        commit(.trainerResumed(step: step, kept: kept.isEmpty ? nil : kept))
-        if !released.isEmpty { outbox.append(.forgetGroups(released)) }
+        if step < before { commit(.trainerResumed(step: state.stableStep, kept: nil)) }
+        if step > state.doneStep { commit(.batchDone(step: step)) }
         report(.trainerResumed(step: step, from: before))
     }
 }

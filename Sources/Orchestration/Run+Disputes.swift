@@ -124,7 +124,7 @@ extension Run {
             verifier: accuser,
             Finding(
                 check: "refuted-accusations",
-                reason: "\(verifier.refuted + verifier.plantsFailed) of its accusations were refuted by other replays.",
+                reason: "\(verifier.refuted + verifier.plantsFailed) of its replays were refuted by others.",
                 severity: .slash))
     }
 

@@ -35,7 +35,7 @@ extension Run {
             weigh(record.group, audit)
             return
         }
-        if group.isDisbelieved, state.standingConfirmations(of: record.group).count < 2 {
+        if group.isDisbelieved, !group.isAlwaysAudited, state.standingConfirmations(of: record.group).count < 2 {
             // The trainer against one verifier: another one is asked. Without one, the credit stays promised.
             if hasThirdParty(besides: group.confirmations + [record.verifier], group) {
                 openCheck(of: record.group, .repeated)
@@ -68,7 +68,7 @@ extension Run {
             }
         case .repeated, .vesting, .doubted, .unavailable:
             report(.verdictDoubted(group: record.group, accuser: record.verifier, finding: finding))
-            if group.isDisbelieved {
+            if group.isDisbelieved, !group.isAlwaysAudited {
                 // The trainer and a verifier are two.
                 revoke(record.group, group, finding)
             } else if state.standingConfirmations(of: record.group).isEmpty {

@@ -88,6 +88,8 @@ public struct Run: Sendable {
         case .batchDone(let from, let step): finishBatch(from, step, now)
         case .groupsDoubted(let from, let groups): takeDoubts(from, groups, now)
         case .groupsUnavailable(let from, let groups): takeUnavailable(from, groups, now)
+        case .replaysCompared(let group, let verifier, let equal, let unequal):
+            compareReplays(of: group, by: verifier, equal: equal, unequal: unequal)
         case .workerRefused(let key, let finding): refuseWorker(key, finding)
         case .versionPublished(let from, let version): publish(from, version, now)
         case .checkpointStable(let from, let step): makeStable(from, step, now)

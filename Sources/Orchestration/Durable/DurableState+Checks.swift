@@ -11,8 +11,7 @@ extension DurableState {
             if purpose == .doubted || purpose == .unavailable {
                 try require(!record.wasDoubted, "group \(group) was doubted before")
                 groups[group]?.wasDoubted = true
-                // Under tolerances it computed something else than a verifier, not than the worker.
-                groups[group]?.isDisbelieved = purpose == .doubted && !record.isAlwaysAudited
+                groups[group]?.isDisbelieved = purpose == .doubted
                 updateWorker(record.worker) { worker in
                     guard let index = worker.unvested.firstIndex(where: { $0.group == group }) else { return }
                     worker.unvested[index].isDoubted = true
@@ -63,6 +62,11 @@ extension DurableState {
             if isRefuted { updateVerifier(doubt.accuser) { $0.refuted += 1 } }
         case .acceptanceRevoked(let group, let finding):
             try applyRevoked(group, finding)
+        case .replayRefuted(let group, let verifier):
+            let record = try found(groups[group], "group \(group)")
+            try require(!record.contradictedBy.contains(verifier), "its replay of group \(group) was refuted before")
+            groups[group]?.contradictedBy.append(verifier)
+            updateVerifier(verifier) { $0.refuted += 1 }
         case .rejectionOverturned(let group, _, let withheld):
             try applyOverturned(group, withheld: withheld)
         default: break

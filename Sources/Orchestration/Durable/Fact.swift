@@ -81,6 +81,9 @@ public enum Fact: Sendable, Hashable, Codable {
     /// A rejected or abandoned group is found right after all.
     case rejectionOverturned(group: Hash256, audit: UInt64, withheld: Int64)
 
+    /// A verifier found a group good by numbers that are not those of two others.
+    case replayRefuted(group: Hash256, verifier: PublicKey)
+
     /// A worker lost its stake and its place.
     case workerBanned(worker: PublicKey, finding: Finding, burned: Int64)
     /// Keys of workers that never came to anything make room for others.

@@ -143,7 +143,8 @@ public struct GroupRecord: Sendable, Hashable, Codable {
     public internal(set) var verdict: EarlierVerdict?
     /// Whether the trainer has doubted it, or could not compute it, which is looked into once.
     public internal(set) var wasDoubted = false
-    /// Whether the trainer computed something else: one voice against it, which is the lab's own.
+    /// Whether the trainer computed something else: under one arithmetic one voice against it, which is the lab's own; under
+    /// tolerances one against the verifier whose numbers the trainer was given.
     public internal(set) var isDisbelieved = false
     /// Whether it was found wrong after it counted, which is punished once.
     public internal(set) var isRevoked = false

@@ -49,6 +49,8 @@ public enum Event: Sendable {
     case groupsDoubted(from: Correspondent, groups: [Hash256])
     /// The trainer could not compute the log-probabilities of these groups of a batch at all, and why.
     case groupsUnavailable(from: Correspondent, groups: [(group: Hash256, reason: String)])
+    /// A verifier found a group good by other numbers than others who did; it says which gave the same ones and which not.
+    case replaysCompared(group: Hash256, by: PublicKey, equal: [PublicKey], unequal: [PublicKey])
     /// The driver found over many groups what no single one shows: this worker is not to have any more.
     case workerRefused(PublicKey, Finding)
     /// The trainer published a version.

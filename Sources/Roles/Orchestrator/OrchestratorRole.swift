@@ -51,6 +51,12 @@ public struct OrchestratorRole: Sendable {
         let configuration = try Run.Configuration(file, secrets: secrets)
         let facts = try database.facts()
         let run = try Run(configuration: configuration, replaying: facts)
+        let basis = try JudgingBasis(context, model: file.model.path)
+        if let earlier = try database.basis(), run.state.nextLease > 1 {
+            try basis.check(against: earlier, of: directory)
+        } else {
+            try database.keep(basis)
+        }
         if !facts.isEmpty {
             log.notice("continuing the run", metadata: ["facts": "\(facts.count)", "step": "\(run.state.doneStep)"])
         }

@@ -116,6 +116,7 @@ public final class RunDatabase: Sendable {
                         """)
             }
             Self.registerMargins(&migrator)
+            Self.registerBasis(&migrator)
             Ledger.migrate(&migrator)
             try migrator.migrate(pool)
             try pool.write { database in
