@@ -3,10 +3,24 @@ import Identity
 /// Promised credit whose worker hands in nothing more: one of its groups is audited, so that the rest does not hang.
 extension Run {
     /// Looks at a worker's promised credit, where no later group of it is to be expected.
+    ///
+    /// That of a worker which left is looked at from the next epoch on: else one that comes and goes would have its groups
+    /// audited when it likes.
     mutating func reviewAccount(_ key: PublicKey) {
         // Who is only disconnected is looked at when it does not come back.
         guard state.unvestedWorkers.contains(key), isClosing || presence.members[key] == nil else { return }
+        let epoch = state.epoch?.number ?? 0
+        guard isClosing || presence.departures[key, default: epoch] < epoch else {
+            presence.departures[key] = epoch
+            return
+        }
         presence.accounts.insert(key)
+    }
+
+    /// Looks at the accounts of those that left before the epoch that has just begun.
+    mutating func reviewDepartures() {
+        presence.departures = presence.departures.filter { state.unvestedWorkers.contains($0.key) }
+        for key in presence.departures.keys.sorted(by: { $0.hex < $1.hex }) { reviewAccount(key) }
     }
 
     /// Audits one more group of every worker whose promised credit nothing else would vouch for.
@@ -70,7 +84,8 @@ extension Run {
     func groupsToKeep(beyond step: UInt64) -> [Hash256] {
         guard step > state.stableStep else { return [] }
         let released = ((state.stableStep + 1)...step).flatMap { state.batches[$0] ?? [] }
-        var kept = released.filter { state.groups[$0]?.check != nil }
+        let earlier = released.flatMap { state.groups[$0].flatMap { state.slots[$0.slot]?.earlier } ?? [] }
+        var kept = (released + earlier).filter { state.groups[$0]?.check != nil }
         guard let secret = drawSecret, !state.unvestedWorkers.isEmpty else { return kept }
         let leaving = Set(released)
         let workers = Set(released.compactMap { state.groups[$0]?.worker }).intersection(state.unvestedWorkers)

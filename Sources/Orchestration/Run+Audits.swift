@@ -41,11 +41,21 @@ extension Run {
         for group in state.auditQueue where mayAudit(group) {
             if wanted <= 0 { break }
             guard let verifier = verifier(for: group, assigned) else { continue }
+            let plant = drawPlant(for: verifier)
+            if let plant, plant.comesFirst {
+                assign(check: plant.group, to: verifier, &assigned, now)
+                wanted -= 1
+            }
+            guard hasRoom(verifier, assigned) else { continue }
             let id = state.nextAudit
             commit(.auditAssigned(audit: id, group: group, verifier: verifier))
             startAudit(id, now)
             wanted -= 1
             if let audit = audit(id) { assigned[verifier, default: []].append(audit) }
+            if let plant, !plant.comesFirst, hasRoom(verifier, assigned) {
+                assign(check: plant.group, to: verifier, &assigned, now)
+                wanted -= 1
+            }
         }
         assignChecks(&assigned, now)
         for key in presence.waitingVerifiers {
@@ -172,7 +182,7 @@ extension Run {
         let mean = acceptance.rewards.reduce(0, +) / Float(max(1, acceptance.rewards.count))
         report(.groupAccepted(group: group, worker: record.worker, version: record.version, meanReward: mean))
         noteStanding(record.worker)
-        if let dispute = record.dispute { doubt(group, dispute, verifier) }
+        if let dispute = record.dispute { doubt(group, dispute) }
         vouch(by: record, through: record.vouchesThrough, audit: audit)
         drawRepetition(group)
     }

@@ -34,12 +34,11 @@ extension Run {
         else { return }
         let step = request.step
         discardStaleGroups(forBatch: step)
-        let accepted = Array(state.acceptedGroups.prefix(configuration.groupsPerBatch))
-        let missing = configuration.groupsPerBatch - accepted.count
+        let missing = max(0, configuration.groupsPerBatch - state.acceptedGroups.count)
         let waiting = missing > 0 ? state.provisionalGroups : []
         let provisional = Array(provisionalMembers(forBatch: step, of: waiting).prefix(missing))
         guard provisional.count == missing else { return }
-        let groups = accepted + provisional
+        let groups = Array(oldestFirst(state.acceptedGroups).prefix(configuration.groupsPerBatch)) + provisional
         commit(.batchCut(step: step, groups: groups))
         let staleness = staleness(ofBatch: step) ?? (0, 0)
         presence.batchRequest = nil
@@ -49,6 +48,12 @@ extension Run {
                 step: step, groups: groups.count, provisional: provisional.count, meanStaleness: staleness.mean,
                 maximumStaleness: staleness.maximum))
         cancelStaleLeases()
+    }
+
+    /// Those of the oldest versions first, since they have the fewest batches left to them; else in the same order.
+    private func oldestFirst(_ groups: [Hash256]) -> [Hash256] {
+        let steps = groups.map { state.groups[$0].flatMap { state.versions[$0.version]?.step } ?? 0 }
+        return groups.indices.sorted { (steps[$0], $0) < (steps[$1], $1) }.map { groups[$0] }
     }
 
     private mutating func discardStaleGroups(forBatch step: UInt64) {
@@ -98,8 +103,8 @@ extension Run {
         guard step > state.stableStep else { return [] }
         let kept = Set(kept)
         return ((state.stableStep + 1)...step).flatMap { state.batches[$0] ?? [] }.flatMap { group in
-            (kept.contains(group) ? [] : [group])
-                + (state.groups[group].flatMap { state.slots[$0.slot]?.earlier } ?? [])
+            ([group] + (state.groups[group].flatMap { state.slots[$0.slot]?.earlier } ?? []))
+                .filter { !kept.contains($0) }
         }
     }
 

@@ -30,8 +30,10 @@ extension Run {
     /// A group was accepted against an accusation: a third verifier decides who is wrong, where there is one.
     ///
     /// Without a third, the acceptance stands: values that match cannot be made up, unless verifier and worker conspire.
-    mutating func doubt(_ group: Hash256, _ dispute: GroupRecord.Dispute, _ verifier: PublicKey) {
-        guard let record = state.groups[group], hasThirdParty(besides: [dispute.accuser, verifier], record) else {
+    mutating func doubt(_ group: Hash256, _ dispute: GroupRecord.Dispute) {
+        guard let record = state.groups[group],
+            hasThirdParty(besides: record.confirmations + [dispute.accuser], record)
+        else {
             refute(dispute.accuser)
             return
         }
@@ -43,7 +45,7 @@ extension Run {
         openCheck(of: group, .arbitrating)
     }
 
-    /// Hands out checks, and plants known good groups among the audits that verifiers get.
+    /// Hands out checks.
     mutating func assignChecks(_ assigned: inout [PublicKey: [Audit]], _ now: Instant) {
         for group in state.checkQueue {
             guard let record = state.groups[group], let check = record.check else { continue }
@@ -53,23 +55,25 @@ extension Run {
             guard let verifier = preferred(able, for: group) else { continue }
             assign(check: group, to: verifier, &assigned, now)
         }
-        let rate = configuration.auditing.plantRate
-        guard rate > 0 else { return }
-        for verifier in presence.waitingVerifiers {
-            for audit in assigned[verifier] ?? [] where hasRoom(verifier, assigned) {
-                let place = withUnsafeBytes(of: audit.id.littleEndian) { [UInt8]($0) }
-                guard AuditDraw.isDrawn("plant", place, probability: rate, secret: checkSecret),
-                    let group = plant(for: verifier)
-                else { continue }
-                openCheck(of: group, .planted)
-                assign(check: group, to: verifier, &assigned, now)
-            }
-        }
     }
 
-    private mutating func assign(
+    /// Draws whether a verifier gets a known good group beside the audit that it is about to get, and whether before it.
+    ///
+    /// Before or after, so that neither its place nor its number tells it from the others; alone, where the verifier asked
+    /// for no more than one, so that none asks its way past them.
+    func drawPlant(for verifier: PublicKey) -> (group: Hash256, comesFirst: Bool)? {
+        let place = withUnsafeBytes(of: state.nextAudit.littleEndian) { [UInt8]($0) }
+        guard
+            AuditDraw.isDrawn("plant", place, probability: configuration.auditing.plantRate, secret: checkSecret),
+            let group = plant(for: verifier)
+        else { return nil }
+        return (group, AuditDraw.isDrawn("first", place, probability: AuditDraw.certain / 2, secret: checkSecret))
+    }
+
+    mutating func assign(
         check group: Hash256, to verifier: PublicKey, _ assigned: inout [PublicKey: [Audit]], _ now: Instant
     ) {
+        if state.groups[group]?.check == nil { openCheck(of: group, .planted) }
         let id = state.nextAudit
         commit(.checkAssigned(audit: id, group: group, verifier: verifier))
         startAudit(id, now)
@@ -82,7 +86,9 @@ extension Run {
     private func plant(for verifier: PublicKey) -> Hash256? {
         var own: Hash256?
         for group in state.acceptedGroups + (state.batches[state.cutStep] ?? []) {
-            guard let record = state.groups[group], record.check == nil, !record.isSuspect, record.worker != verifier
+            guard let record = state.groups[group], record.check == nil, !record.isSuspect, record.worker != verifier,
+                // One bad group is one contradiction, not one for each time that it is planted.
+                !record.contradictedBy.contains(verifier)
             else { continue }
             if record.confirmations.contains(verifier) {
                 own = own ?? group

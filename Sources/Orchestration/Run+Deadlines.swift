@@ -17,6 +17,7 @@ extension Run {
             seekVerifier(for: group, now)
         }
         for group in state.scoringGroups.sorted() { outbox.append(.scoreGroup(group)) }
+        for key in state.unvestedWorkers { reviewAccount(key) }
         expect(now.advanced(by: min(configuration.timing.reconnect, configuration.timing.lease)))
     }
 
@@ -54,6 +55,7 @@ extension Run {
             presence.auditDeadlines[audit] = nil
         }
         presence.delays = presence.delays.filter { $0.value > now }
+        presence.returns = presence.returns.filter { now.elapsed(since: $0.value.last) < timing.forgiven }
         findEarliestDeadline(now)
     }
 
@@ -62,7 +64,7 @@ extension Run {
         let base = configuration.timing.rejection
         guard base > 0, let worker = state.workers[key] else { return }
         let end = now.advanced(by: base << UInt64(min(max(1, worker.rejected) - 1, 6)))
-        presence.delays[key] = end
+        presence.delays[key] = max(end, presence.delays[key] ?? end)
         expect(end)
     }
 

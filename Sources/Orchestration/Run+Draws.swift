@@ -35,6 +35,7 @@ extension Run {
         let everyone = connectedMembers().filter { $0.role != .trainer }.compactMap(\.connection)
         if !everyone.isEmpty { outbox.append(.announceEpoch(to: everyone, epoch)) }
         report(.epochBegan(epoch))
+        reviewDepartures()
     }
 
     /// Tells the secret of the present epoch, so that its draws can be re-checked; nothing is drawn with it from then on.
@@ -112,7 +113,8 @@ extension Run {
     /// Audits more where the next batch is complete but for groups that nobody has vouched for.
     ///
     /// A passed audit vouches for what its worker had handed in by then, so those with the most waiting groups come first;
-    /// which of a worker's groups is picked is decided by HMAC, so that it cannot tell.
+    /// which of a worker's groups is picked is decided by HMAC, so that it cannot tell. While more groups may come, the
+    /// audits drawn of those are waited for.
     mutating func pickForVesting() {
         guard !state.provisionalGroups.isEmpty, state.cutStep < configuration.steps, let secret = drawSecret else {
             return
@@ -120,6 +122,8 @@ extension Run {
         let expected = state.acceptedGroups.count + state.pendingAuditCount
         var missing = configuration.groupsPerBatch - expected
         guard missing > 0, missing <= state.provisionalGroups.count else { return }
+        let mayCarry = leaseRoom > 0 && !state.liveLeases.isEmpty
+        guard !mayCarry || state.provisionalGroups.count - missing >= carriedGroups else { return }
         var short: [PublicKey: [Hash256]] = [:]
         var uncovered: [Hash256] = []
         var covered: [PublicKey: Set<Hash256>] = [:]

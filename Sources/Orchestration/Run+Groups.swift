@@ -68,6 +68,7 @@ extension Run {
                 isAlwaysAudited: submission.isAlwaysAudited ? true : nil))
         presence.leaseClocks[submission.lease] = nil
         let isIdle = state.workers[key]?.liveLeases.isEmpty ?? true
+        presence.returns[key] = nil
         presence.members[key]?.stalls = 0
         presence.members[key]?.stalledUntil = nil
         presence.members[key]?.pace.finishedGroup(at: now, isIdle: isIdle)

@@ -62,10 +62,27 @@ extension Run {
     /// The worker gives leases back.
     mutating func returnLeases(_ from: Correspondent, _ leases: [UInt64], _ now: Instant) {
         guard let key = sender(from, .worker, now) else { return }
-        for id in leases where state.leases[id]?.worker == key && state.leases[id]?.phase == .live {
-            endLease(id, .returned)
-        }
+        let held = leases.filter { state.leases[$0]?.worker == key && state.leases[$0]?.phase == .live }
+        for id in held { endLease(id, .returned) }
+        if !held.isEmpty { noteReturn(key, now) }
         outbox.append(.acknowledge(to: from))
+    }
+
+    /// Keeps leases from a key that takes some and gives them back again and again; twice as long every time.
+    ///
+    /// Each of them is journaled, and costs its worker nothing. Once is free: machines are switched off. Groups handed in
+    /// end the count, and so does time.
+    mutating func noteReturn(_ key: PublicKey, _ now: Instant) {
+        let base = configuration.timing.returned
+        guard base > 0 else { return }
+        var returns = presence.returns[key] ?? Presence.Returns(last: now)
+        returns.rounds += 1
+        returns.last = now
+        presence.returns[key] = returns
+        guard returns.rounds > 1 else { return }
+        let end = now.advanced(by: base << UInt64(min(returns.rounds - 2, 6)))
+        presence.delays[key] = max(end, presence.delays[key] ?? end)
+        expect(end)
     }
 
     /// Ends a live lease and tells its worker.

@@ -126,6 +126,7 @@ extension Run {
         // The machine is the same, and so is its speed.
         member?.pace.becameIdle()
         presence.members[key] = member
+        presence.departures[key] = nil
     }
 
     private mutating func connect(_ hello: Hello, _ from: Correspondent, _ now: Instant) {
@@ -148,6 +149,7 @@ extension Run {
             member.stalledUntil = before.stalledUntil
         }
         presence.members[hello.key] = member
+        presence.departures[hello.key] = nil
         presence.keys[from.connection] = hello.key
         if hello.role == .trainer { presence.trainer = hello.key }
         expect(now.advanced(by: configuration.timing.heartbeat))
@@ -211,7 +213,9 @@ extension Run {
         switch member.role {
         case .worker:
             reviewAccount(key)
-            for lease in (state.workers[key]?.liveLeases ?? []).sorted() { endLease(lease, reason) }
+            let leases = (state.workers[key]?.liveLeases ?? []).sorted()
+            for lease in leases { endLease(lease, reason) }
+            if !leases.isEmpty { noteReturn(key, presence.now) }
         case .verifier:
             // A replay that it has returned does not go with it.
             for audit in (state.verifiers[key]?.liveAudits ?? []).sorted()

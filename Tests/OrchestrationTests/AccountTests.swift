@@ -6,6 +6,7 @@ import Testing
 @Suite("Promised credit at the end")
 struct AccountTests {
     let alice = Bench.workers[0]
+    let bob = Bench.workers[1]
     let first = Bench.verifiers[0]
     let second = Bench.verifiers[1]
 
@@ -27,22 +28,25 @@ struct AccountTests {
         return bench
     }
 
-    /// Fills one more batch, the last of its groups unaudited and unvouched for.
+    /// Fills one more batch, the last of its groups unaudited and unvouched for; more of them where that one is drawn.
     private func provisionalBatch(_ bench: inout Bench) throws -> Hash256 {
-        let step = bench.run.state.cutStep + 1
-        bench.requestBatch(step)
-        while bench.run.state.cutStep < step, bench.run.state.acceptedGroups.count < 3 {
-            bench.hand(alice, 1, isScored: false)
-            bench.audit(Bench.good)
+        while true {
+            let step = bench.run.state.cutStep + 1
+            bench.requestBatch(step)
+            while bench.run.state.cutStep < step, bench.run.state.acceptedGroups.count < 3 {
+                bench.hand(alice, 1, isScored: false)
+                bench.audit(Bench.good)
+            }
+            if bench.run.state.cutStep < step { bench.hand(alice, 1) }
+            if bench.run.state.cutStep < step { bench.audit(Bench.good) }
+            let batch = try #require(bench.run.state.batches[step])
+            if let promised = batch.first(where: { bench.run.isPromised($0) }) { return promised }
         }
-        if bench.run.state.cutStep < step { bench.hand(alice, 1) }
-        let batch = try #require(bench.run.state.batches[step])
-        return try #require(batch.first { bench.run.isPromised($0) })
     }
 
     @Test("Credit whose batch a STABLE checkpoint covers is still closed: one group stays, with its version's weights")
     func beyondStable() throws {
-        var bench = try bench()
+        var bench = try bench { $0.auditing.epochGroups = 1 }
         let group = try provisionalBatch(&bench)
         let step = bench.run.state.cutStep
         let actions = bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: step))
@@ -52,7 +56,7 @@ struct AccountTests {
         #expect(bench.run.versionsInUse.contains(version))
         for case .forgetGroups(let forgotten) in actions { #expect(!forgotten.contains(group)) }
         // Its worker leaves: what nobody has vouched for is looked at, and counts.
-        bench.send(.goodbye(from: bench.connection(alice)))
+        bench.leave(alice, before: bob)
         let audit = try #require(bench.audits(first).first)
         #expect(audit.group == group)
         let closing = bench.report(first, audit.id, Bench.good)
@@ -89,9 +93,9 @@ struct AccountTests {
 
     @Test("A closing audit whose version nobody has any more is given up, once for every group")
     func versionGone() throws {
-        var bench = try bench()
+        var bench = try bench { $0.auditing.epochGroups = 1 }
         let group = try provisionalBatch(&bench)
-        bench.send(.goodbye(from: bench.connection(alice)))
+        bench.leave(alice, before: bob)
         var tries = 0
         while let audit = bench.audits(first).first, tries < 100 {
             #expect(audit.group == group)
@@ -103,6 +107,31 @@ struct AccountTests {
         #expect(bench.run.presence.accounts.isEmpty)
         bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: bench.run.state.cutStep))
         #expect(bench.run.state.keptGroups.isEmpty)
+    }
+
+    @Test("A worker that comes and goes has no group audited for it; one that stays away has, a restart between or not")
+    func comingAndGoing() throws {
+        for restarts in [false, true] {
+            var bench = try bench { $0.auditing.epochGroups = 3 }
+            let group = try provisionalBatch(&bench)
+            for instance in 1...3 as ClosedRange<UInt64> {
+                bench.send(.goodbye(from: bench.connection(alice)))
+                #expect(bench.audits(first).isEmpty)
+                bench.join(alice, .worker, instance: instance)
+                // Another process under its key, without a goodbye.
+                bench.join(alice, .worker, instance: instance + 10)
+                #expect(bench.audits(first).isEmpty)
+            }
+            if restarts {
+                try bench.restart()
+                bench.join(bob, .worker)
+                bench.join(first, .verifier)
+                bench.join(Bench.trainer, .trainer, resumeStep: bench.run.state.stableStep)
+                #expect(bench.audits(first).isEmpty)
+            }
+            bench.leave(alice, before: bob)
+            #expect(bench.audits(first).map(\.group) == [group], "restarts: \(restarts)")
+        }
     }
 
     @Test("Credit that waits for long is closed although its worker is still there")

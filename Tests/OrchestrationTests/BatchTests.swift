@@ -148,4 +148,21 @@ struct BatchTests {
         bench.makeStep(1)
         #expect(bench.wait(31_000).stops)
     }
+
+    @Test("A batch takes accepted groups of the oldest version first, whenever they were accepted")
+    func oldestFirst() throws {
+        var bench = try Bench(groupsPerBatch: 2, pace: 3)
+        bench.begin()
+        bench.join(Bench.workers[1], .worker)
+        let late = try #require(bench.ask(Bench.workers[1], 1).first)
+        bench.makeStep(1)
+        // Groups of version 2 are accepted before that of version 1.
+        bench.produce(2)
+        bench.submit(Bench.workers[1], late.id)
+        bench.audit()
+        #expect(bench.run.state.acceptedGroups.last == Bench.group(late.id))
+        let batch = try #require(bench.requestBatch(2).batches.first)
+        #expect(batch.groups.first == Bench.group(late.id))
+        #expect(bench.run.state.counters.discarded == 0)
+    }
 }

@@ -55,6 +55,16 @@ extension Bench {
         }
     }
 
+    /// A worker leaves, and another one's groups bring the next epoch; their audits are done.
+    mutating func leave(_ worker: PublicKey, before other: PublicKey) {
+        send(.goodbye(from: connection(worker)))
+        let epoch = run.state.epoch?.number
+        while run.state.epoch?.number == epoch, !hand(other, 1, isScored: false).isEmpty { send(.tick) }
+        for audit in audits(Self.verifiers[0]) where run.state.groups[audit.group]?.worker == other {
+            report(Self.verifiers[0], audit.id, Self.good)
+        }
+    }
+
     /// Asks for audits in a verifier's name, and returns all that it holds: an earlier request may have been answered.
     mutating func audits(_ verifier: PublicKey, _ groups: Int = 100) -> [Audit] {
         send(.auditsRequested(from: from(verifier), groups: groups))

@@ -37,29 +37,6 @@ struct CheckTests {
         return leases
     }
 
-    @Test("A verifier that finds known good groups wrong loses its place; nothing happens to their worker")
-    func plants() throws {
-        var bench = try bench(verifiers: [first]) { $0.auditing.plantRate = AuditDraw.certain }
-        hand(&bench, alice, 8)
-        for audit in request(&bench, first) { bench.report(first, audit.id, Bench.accepted) }
-        var failed = 0
-        for _ in 0..<20 where bench.run.state.verifiers[first]?.ban == nil {
-            if bench.run.state.auditQueue.isEmpty {
-                bench.requestBatch(bench.run.state.cutStep + 1)
-                bench.publish((bench.run.state.newest?.number ?? 0) + 1, step: bench.run.state.cutStep)
-                hand(&bench, alice, 8)
-            }
-            for audit in request(&bench, first, 20) where bench.run.state.verifiers[first]?.ban == nil {
-                let isPlant = bench.run.isCheck(audit.id)
-                if isPlant { failed += 1 }
-                let actions = bench.report(first, audit.id, isPlant ? Bench.rejected() : Bench.accepted)
-                #expect(!isPlant || actions.settlements.isEmpty)
-            }
-        }
-        #expect(failed == 3)
-        #expect(bench.run.state.workers[alice]?.rejected == 0)
-    }
-
     @Test("A verifier that covers a cheat is found out by two others, and the cheat with it")
     func collusion() throws {
         var bench = try bench(verifiers: [first]) { $0.auditing.repeatRate = AuditDraw.certain }
@@ -135,6 +112,25 @@ struct CheckTests {
         let worker = try #require(bench.run.state.workers[alice])
         #expect(worker.strikes == 0 && worker.rejected == 0 && worker.earned == 1_000)
         #expect(bench.run.state.verifiers[first]?.refuted == 1)
+    }
+
+    @Test("A verdict that is being looked at again survives the checkpoint that covers its slot")
+    func reopenedBeyondStable() throws {
+        var bench = try bench(groupsPerBatch: 1, verifiers: [first])
+        let group = try reopened(&bench, accusers: [first], others: [second])
+        // The result that reopened it is accepted and trained on.
+        for audit in request(&bench, second, 1) where audit.group != group {
+            bench.report(second, audit.id, Bench.accepted)
+        }
+        while let audit = request(&bench, first, 1).first { bench.report(first, audit.id, Bench.accepted) }
+        bench.requestBatch(1)
+        let actions = bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: 1))
+        for case .forgetGroups(let forgotten) in actions { #expect(!forgotten.contains(group)) }
+        #expect(bench.run.state.stableStep == 1 && bench.run.state.keptGroups == [group])
+        let check = try #require(bench.audits(second).first { $0.group == group })
+        let overturned = bench.report(second, check.id, Bench.accepted)
+        #expect(overturned.settlements.contains { $0.reference == "earned/\(group.hex)" })
+        #expect(overturned.contains(.forgetGroups([group])) && bench.run.state.groups[group] == nil)
     }
 
     @Test("A verifier whose accusations are overturned afterwards loses its place like one whose are refuted at once")

@@ -232,4 +232,31 @@ struct LeaseTests {
         let second = bench.send(.leasesRequested(from: from, groups: 2)).leases
         #expect(first == second && first.count == 2)
     }
+
+    @Test(
+        "Who takes leases and gives them back gets none for a while, twice as long each time, until it hands in a group"
+    )
+    func churn() throws {
+        var bench = try Bench(groupsPerBatch: 8, pace: 8) { $0.timing.returned = 1_000 }
+        bench.begin()
+        bench.join(alice, .worker)
+        // Once is free.
+        bench.send(.leasesReturned(from: bench.from(alice), leases: bench.ask(alice, 4).map(\.id)))
+        var held = bench.ask(alice, 4)
+        #expect(held.count == 4)
+        for pause in [1_000, 2_000, 4_000] as [UInt64] {
+            bench.send(.leasesReturned(from: bench.from(alice), leases: held.map(\.id)))
+            // A new process under the same key is the same worker.
+            bench.join(alice, .worker, instance: pause)
+            bench.send(.goodbye(from: bench.connection(alice)))
+            bench.join(alice, .worker)
+            #expect(bench.ask(alice, 4).isEmpty)
+            #expect(bench.leases(in: bench.wait(pause - 1), to: alice).isEmpty)
+            held = bench.leases(in: bench.wait(1), to: alice)
+            #expect(held.count == 4)
+        }
+        bench.submit(alice, held[0].id)
+        bench.send(.leasesReturned(from: bench.from(alice), leases: held.dropFirst().map(\.id)))
+        #expect(bench.ask(alice, 4).count == 4)
+    }
 }

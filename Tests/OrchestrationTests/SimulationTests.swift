@@ -43,6 +43,9 @@ struct SimulationTests {
         #expect(state.counters.accepted >= 30 * 64 - state.counters.provisionalInBatches)
         #expect(Double(replays) < 0.15 * Double(state.counters.received), "\(replays) of \(state.counters.received)")
         #expect(state.counters.discarded == 0)
+        // Those beside the drawn ones, but for groups that the scorer failed on.
+        let picked = world.journal.count { if case .groupPicked(_, nil) = $0 { true } else { false } }
+        #expect(picked < 45, "\(picked) picked for 30 batches")
     }
 
     @Test("The same seed gives the same journal")

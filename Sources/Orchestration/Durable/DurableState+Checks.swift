@@ -38,8 +38,14 @@ extension DurableState {
             try require(record.isCounted && !record.isRevoked, "group \(group) does not count")
             groups[group]?.doubt = GroupRecord.Dispute(
                 accuser: accuser, audit: audit, finding: finding, auditFLOPs: flops)
-            // Its acceptance counted against the accuser; the third opinion decides that now.
-            updateVerifier(accuser) { $0.refuted -= min(1, $0.refuted) }
+            // Its acceptance counted against the accuser, or that the group was planted; the third opinion decides that now.
+            updateVerifier(accuser) { verifier in
+                if record.contradictedBy.contains(accuser) {
+                    verifier.plantsFailed -= min(1, verifier.plantsFailed)
+                } else {
+                    verifier.refuted -= min(1, verifier.refuted)
+                }
+            }
         case .acceptanceRevoked(let group, let finding):
             try applyRevoked(group, finding)
         case .rejectionOverturned(let group, _, let withheld):
@@ -85,12 +91,20 @@ extension DurableState {
         let purpose = try found(record.purpose, "check in audit \(audit)")
         closeCheck(of: record.group)
         switch purpose {
-        case .planted: updateVerifier(record.verifier) { $0.plantsFailed += 1 }
+        case .planted:
+            updateVerifier(record.verifier) { $0.plantsFailed += 1 }
+            groups[record.group]?.contradictedBy.append(record.verifier)
         case .repeated, .vesting, .doubted:
             // Paid only when another verifier agrees.
             groups[record.group]?.doubt = GroupRecord.Dispute(
                 accuser: record.verifier, audit: audit, finding: finding, auditFLOPs: flops)
-        case .arbitrating: creditVerifier(record.verifier, flops: flops)
+        case .arbitrating:
+            creditVerifier(record.verifier, flops: flops)
+            // Two that found it good are not outvoted by two that did not.
+            if standingConfirmations(of: record.group).count >= 2 {
+                groups[record.group]?.doubt = nil
+                groups[record.group]?.contradictedBy.append(record.verifier)
+            }
         case .reopened:
             creditVerifier(record.verifier, flops: flops)
             groups[record.group]?.verdict?.accusers.append(record.verifier)
@@ -164,6 +178,11 @@ extension DurableState {
         guard let audit = check.audit, let record = audits.removeValue(forKey: audit) else { return }
         verifiers[record.verifier]?.liveAudits.remove(audit)
         openChecks -= 1
+    }
+
+    /// The verifiers that found a group good and have not been found to lie.
+    func standingConfirmations(of group: Hash256) -> [PublicKey] {
+        (groups[group]?.confirmations ?? []).filter { verifiers[$0]?.ban == nil }
     }
 
     /// Notes that a verifier's replay agreed with a group.

@@ -101,6 +101,10 @@ extension DurableState {
                     closeCheck(of: group)
                     groups[group] = nil
                 }
+                // Verdicts that are being looked at again outlive their slot.
+                let checked = (slots[record.slot]?.earlier ?? []).filter { kept.contains($0) }
+                slots[record.slot]?.earlier.removeAll { kept.contains($0) }
+                keptGroups += checked
                 forgetEarlier(than: 0, of: record.slot)
                 for lease in slots.removeValue(forKey: record.slot)?.leases ?? [] { leases[lease] = nil }
             }

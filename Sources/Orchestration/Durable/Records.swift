@@ -133,6 +133,8 @@ public struct GroupRecord: Sendable, Hashable, Codable {
     public internal(set) var dispute: Dispute?
     /// Verifiers whose replay agreed with it.
     public internal(set) var confirmations: [PublicKey] = []
+    /// Verifiers that found it wrong when it was planted among their audits.
+    public internal(set) var contradictedBy: [PublicKey] = []
     /// One more replay of it, if one is wanted.
     public internal(set) var check: Check?
     /// A finding against it although it was accepted, for a third verifier to decide.

@@ -26,10 +26,14 @@ struct Presence: Sendable {
     var disputes: [Hash256: Patience] = [:]
     /// What passed audits vouch for as soon as everything is decided that their worker handed in before.
     var owedVouches: [PublicKey: [OwedVouch]] = [:]
-    /// Until when keys get no lease because an audit rejected their group.
+    /// Until when keys get no lease because an audit rejected their group, or because they only take and give back.
     var delays: [PublicKey: Instant] = [:]
+    /// Workers that gave leases back and have handed in nothing since.
+    var returns: [PublicKey: Returns] = [:]
     /// Workers one of whose groups is to be audited, because nothing else would vouch for the promised credit.
     var accounts: Set<PublicKey> = []
+    /// In which epoch workers with promised credit left.
+    var departures: [PublicKey: UInt64] = [:]
     /// Whether all workers with promised credit were put there, since no batch is to come.
     var closesAllAccounts = false
     /// Whether some groups may have become needless that are kept beyond their STABLE checkpoint.
@@ -55,6 +59,14 @@ struct Presence: Sendable {
     var isStopped = false
     /// Workers to be told how they stand, and what was wrong with their groups.
     var standings: [(worker: PublicKey, reasons: [String])] = []
+
+    /// Leases that were taken for nothing.
+    struct Returns: Sendable {
+        /// How often in a row.
+        var rounds = 0
+        /// When it was the last time.
+        var last: Instant
+    }
 
     /// A search for a verifier.
     struct Patience: Sendable {

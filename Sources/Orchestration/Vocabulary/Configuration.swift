@@ -114,6 +114,13 @@ extension Run {
         ///
         /// Twice as long after each further rejection, up to 64 times.
         public var rejection: UInt64 = 0
+        /// How long a key gets no lease after it gave leases back for the second time without a group in between, 0 for not at
+        /// all.
+        ///
+        /// Twice as long after each further time, up to 64 times.
+        public var returned: UInt64 = 0
+        /// How long it is remembered that a key gave leases back.
+        public var forgiven: UInt64 = 600_000
         /// How long the end of a run waits for the trainer's last checkpoint.
         public var finish: UInt64 = 30_000
 

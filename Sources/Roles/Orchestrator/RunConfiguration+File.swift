@@ -20,6 +20,7 @@ extension Run.Configuration {
         timing.leaseFactor = UInt64(file.lease.factor.rounded(.up))
         timing.audit = UInt64(file.audit.timeoutSeconds * 1000)
         timing.rejection = 1000
+        timing.returned = 1000
         auditing = Run.Auditing(file)
     }
 
