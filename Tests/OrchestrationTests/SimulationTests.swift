@@ -62,6 +62,18 @@ struct SimulationTests {
         }
     }
 
+    @Test("An orchestrator that was killed goes on from a snapshot most of the time")
+    func snapshots() {
+        var (used, crashed) = (0, 0)
+        for scenario in (0..<100).map(Scenario.adaptive) where scenario.kills > 0 {
+            let world = World(scenario)
+            #expect(world.simulate().isEmpty)
+            used += world.snapshotsUsed
+            crashed += scenario.kills
+        }
+        #expect(used > crashed / 2, "\(used) of \(crashed)")
+    }
+
     @Test("A larger swarm at the demo's batch size wastes next to nothing")
     func demoShape() {
         var scenario = Scenario(seed: 42)

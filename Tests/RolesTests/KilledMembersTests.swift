@@ -64,7 +64,8 @@ struct KilledMembersTests {
 
     private func check(_ plan: SwarmPlan) throws {
         let database = try RunDatabase(path: plan.directory.database, run: plan.runID)
-        let facts = try database.facts()
+        var facts: [Fact] = []
+        try database.forEachFact { facts.append($0) }
         let audit = JournalAudit(
             facts, groupsPerBatch: plan.file.training.groupsPerBatch,
             maximumStaleness: UInt64(plan.file.training.maxStaleness))

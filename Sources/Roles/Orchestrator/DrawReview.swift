@@ -20,12 +20,12 @@ public struct DrawReview: Sendable {
     ///
     /// - Throws: A `LedgerError` where there is no such file, `FactCodingError` where a fact is damaged.
     public init(path: String) throws {
-        self.init(
-            try Ledger.read(path) { database in
-                try Data.fetchAll(database, sql: "SELECT body FROM facts ORDER BY sequence").map {
-                    try Fact(decoding: $0)
-                }
-            })
+        var review = DrawReview([])
+        try Ledger.read(path) { database in
+            try RunDatabase.forEachFact(in: database) { review.take($0) }
+        }
+        review.open = review.draws.count
+        self = review
     }
 
     init(_ facts: [Fact]) {

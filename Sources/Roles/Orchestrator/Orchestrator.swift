@@ -27,6 +27,7 @@ actor Orchestrator {
     var run: Run
     var connections = Connections()
     let scoring: ScoringDesk
+    private let snapshots: SnapshotDesk
     /// Audits that wait for their group's rewards; verifiers hold a bounded number.
     var judgements: [UInt64: Judgement] = [:]
     /// What the groups of workers under tolerances come to.
@@ -40,8 +41,8 @@ actor Orchestrator {
 
     init(
         context: RunContext, run: Run, database: RunDatabase, socket: RouterSocket, desk: AuditDesk,
-        scoring: ScoringDesk, chronicle: Chronicle, helloCheck: HelloCheck, margins: ForeignMargins = ForeignMargins(),
-        log: Logger
+        scoring: ScoringDesk, chronicle: Chronicle, snapshots: SnapshotDesk, helloCheck: HelloCheck,
+        margins: ForeignMargins = ForeignMargins(), log: Logger
     ) {
         self.context = context
         self.run = run
@@ -51,6 +52,7 @@ actor Orchestrator {
         self.desk = desk
         self.scoring = scoring
         self.chronicle = chronicle
+        self.snapshots = snapshots
         self.log = log
         messages = ServerMessages(run: context)
         self.helloCheck = helloCheck
@@ -103,6 +105,7 @@ actor Orchestrator {
         let written = turn
         turn = RunDatabase.Turn()
         try database.commit(written)
+        snapshots.offer(run.state)
         exportEvidence(written.evidence)
         let actions = waiting
         waiting = []

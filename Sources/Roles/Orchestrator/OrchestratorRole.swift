@@ -49,16 +49,12 @@ public struct OrchestratorRole: Sendable {
 
         let database = try RunDatabase(path: directory.database, run: secrets.runID)
         let configuration = try Run.Configuration(file, secrets: secrets)
-        let facts = try database.facts()
-        let run = try Run(configuration: configuration, replaying: facts)
+        let (run, snapshots) = try restore(database, configuration)
         let basis = try JudgingBasis(context, model: file.model.path)
         if let earlier = try database.basis(), run.state.nextLease > 1 {
             try basis.check(against: earlier, of: directory)
         } else {
             try database.keep(basis)
-        }
-        if !facts.isEmpty {
-            log.notice("continuing the run", metadata: ["facts": "\(facts.count)", "step": "\(run.state.doneStep)"])
         }
         let rollouts =
             file.telemetry.rollouts ? RolloutRecord(directory: directory, tokenizer: model.prompts.tokenizer) : nil
@@ -85,7 +81,7 @@ public struct OrchestratorRole: Sendable {
         defer { scoring.stop() }
         let orchestrator = Orchestrator(
             context: context, run: run, database: database, socket: socket, desk: desk, scoring: scoring,
-            chronicle: chronicle,
+            chronicle: chronicle, snapshots: snapshots,
             helloCheck: HelloCheck(
                 run: secrets.runID, kernelDigest: KernelVectors.combinedDigest,
                 admitsForeignEngines: policies.foreign != nil), margins: ForeignMargins(try database.margins()),
@@ -97,6 +93,7 @@ public struct OrchestratorRole: Sendable {
         } onCancel: {
             mailbox.putNow(.drain(reason: "the operator stopped the run", milliseconds: 10_000))
         }
+        await snapshots.stop()
         await socket.closeAndWait()
     }
 
@@ -134,6 +131,25 @@ public struct OrchestratorRole: Sendable {
             return reason
         }
         log.notice("stopped: \(reason)")
+    }
+
+    /// The run as it was left, and who keeps snapshots of it.
+    private func restore(_ database: RunDatabase, _ configuration: Run.Configuration) throws -> (Run, SnapshotDesk) {
+        let restored = try database.restore()
+        for (_, reason) in restored.refused {
+            log.warning("a snapshot of the run is not used", metadata: ["reason": "\(reason)"])
+        }
+        try database.discardSnapshots(restored.refused.map(\.id))
+        let run = try Run(configuration: configuration, resuming: restored.state)
+        if run.state.factCount > 0 {
+            log.notice(
+                "continuing the run",
+                metadata: [
+                    "facts": "\(run.state.factCount)", "snapshot": "\(restored.snapshot ?? 0)",
+                    "step": "\(run.state.doneStep)",
+                ])
+        }
+        return (run, SnapshotDesk(database: database, restored: restored, log: log))
     }
 
     private func relays() throws -> [String] {

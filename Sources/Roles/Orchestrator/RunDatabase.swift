@@ -117,6 +117,7 @@ public final class RunDatabase: Sendable {
             }
             Self.registerMargins(&migrator)
             Self.registerBasis(&migrator)
+            Self.registerSnapshots(&migrator)
             Ledger.migrate(&migrator)
             try migrator.migrate(pool)
             try pool.write { database in
@@ -137,15 +138,6 @@ public final class RunDatabase: Sendable {
             throw RoleFailure(
                 .fault, "The run's database \(path) cannot be opened: \(error.message ?? "\(error)").",
                 advice: "Check the disk's free space and the file's permissions.")
-        }
-    }
-
-    /// Every fact, in order.
-    func facts() throws -> [Fact] {
-        try pool.read { database in
-            try Data.fetchAll(database, sql: "SELECT body FROM facts ORDER BY sequence").map { body in
-                try Fact(decoding: body)
-            }
         }
     }
 

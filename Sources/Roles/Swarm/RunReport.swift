@@ -44,12 +44,9 @@ public struct RunReport: Sendable {
     /// Reads a run's directory.
     public init(directory: RunDirectory, runID: Hash256) throws {
         let database = try RunDatabase(path: directory.database, run: runID)
-        let configuration = Run.Configuration(
-            runID: runID, secret: [], steps: .max, groupsPerBatch: 1, trainers: [])
-        let facts = try database.facts()
-        let state = try Run(configuration: configuration, replaying: facts).state
+        let state = try database.restore().state
         steps = state.doneStep
-        versions = facts.reduce(0) { count, fact in if case .versionPublished = fact { count + 1 } else { count } }
+        versions = try database.publishedVersions()
         accepted = state.counters.accepted
         rejected = state.counters.rejected
         maximumStaleness = state.counters.maximumStaleness

@@ -24,7 +24,10 @@ final class World {
 
     // The orchestrator's disk.
     private(set) var journal: [Fact] = []
+    private var snapshot: DurableState?
     let witness: Witness
+    /// Apart from the swarm's, so that snapshots do not change what happens.
+    private var snapshotRandom: SplitMix
 
     private var members: [SimulatedMember] = []
     private var connections: [ConnectionID: SimulatedMember] = [:]
@@ -33,11 +36,13 @@ final class World {
     private var lastingDoubts: [Hash256] = []
     private(set) var failures: [String] = []
     private(set) var events = 0
+    private(set) var snapshotsUsed = 0
     private(set) var isStopped = false
 
     init(_ scenario: Scenario) {
         self.scenario = scenario
         random = SplitMix(scenario.seed ^ 0xABCD)
+        snapshotRandom = SplitMix(scenario.seed ^ 0x5A47)
         witness = Witness(scenario)
     }
 
@@ -133,12 +138,23 @@ final class World {
         do {
             let reborn = try Run(configuration: scenario.configuration, replaying: journal)
             if reborn.state != witness.shadow { fail("the journal does not rebuild the state") }
-            process = Process(reborn)
+            process = Process(try resumed() ?? reborn)
             bornAt = now
             clockOffset = random.below(1_000_000)
         } catch {
             fail("\(error)")
         }
+    }
+
+    /// What a snapshot and the facts after it amount to; nil where there is none, or it is left lying.
+    private func resumed() throws -> Run? {
+        guard let snapshot, snapshotRandom.chance(0.8) else { return nil }
+        let resumed = try Run(
+            configuration: scenario.configuration, resuming: try Snapshot.copy(of: snapshot),
+            replaying: journal[Int(snapshot.factCount)...])
+        if resumed.state != witness.shadow { fail("the snapshot and the facts after it do not rebuild the state") }
+        snapshotsUsed += 1
+        return resumed
     }
 
     private func crash() {
@@ -172,6 +188,8 @@ final class World {
         for case .journal(let fact) in actions { journal.append(fact) }
         witness.record(actions).forEach(fail)
         if events % 16 == 0, process.run.state != witness.shadow { fail("the live state is not what the journal says") }
+        // Written when it is needed, which comes to the same and takes a tenth of the time.
+        if scenario.kills > 0, snapshotRandom.chance(0.05) { snapshot = process.run.state }
         // The process may die between the sync and the sending.
         if scenario.kills > 0, random.chance(0.0005) {
             crash()
