@@ -10,7 +10,7 @@ import Testing
 
 @testable import Roles
 
-@Suite("Files that are edited behind unchanged settings")
+@Suite("Files that are edited behind unchanged settings", .timeLimit(.minutes(1)))
 struct JudgingBasisTests {
     private let root = NSTemporaryDirectory() + "apus-basis-\(UUID().uuidString)"
 

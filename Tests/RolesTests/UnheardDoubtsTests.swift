@@ -58,7 +58,7 @@ struct UnheardDoubtsTests {
             }
         }
 
-        /// One group, of which a verifier's numbers and the worker's are not the same.
+        /// A group whose numbers are not the worker's, and one without a key, which nobody can replay.
         static var batch: Wire.Batch {
             var (batch, group, sample) = (Wire.Batch(), Wire.TrainingGroup(), Wire.TrainingSample())
             sample.tokens = [1, 2]
@@ -72,7 +72,12 @@ struct UnheardDoubtsTests {
             group.samples = [sample, sample]
             batch.step = 1
             batch.parts = 1
-            batch.groups = [group]
+            var odd = group
+            odd.groupHash = Data(repeating: 7, count: 32)
+            odd.workerKey = Data()
+            sample.behaviourLogProbabilities = []
+            odd.samples = [sample]
+            batch.groups = [group, odd]
             return batch
         }
     }

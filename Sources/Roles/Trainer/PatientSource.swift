@@ -7,7 +7,7 @@ import Verification
 /// What a batch lacks, its step lacks for ever, and every group of it is looked at as if its worker had failed. So a relay
 /// that restarts must cost time and not groups, as long as the origin has the version.
 struct PatientSource: BehaviourSource {
-    /// Pauses between two attempts. An attempt itself gives up after a while.
+    /// Pauses between two attempts.
     static let pauses: [Duration] = [.seconds(1), .seconds(2), .seconds(4), .seconds(8), .seconds(16)]
 
     private let source: any BehaviourSource
