@@ -104,6 +104,7 @@ struct AdaptiveTests {
         #expect(sizes[2].1 == (0, 0) && sizes[3].1 == (1, 1) && sizes[63].1 == (16, 3))
         var bench = try Bench.adaptive(steps: 9) {
             $0.pace = 8
+            $0.maximumStaleness = 8
         }
         bench.trust(alice, groups: 180)
         bench.trust(bob, groups: 180)
