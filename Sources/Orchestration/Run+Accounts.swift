@@ -48,11 +48,20 @@ extension Run {
 
     /// Whether some promised credit may still be vouched for before the run ends.
     var hasOpenAccounts: Bool {
-        guard isClosing, !connectedMembers(.verifier).isEmpty else { return false }
+        guard isClosing else { return false }
         return state.unvestedWorkers.contains { key in
             presence.accounts.contains(key)
                 || state.workers[key].map { $0.ban == nil && isVouching(for: key, $0) } ?? false
         }
+    }
+
+    /// Whether something is still to be decided before the run ends: promised credit, groups in audit, accusations, and what
+    /// the trainer doubted last.
+    var hasOpenQuestions: Bool {
+        guard !connectedMembers(.verifier).isEmpty || state.verifiers.values.contains(where: { $0.ban == nil }) else {
+            return false
+        }
+        return hasOpenAccounts || state.pendingAuditCount > 0 || !state.checkQueue.isEmpty || state.openChecks > 0
     }
 
     private func mayClose(_ record: GroupRecord) -> Bool {

@@ -38,6 +38,8 @@ extension Run {
         }
         var assigned: [PublicKey: [Audit]] = [:]
         var wanted = presence.waitingVerifiers.reduce(0) { $0 + (presence.members[$1]?.request?.count ?? 0) }
+        // Else a backlog of audits would keep every look at the verifiers waiting until it is given up.
+        assignChecks(&assigned, share: 4, now)
         for group in state.auditQueue where mayAudit(group) {
             if wanted <= 0 { break }
             guard let verifier = verifier(for: group, assigned) else { continue }
@@ -57,7 +59,7 @@ extension Run {
                 wanted -= 1
             }
         }
-        assignChecks(&assigned, now)
+        assignChecks(&assigned, share: 1, now)
         for key in presence.waitingVerifiers {
             guard let audits = assigned[key], let request = presence.members[key]?.request else { continue }
             cancelRequests(key)
@@ -72,11 +74,12 @@ extension Run {
         expect(deadline)
     }
 
-    /// Whether a verifier takes one more audit than it holds and was just given.
-    func hasRoom(_ key: PublicKey, _ assigned: [PublicKey: [Audit]]) -> Bool {
+    /// Whether a verifier takes one more audit than it holds and was just given, in one of `share` places of its request.
+    func hasRoom(_ key: PublicKey, _ assigned: [PublicKey: [Audit]], share: Int = 1) -> Bool {
         guard let request = presence.members[key]?.request else { return false }
         let held = state.verifiers[key]?.liveAudits.count ?? 0
-        return (assigned[key]?.count ?? 0) < request.count && held < configuration.limits.auditsPerVerifier
+        return (assigned[key]?.count ?? 0) < max(1, request.count / share)
+            && held < configuration.limits.auditsPerVerifier
     }
 
     /// Whether a worker's group may be audited now: a worker on probation has as many groups in audit as it has
@@ -91,16 +94,25 @@ extension Run {
     private func verifier(for group: Hash256, _ assigned: [PublicKey: [Audit]]) -> PublicKey? {
         guard let record = state.groups[group] else { return nil }
         return preferred(
-            presence.waitingVerifiers.filter { isEligible($0, for: record) && hasRoom($0, assigned) }, for: group)
+            presence.waitingVerifiers.filter { isEligible($0, for: record) && hasRoom($0, assigned) }, for: group
+        ) { isEligible($0, for: record) }
     }
 
-    /// Picks a verifier by hash, rather one that has not lost the group before.
-    func preferred(_ verifiers: [PublicKey], for group: Hash256) -> PublicKey? {
+    /// Picks a verifier by hash among those that have not lost the group before.
+    ///
+    /// Others get it while nobody else is connected that may have it, or when those have not asked for so long that they may
+    /// never do: else one that asks all the time could have every group back that it gives up, until nobody tries any more.
+    func preferred(_ verifiers: [PublicKey], for group: Hash256, _ isEligible: (PublicKey) -> Bool) -> PublicKey? {
         guard let record = state.groups[group] else { return nil }
-        var able = verifiers
-        if able.count > 1, let avoided = record.avoided { able.removeAll { $0 == avoided } }
-        let untried = able.filter { !record.losers.contains($0) }
-        if !untried.isEmpty { able = untried }
+        var able = verifiers.filter { !record.losers.contains($0) }
+        if able.isEmpty {
+            let isHopeful = connectedMembers(.verifier).contains {
+                isEligible($0.key) && !record.losers.contains($0.key)
+            }
+            guard !isHopeful || presence.now >= presence.searches[group] ?? .never else { return nil }
+            able = verifiers
+            if able.count > 1, let avoided = record.avoided { able.removeAll { $0 == avoided } }
+        }
         guard able.count > 1 else { return able.first }
         var hash = SHA256()
         hash.update(configuration.secret)
@@ -183,7 +195,9 @@ extension Run {
         report(.groupAccepted(group: group, worker: record.worker, version: record.version, meanReward: mean))
         noteStanding(record.worker)
         if let dispute = record.dispute { doubt(group, dispute) }
-        vouch(by: record, through: record.vouchesThrough, audit: audit)
+        // What is contested vouches for nothing: the trainer decides about this group alone, and may never get it.
+        if !state.contestedGroups.contains(group) { vouch(by: record, through: record.vouchesThrough, audit: audit) }
+        reviewAccount(record.worker)
         drawRepetition(group)
     }
 
@@ -213,12 +227,17 @@ extension Run {
         let reason = bounded(reason, Finding.maximumReasonBytes)
         commit(.auditLost(audit: audit, reason: reason))
         presence.auditDeadlines[audit] = nil
+        if presence.searches[record.group] == nil { presence.searches[record.group] = endOfSearch(presence.now) }
         report(.auditLost(audit: audit, verifier: record.verifier, reason: reason))
         guard let group = state.groups[record.group] else { return }
         if let check = group.check, record.purpose != nil {
-            if check.attempts >= configuration.limits.auditAttempts { giveUpCheck(of: record.group, group, check) }
+            if check.attempts >= configuration.limits.auditAttempts,
+                !hasUntriedVerifier(group, { mayCheck($0, group, check.purpose) }) || check.attempts >= mostAttempts
+            {
+                giveUpCheck(of: record.group, group, check)
+            }
         } else if group.auditAttempts >= configuration.limits.auditAttempts,
-            !hasUntriedVerifier(group) || group.auditAttempts >= mostAttempts
+            !hasUntriedVerifier(group, { isEligible($0, for: group) }) || group.auditAttempts >= mostAttempts
         {
             // Who gives the second opinion cannot take the first one back by not giving it.
             if let dispute = group.dispute {
@@ -232,8 +251,8 @@ extension Run {
     /// Attempts after which an audit is given up although somebody has not tried: no more losers are remembered.
     private var mostAttempts: Int { configuration.limits.auditAttempts + GroupRecord.rememberedLosers }
 
-    /// Whether a verifier is connected that has not lost this group yet: then its slot is not leased again.
-    private func hasUntriedVerifier(_ record: GroupRecord) -> Bool {
-        connectedMembers(.verifier).contains { isEligible($0.key, for: record) && !record.losers.contains($0.key) }
+    /// Whether a verifier is connected that has not lost this group yet: then it is not given up.
+    private func hasUntriedVerifier(_ record: GroupRecord, _ isEligible: (PublicKey) -> Bool) -> Bool {
+        connectedMembers(.verifier).contains { isEligible($0.key) && !record.losers.contains($0.key) }
     }
 }

@@ -4,6 +4,7 @@ extension Run {
     /// Sends a batch that exists, or notes that the trainer waits for the next one.
     mutating func requestBatch(_ from: Correspondent, _ step: UInt64, _ now: Instant) {
         guard sender(from, .trainer, now) != nil else { return }
+        settleContests(before: min(step, state.doneStep + 1))
         presence.batchRequest = nil
         if let groups = state.batches[step] {
             outbox.append(.sendBatch(to: from, step: step, groups: groups))
@@ -61,6 +62,11 @@ extension Run {
             guard let record = state.groups[group], let version = state.versions[record.version],
                 !isFresh(version, forBatch: step)
             else { continue }
+            if record.isWaiting {
+                // No trainer will ever see it: without an audit of its own it would be paid unseen.
+                pick(group, isForeseen: true)
+                continue
+            }
             commit(.groupDiscarded(group: group, step: step))
             outbox.append(.forgetGroups([group]))
             report(.groupDiscarded(group: group, worker: record.worker, version: record.version))
@@ -89,6 +95,7 @@ extension Run {
             return
         }
         if step > state.stableStep {
+            settleContests(before: step + 1)
             let kept = groupsToKeep(beyond: step)
             let released = releasedGroups(through: step, but: kept)
             commit(.checkpointStable(step: step, kept: kept.isEmpty ? nil : kept))
@@ -132,13 +139,14 @@ extension Run {
     }
 
     /// The trainer is back at its newest STABLE checkpoint; later batches go to it again, in the same order.
+    ///
+    /// Nothing is released by that, although the checkpoint covers it: first the trainer tells again what it found wrong in
+    /// groups of those batches, as far as it does not know that it was heard. Then it tells the checkpoint itself.
     mutating func resumeTrainer(_ step: UInt64) {
         let before = state.doneStep
         guard step != before || step != state.stableStep else { return }
-        let kept = groupsToKeep(beyond: step)
-        let released = releasedGroups(through: step, but: kept)
-        commit(.trainerResumed(step: step, kept: kept.isEmpty ? nil : kept))
-        if !released.isEmpty { outbox.append(.forgetGroups(released)) }
+        if step < before { commit(.trainerResumed(step: state.stableStep, kept: nil)) }
+        if step > state.doneStep { commit(.batchDone(step: step)) }
         report(.trainerResumed(step: step, from: before))
     }
 }

@@ -5,6 +5,8 @@ extension Run {
     /// Asks for one more replay of a group that has its verdict.
     mutating func openCheck(of group: Hash256, _ purpose: Check.Purpose) {
         guard let record = state.groups[group], record.check == nil, !record.isRevoked else { return }
+        // Another replay is to decide now, not the trainer.
+        if state.contestedGroups.contains(group) { commit(.contestSettled(group: group, isRefuted: false)) }
         commit(.checkOpened(group: group, purpose: purpose))
         seekVerifier(for: group, presence.now)
     }
@@ -29,12 +31,12 @@ extension Run {
 
     /// A group was accepted against an accusation: a third verifier decides who is wrong, where there is one.
     ///
-    /// Without a third, the acceptance stands: values that match cannot be made up, unless verifier and worker conspire.
+    /// Without a third, the trainer does.
     mutating func doubt(_ group: Hash256, _ dispute: GroupRecord.Dispute) {
         guard let record = state.groups[group],
             hasThirdParty(besides: record.confirmations + [dispute.accuser], record)
         else {
-            refute(dispute.accuser)
+            contest(group, dispute)
             return
         }
         commit(
@@ -45,14 +47,16 @@ extension Run {
         openCheck(of: group, .arbitrating)
     }
 
-    /// Hands out checks.
-    mutating func assignChecks(_ assigned: inout [PublicKey: [Audit]], _ now: Instant) {
+    /// Hands out checks, at most so many to a verifier as are one of `share` places of its request, but one at least.
+    mutating func assignChecks(_ assigned: inout [PublicKey: [Audit]], share: Int, _ now: Instant) {
         for group in state.checkQueue {
             guard let record = state.groups[group], let check = record.check else { continue }
             let able = presence.waitingVerifiers.filter {
-                hasRoom($0, assigned) && mayCheck($0, record, check.purpose)
+                hasRoom($0, assigned, share: share) && mayCheck($0, record, check.purpose)
             }
-            guard let verifier = preferred(able, for: group) else { continue }
+            guard check.audit == nil,
+                let verifier = preferred(able, for: group, { mayCheck($0, record, check.purpose) })
+            else { continue }
             assign(check: group, to: verifier, &assigned, now)
         }
     }
@@ -104,7 +108,7 @@ extension Run {
         switch purpose {
         case .planted: return record.confirmations.contains(verifier) || record.confirmations.count >= 2
         case .vesting: return true
-        case .repeated, .doubted: return !record.confirmations.contains(verifier)
+        case .repeated, .doubted, .unavailable: return !record.confirmations.contains(verifier)
         case .arbitrating:
             return !record.confirmations.contains(verifier) && record.doubt?.accuser != verifier
         case .reopened:
@@ -115,30 +119,6 @@ extension Run {
     /// Whether a verifier is connected that has not looked at a group yet.
     func hasThirdParty(besides others: [PublicKey], _ record: GroupRecord) -> Bool {
         connectedMembers(.verifier).contains { !others.contains($0.key) && $0.key != record.worker }
-    }
-
-    /// Has groups audited after all whose log-probabilities are not what the trainer computes: once, however often a
-    /// trainer that starts again reports them.
-    mutating func takeDoubts(_ from: Correspondent, _ groups: [Hash256], _ now: Instant) {
-        guard sender(from, .trainer, now) != nil else { return }
-        for group in groups.prefix(configuration.groupsPerBatch) {
-            guard let record = state.groups[group], case .batched = record.phase, !record.wasDoubted else { continue }
-            openCheck(of: group, .doubted)
-        }
-    }
-
-    /// Has groups audited after all that the trainer could not compute, and says why it could not.
-    mutating func takeUnavailable(
-        _ from: Correspondent, _ groups: [(group: Hash256, reason: String)], _ now: Instant
-    ) {
-        guard sender(from, .trainer, now) != nil else { return }
-        for (group, reason) in groups.prefix(configuration.groupsPerBatch) {
-            guard let record = state.groups[group], case .batched = record.phase, !record.wasDoubted else { continue }
-            report(
-                .groupUnavailable(
-                    group: group, worker: record.worker, reason: bounded(reason, Finding.maximumReasonBytes)))
-            openCheck(of: group, .doubted)
-        }
     }
 
     /// Looks again at what was rejected or abandoned, when another key comes to the same result for the same slot.

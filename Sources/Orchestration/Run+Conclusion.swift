@@ -13,7 +13,7 @@ extension Run {
     mutating func tellDrain(_ key: PublicKey) {
         guard let member = presence.members[key], let connection = member.connection else { return }
         // Verifiers are needed until the last group has its verdict.
-        if member.role == .verifier, presence.finishedSince == nil || presence.awaitsAccounts,
+        if member.role == .verifier, presence.finishedSince == nil || presence.awaitsVerdicts,
             presence.drain?.isVerificationOver != true
         {
             return
@@ -27,20 +27,23 @@ extension Run {
     /// Ends the run when all steps are made, and the process when there is nothing left to wait for.
     mutating func concludeRun(_ now: Instant) {
         guard !presence.isStopped else { return }
+        let timing = configuration.timing
         if state.doneStep >= configuration.steps, presence.finishedSince == nil {
             presence.finishedSince = now
-            expect(now.advanced(by: configuration.timing.finish))
+            expect(now.advanced(by: timing.finish))
             report(.runFinished(steps: configuration.steps))
-            presence.awaitsAccounts = hasOpenAccounts
+            presence.awaitsVerdicts = hasOpenQuestions
             for member in connectedMembers() { tellDrain(member.key) }
         }
         if let since = presence.finishedSince {
-            let isLate = now.elapsed(since: since) >= configuration.timing.finish
-            if presence.awaitsAccounts, isLate || !hasOpenAccounts {
-                presence.awaitsAccounts = false
+            let isLate = now.elapsed(since: since) >= timing.finish
+            // As long as verifiers come to verdicts, they are waited for.
+            let isSilent = now.elapsed(since: max(since, presence.lastAudit)) >= max(timing.finish, timing.audit)
+            if presence.awaitsVerdicts, isSilent || !hasOpenQuestions {
+                presence.awaitsVerdicts = false
                 for member in connectedMembers(.verifier) { tellDrain(member.key) }
             }
-            guard !presence.awaitsAccounts else { return }
+            guard !presence.awaitsVerdicts else { return }
             if state.stableStep >= configuration.steps || isLate {
                 // All draws are made.
                 revealEpoch()

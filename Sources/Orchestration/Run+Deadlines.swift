@@ -55,6 +55,10 @@ extension Run {
             presence.auditDeadlines[audit] = nil
         }
         presence.delays = presence.delays.filter { $0.value > now }
+        presence.searches = presence.searches.filter { group, _ in
+            guard let record = state.groups[group] else { return false }
+            return record.check != nil || record.phase == .queued || !record.isCounted && record.phase != .setAside
+        }
         presence.returns = presence.returns.filter { now.elapsed(since: $0.value.last) < timing.forgiven }
         findEarliestDeadline(now)
     }

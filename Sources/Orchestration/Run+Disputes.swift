@@ -16,7 +16,12 @@ extension Run {
         }
         presence.auditDeadlines[audit] = nil
         settleAudit(accuser, audit, flops)
-        if let dispute = record.dispute { settleAudit(dispute.accuser, dispute.audit, dispute.auditFLOPs) }
+        var finding = finding
+        if let dispute = record.dispute {
+            settleAudit(dispute.accuser, dispute.audit, dispute.auditFLOPs)
+            // Two that agree on no more than that it is wrong: the lighter finding is what both have said at least.
+            if finding.severity == .slash, dispute.finding.severity != .slash { finding = dispute.finding }
+        }
         reject(group, lease: record.lease, audit: audit, finding, auditFLOPs: flops, worker: record.worker, now)
     }
 
@@ -53,12 +58,16 @@ extension Run {
     /// It ends after the time that all attempts of an audit may take, even where a verifier is connected: one that takes no
     /// audits would keep the accusation, the group's version and its worker's credit undecided for ever.
     mutating func seekVerifier(for group: Hash256, _ now: Instant) {
+        presence.disputes[group] = Presence.Patience(since: now, end: endOfSearch(now))
+        expect(now.advanced(by: configuration.timing.reconnect))
+    }
+
+    /// When a search ends that begins now.
+    func endOfSearch(_ now: Instant) -> Instant {
         let timing = configuration.timing
         let attempts = UInt64(max(1, configuration.limits.auditAttempts))
         let (longest, overflow) = timing.audit.multipliedReportingOverflow(by: attempts)
-        let end = now.advanced(by: overflow ? .max : max(longest, timing.reconnect))
-        presence.disputes[group] = Presence.Patience(since: now, end: end)
-        expect(now.advanced(by: timing.reconnect))
+        return now.advanced(by: overflow ? .max : max(longest, timing.reconnect))
     }
 
     /// An accusation that no second verifier has confirmed or refuted counts as it is.
@@ -79,7 +88,12 @@ extension Run {
             return
         }
         let isAbleHere = connectedMembers(.verifier).contains { mayCheck($0.key, record, check.purpose) }
-        let waitsForAny = check.purpose == .vesting || check.purpose == .doubted && record.confirmations.isEmpty
+        let waitsForAny =
+            switch check.purpose {
+            case .vesting: true
+            case .doubted, .unavailable: record.confirmations.isEmpty
+            case .planted, .repeated, .arbitrating, .reopened: false
+            }
         if check.audit != nil || waitsForAny || isAbleHere && now < patience.end {
             presence.disputes[group]?.since = now
             return
@@ -110,7 +124,7 @@ extension Run {
             verifier: accuser,
             Finding(
                 check: "refuted-accusations",
-                reason: "\(verifier.refuted + verifier.plantsFailed) of its accusations were refuted by other replays.",
+                reason: "\(verifier.refuted + verifier.plantsFailed) of its replays were refuted by others.",
                 severity: .slash))
     }
 
@@ -120,6 +134,7 @@ extension Run {
         commit(.verifierBanned(verifier: accuser, finding: finding))
         report(.verifierBanned(verifier: accuser, finding: finding))
         for audit in verifier.liveAudits.sorted() { loseAudit(audit, "verifier banned") }
+        reopenVerdicts(of: accuser)
         expel(accuser, finding)
     }
 }

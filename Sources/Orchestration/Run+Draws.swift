@@ -52,7 +52,8 @@ extension Run {
     /// The probability in millionths with which a group of a worker is audited.
     ///
     /// The larger of three: the floor; 1 over the verified groups in a row; and what deterrence asks for. With earnings B,
-    /// unvested credit U and a group's credit g, a cheat must not gain: p·(B + U + g) ≥ g. "Groups" are counted in FLOPs
+    /// unvested credit U and a group's credit g, a cheat must not gain: p·(B + U + g) ≥ g, where B + U is without what the
+    /// groups in audit would cost. "Groups" are counted in FLOPs
     /// of the larger of this group and the run's mean, so that small groups buy no trust for large ones.
     func auditProbability(work: Int64, of worker: WorkerRecord) -> UInt32 {
         let auditing = configuration.auditing
@@ -62,7 +63,12 @@ extension Run {
         let unit = max(work, state.counters.meanWork)
         let (needed, overflow) = unit.multipliedReportingOverflow(by: max(1, auditing.trustedAfter))
         guard !overflow, worker.streak >= needed else { return AuditDraw.certain }
-        let atRisk = saturatingSum(saturatingSum(worker.balance, worker.unvestedCredit), work)
+        let atStake = saturatingSum(worker.balance, worker.unvestedCredit)
+        // What its groups in audit would cost if they are wrong cannot be lost twice.
+        let bound = worker.pendingGroups.reduce(Int64(0)) { sum, group in
+            saturatingSum(sum, state.groups[group].map { Self.worthUnaudited($0.work, $0.draw) } ?? 0)
+        }
+        let atRisk = saturatingSum(atStake - min(atStake, bound), work)
         return max(
             auditing.floor, AuditDraw.millionths(unit, of: worker.streak), AuditDraw.millionths(work, of: atRisk))
     }

@@ -23,15 +23,23 @@ extension Run {
         settleAudit(record.verifier, audit, flops)
         report(.checkDone(verifier: record.verifier, purpose: purpose, agreed: true))
         if purpose == .arbitrating, let doubt = group.doubt {
-            if group.confirmations.isEmpty, hasThirdParty(besides: [doubt.accuser, record.verifier], group) {
-                // One against one: a third verifier decides, as it does about a first audit.
+            if group.confirmations.isEmpty {
+                // One against one: a third verifier or the trainer decides, as about a first audit.
                 self.doubt(record.group, doubt)
-                return
+                if state.groups[record.group]?.doubt != nil { return }
+            } else {
+                refute(doubt.accuser)
             }
-            refute(doubt.accuser)
         }
         if purpose == .reopened {
             weigh(record.group, audit)
+            return
+        }
+        if group.isDisbelieved, !group.isAlwaysAudited, state.standingConfirmations(of: record.group).count < 2 {
+            // The trainer against one verifier: another one is asked. Without one, the credit stays promised.
+            if hasThirdParty(besides: group.confirmations + [record.verifier], group) {
+                openCheck(of: record.group, .repeated)
+            }
             return
         }
         vestItself(record.group, of: group.worker, audit: audit)
@@ -58,9 +66,12 @@ extension Run {
             } else {
                 refute(record.verifier)
             }
-        case .repeated, .vesting, .doubted:
+        case .repeated, .vesting, .doubted, .unavailable:
             report(.verdictDoubted(group: record.group, accuser: record.verifier, finding: finding))
-            if state.standingConfirmations(of: record.group).isEmpty {
+            if group.isDisbelieved, !group.isAlwaysAudited {
+                // The trainer and a verifier are two.
+                revoke(record.group, group, finding)
+            } else if state.standingConfirmations(of: record.group).isEmpty {
                 // Nobody ever found it good: an accusation like that of a first audit, to be confirmed by another verifier
                 // where there is one or was one.
                 if configuration.confirmsRejections, mayBeConfirmed(record.verifier, group) {
@@ -70,6 +81,8 @@ extension Run {
                 }
             } else if hasThirdParty(besides: group.confirmations + [record.verifier], group) {
                 openCheck(of: record.group, .arbitrating)
+            } else if group.phase == .accepted, let doubt = state.groups[record.group]?.doubt {
+                contest(record.group, doubt)
             }
         case .arbitrating:
             settleAudit(record.verifier, audit, flops)
@@ -115,23 +128,31 @@ extension Run {
         punish(group.worker, finding)
     }
 
+    /// Has verdicts looked at again that rest on nobody's word but that of verifiers that were found to lie.
+    mutating func reopenVerdicts(of liar: PublicKey) {
+        let doubtful = state.groups.filter { _, record in
+            guard let verdict = record.verdict, verdict.accusers.contains(liar) else { return false }
+            return verdict.accusers.allSatisfy { state.verifiers[$0]?.ban != nil }
+        }
+        for (group, _) in doubtful.sorted(by: { $0.value.ordinal < $1.value.ordinal }) {
+            openCheck(of: group, .reopened)
+        }
+    }
+
     /// Counts who found a reopened group right and who found it wrong: only more of the former overturn the verdict.
     ///
-    /// While others could still make them more, they are asked one after the other; each has one voice. One against one,
-    /// with nobody left to ask, the replay that matches stands: that cannot be made up by one alone.
+    /// While others could still make them more, they are asked one after the other; each has one voice, and who was found to
+    /// lie has none. One against one, the verdict stands: the one who found it right may conspire with its worker.
     mutating func weigh(_ hash: Hash256, _ audit: UInt64) {
         guard let group = state.groups[hash], let verdict = group.verdict else { return }
-        let (right, wrong) = (group.confirmations.count, verdict.accusers.count)
+        let right = state.standingConfirmations(of: hash).count
+        let wrong = verdict.accusers.count { state.verifiers[$0]?.ban == nil }
         if right > wrong {
             overturn(hash, group, audit)
             return
         }
-        let others = connectedMembers(.verifier).filter { mayCheck($0.key, group, .reopened) }.count
-        if right > 0, right + others > wrong {
-            openCheck(of: hash, .reopened)
-        } else if right == 1, wrong == 1, others == 0 {
-            overturn(hash, group, audit)
-        }
+        let others = connectedMembers(.verifier).count { mayCheck($0.key, group, .reopened) }
+        if right > 0, right + others > wrong { openCheck(of: hash, .reopened) }
     }
 
     /// A rejected or abandoned group is found right after all: its worker gets what it is owed, its accusers the blame.

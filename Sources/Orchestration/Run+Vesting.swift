@@ -52,7 +52,7 @@ extension Run {
         let contested = checked.filter { group in
             guard let record = state.groups[group], record.worker == key else { return false }
             switch record.check?.purpose {
-            case .vesting, .doubted, .arbitrating: return true
+            case .vesting, .doubted, .unavailable, .arbitrating: return true
             case .planted, .repeated, .reopened, nil: return record.doubt != nil
             }
         }

@@ -72,6 +72,7 @@ public struct Run: Sendable {
         case .hello(let hello, let from): greet(hello, from, now)
         case .disconnected(let connection): disconnect(connection, now)
         case .heartbeat(let connection): noteHeartbeat(connection, now)
+        case .heard(let connections): for connection in connections { _ = member(on: connection, now) }
         case .goodbye(let connection): dismiss(connection, now)
         case .leasesRequested(let from, let groups): requestLeases(from, groups, now)
         case .leaseProgress(let connection, let leases): renewLeases(connection, leases, now)
@@ -87,6 +88,8 @@ public struct Run: Sendable {
         case .batchDone(let from, let step): finishBatch(from, step, now)
         case .groupsDoubted(let from, let groups): takeDoubts(from, groups, now)
         case .groupsUnavailable(let from, let groups): takeUnavailable(from, groups, now)
+        case .replaysCompared(let group, let verifier, let equal, let unequal):
+            compareReplays(of: group, by: verifier, equal: equal, unequal: unequal)
         case .workerRefused(let key, let finding): refuseWorker(key, finding)
         case .versionPublished(let from, let version): publish(from, version, now)
         case .checkpointStable(let from, let step): makeStable(from, step, now)
@@ -106,6 +109,11 @@ public struct Run: Sendable {
         switch fact {
         case .checkPassed, .checkFailed, .checkClosed, .groupVested, .creditForfeited, .acceptanceRevoked:
             presence.reviewsKeptGroups = true
+        default: break
+        }
+        switch fact {
+        case .auditAssigned, .checkAssigned, .groupAccepted, .groupRejected, .checkPassed, .checkFailed:
+            presence.lastAudit = presence.now
         default: break
         }
     }

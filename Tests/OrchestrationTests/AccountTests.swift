@@ -91,6 +91,66 @@ struct AccountTests {
         #expect(bench.run.state.workers[alice]?.unvested.isEmpty == true)
     }
 
+    @Test("The run does not end before the trainer's last doubts are looked into, a restart between or not")
+    func lastDoubts() throws {
+        for restarts in [false, true] {
+            // Nobody's credit is promised any more: the last batch holds what an audit has vouched for.
+            var bench = try bench(steps: 9) { $0.maximumStaleness = 30 }
+            while bench.run.state.cutStep < 8 {
+                let step = bench.run.state.cutStep + 1
+                bench.requestBatch(step)
+                while bench.run.state.cutStep < step {
+                    bench.hand(alice, 1, isScored: false)
+                    bench.audit(Bench.good)
+                }
+                bench.send(.batchDone(from: bench.from(Bench.trainer), step: step))
+            }
+            bench.requestBatch(9)
+            let waiting = bench.hand(alice, 4)
+            while bench.run.state.cutStep < 9 { bench.audit(Bench.good) }
+            let group = try #require(
+                bench.run.state.batches[9]?.first {
+                    waiting.contains($0) && bench.run.state.groups[$0]?.confirmations.isEmpty == true
+                })
+            bench.send(.groupsDoubted(from: bench.from(Bench.trainer), groups: [group]))
+            var actions = bench.send(.batchDone(from: bench.from(Bench.trainer), step: 9))
+            actions += bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: 9))
+            #expect(!actions.stops)
+            if restarts {
+                try bench.restart()
+                #expect(!bench.send(.tick).stops)
+                bench.join(Bench.trainer, .trainer, resumeStep: 9)
+                bench.join(first, .verifier)
+            }
+            let audit = try #require(bench.audits(first).first { $0.group == group })
+            let last = bench.report(first, audit.id, Bench.rejected())
+            #expect(last.stops && bench.run.state.workers[alice]?.strikes == 1, "restarts: \(restarts)")
+        }
+    }
+
+    @Test("A run whose verifiers are gone for good ends all the same")
+    func withoutVerifiers() throws {
+        var bench = try bench(steps: 9) { $0.maximumStaleness = 30 }
+        _ = try provisionalBatch(&bench)
+        bench.send(.batchDone(from: bench.from(Bench.trainer), step: 8))
+        bench.requestBatch(9)
+        for _ in 0..<4 {
+            bench.hand(alice, 1, isScored: false)
+            let audit = try #require(bench.audits(first).first)
+            bench.report(first, audit.id, Bench.good)
+        }
+        try #require(bench.run.state.cutStep == 9)
+        bench.send(.goodbye(from: bench.connection(first)))
+        var actions = bench.send(.batchDone(from: bench.from(Bench.trainer), step: 9))
+        actions += bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: 9))
+        #expect(!actions.stops)
+        for _ in 0..<7 where !actions.stops {
+            bench.now += 10_000
+            actions += bench.send(.heartbeat(from: bench.connection(Bench.trainer)))
+        }
+        #expect(actions.stops)
+    }
+
     @Test("A closing audit whose version nobody has any more is given up, once for every group")
     func versionGone() throws {
         var bench = try bench { $0.auditing.epochGroups = 1 }
@@ -201,13 +261,43 @@ struct AccountTests {
         #expect(bench.run.state.workers[alice]?.unvested.map(\.group) == later)
     }
 
-    @Test("While a second verifier is there, one finding against an unaudited group is not enough")
+    @Test(
+        "What the trainer computes differently and a verifier finds wrong is wrong; of one verifier's word alone, nothing"
+    )
+    func disbelieved() throws {
+        let third = Bench.verifiers[2]
+        // The verifiers that are asked, and whether they find it right.
+        for voices in [[false], [true], [true, true], [true, false]] {
+            var bench = try bench()
+            let group = try provisionalBatch(&bench)
+            for verifier in [second, third].prefix(voices.count - 1) { bench.join(verifier, .verifier) }
+            bench.send(.groupsDoubted(from: bench.from(Bench.trainer), groups: [group]))
+            for (verifier, isRight) in zip([first, second], voices) {
+                let audit = try #require(bench.audits(verifier).first { $0.group == group })
+                bench.report(verifier, audit.id, isRight ? Bench.good : Bench.rejected())
+            }
+            let isWrong = voices.contains(false)
+            #expect(bench.run.state.workers[alice]?.strikes == (isWrong ? 1 : 0))
+            #expect(
+                bench.run.state.verifiers[first]?.ban?.check == (voices == [true, false] ? "false-acceptance" : nil))
+            #expect(bench.run.isPromised(group) == (voices == [true]))
+            // Nothing else of its worker's vouches for it.
+            if voices == [true] {
+                bench.hand(alice, 1, isScored: false)
+                bench.run.pick(try #require(bench.hand(alice, 1).first))
+                bench.audit(Bench.good)
+                #expect(bench.run.isPromised(group))
+            }
+        }
+    }
+
+    @Test("While a second verifier is there, one finding against a group that the trainer cannot compute is not enough")
     func confirmed() throws {
         for isConfirmed in [true, false] {
             var bench = try bench()
             let group = try provisionalBatch(&bench)
             bench.join(second, .verifier)
-            bench.send(.groupsDoubted(from: bench.from(Bench.trainer), groups: [group]))
+            bench.send(.groupsUnavailable(from: bench.from(Bench.trainer), groups: [(group, "no weights")]))
             let audit = try #require(bench.audits(first).first)
             let accusation = bench.report(first, audit.id, Bench.rejected())
             #expect(accusation.settlements.isEmpty && bench.run.state.workers[alice]?.strikes == 0)
@@ -216,7 +306,8 @@ struct AccountTests {
             #expect(opinion.group == group)
             bench.report(second, opinion.id, isConfirmed ? Bench.rejected() : Bench.good)
             #expect(bench.run.state.workers[alice]?.strikes == (isConfirmed ? 1 : 0))
-            #expect(bench.run.state.verifiers[first]?.refuted == (isConfirmed ? 0 : 1))
+            // One against one: nobody is blamed.
+            #expect(bench.run.state.verifiers[first]?.refuted == 0)
             #expect(bench.run.isPromised(group) == false)
         }
     }
@@ -234,7 +325,7 @@ struct AccountTests {
             }
             let group = try provisionalBatch(&bench)
             if wasThere { bench.send(.goodbye(from: bench.connection(second))) }
-            bench.send(.groupsDoubted(from: bench.from(Bench.trainer), groups: [group]))
+            bench.send(.groupsUnavailable(from: bench.from(Bench.trainer), groups: [(group, "no weights")]))
             let audit = try #require(bench.audits(first).first)
             bench.report(first, audit.id, Bench.rejected())
             #expect(bench.run.state.workers[alice]?.strikes == (wasThere ? 0 : 1))

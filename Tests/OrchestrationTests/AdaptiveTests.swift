@@ -102,30 +102,37 @@ struct AdaptiveTests {
         let sizes = (1...200).map { ($0, Run.Auditing().provisionalShare(ofBatch: $0)) }
         #expect(sizes.allSatisfy { $1.total * 4 <= $0 && $1.perKey <= max(1, $0 / 20) && $1.perKey <= $1.total })
         #expect(sizes[2].1 == (0, 0) && sizes[3].1 == (1, 1) && sizes[63].1 == (16, 3))
-        var bench = try Bench.adaptive(steps: 2)
-        bench.trust(alice)
-        bench.trust(bob)
+        var bench = try Bench.adaptive(steps: 9) {
+            $0.pace = 8
+        }
+        bench.trust(alice, groups: 180)
+        bench.trust(bob, groups: 180)
+        for step in 1...3 as ClosedRange<UInt64> { bench.requestBatch(step) }
+        try #require(bench.run.state.acceptedGroups.count == 60)
         bench.send(.goodbye(from: bench.connection(first)))
         // Sixty groups are vouched for, and five more of each key may come as they are.
         bench.hand(alice, 40)
         bench.hand(bob, 20)
-        bench.requestBatch(1)
-        #expect(bench.run.state.batches[1] == nil)
+        bench.requestBatch(4)
+        #expect(bench.run.state.batches[4] == nil)
         // One group is picked, of the key that has the most waiting; some may have been drawn.
         let queued = bench.run.state.auditQueue.compactMap { bench.run.state.groups[$0] }
         #expect(queued.filter { $0.draw?.isDrawn == false }.map(\.worker) == [alice])
         bench.join(first, .verifier)
         bench.audit(.accepted(.init(rewards: [1, 0], verifiedFLOPs: 1_000, auditFLOPs: 100)))
-        #expect(bench.run.state.batches[1]?.count == 100)
+        #expect(bench.run.state.batches[4]?.count == 100)
         #expect(bench.run.state.counters.provisionalInBatches <= 10)
     }
 
     @Test("Of waiting groups, a batch may take its share in all and each key's own, and the last batch none")
     func members() throws {
         for (perCent, ofBob) in [(25, 5), (7, 2)] {
-            var bench = try Bench.adaptive(steps: 2) { $0.auditing.provisionalPerCent = perCent }
-            bench.trust(alice)
-            bench.trust(bob)
+            var bench = try Bench.adaptive(steps: 2) {
+                $0.auditing.provisionalPerCent = perCent
+                $0.auditing.floor = 50_000
+            }
+            bench.trust(alice, groups: 45)
+            bench.trust(bob, groups: 45)
             bench.hand(alice, 12)
             bench.hand(bob, 12)
             // Some may have been drawn.

@@ -142,8 +142,10 @@ struct AuditTests {
     func hopeless() throws {
         var bench = try bench(1, verifiers: Bench.verifiers)
         var rounds = 0
-        while !bench.run.state.groups.isEmpty, rounds < 40 {
+        while !bench.run.state.groups.isEmpty, rounds < 80 {
             rounds += 1
+            bench.now += 10_000
+            for key in Bench.verifiers + [alice] { bench.send(.heartbeat(from: bench.connection(key))) }
             // The last one is there and asks for nothing.
             let verifier = Bench.verifiers[rounds % (Bench.verifiers.count - 1)]
             for audit in request(&bench, verifier) {
@@ -152,6 +154,21 @@ struct AuditTests {
         }
         #expect(bench.run.state.groups.isEmpty && bench.run.state.counters.auditsLost == 13)
         #expect(bench.run.state.workers[alice]?.strikes == 0)
+    }
+
+    @Test("A verifier that gives a group back does not get it again while one is there that has not tried")
+    func handedBack() throws {
+        var bench = try bench(1, verifiers: [first, second])
+        for round in 0..<20 {
+            let audits = request(&bench, first)
+            #expect(audits.count == (round == 0 ? 1 : 0))
+            for audit in audits {
+                bench.send(.auditsFaulted(from: bench.from(first), audits: [audit.id], reason: "not this one"))
+            }
+        }
+        let audit = try #require(request(&bench, second).first)
+        bench.report(second, audit.id, Bench.rejected())
+        #expect(bench.run.state.groups[audit.group]?.dispute?.accuser == second)
     }
 
     @Test("A verifier that is there but takes nothing keeps no accusation open")
@@ -173,7 +190,7 @@ struct AuditTests {
     func faultingSecondVerifier() throws {
         var bench = try bench(1, verifiers: [first, second])
         bench.report(first, request(&bench, first)[0].id, Bench.rejected())
-        for _ in 0..<4 {
+        for _ in 0..<5 {
             #expect(bench.run.state.workers[alice]?.strikes == 0)
             let audit = request(&bench, second)[0]
             bench.send(.auditsFaulted(from: bench.from(second), audits: [audit.id], reason: "no weights"))
@@ -220,13 +237,25 @@ struct AuditTests {
         #expect(bench.run.state.verifiers[first]?.earned == 100)
     }
 
-    @Test("A refuted accusation clears the worker; three cost the verifier its place")
+    @Test("A second opinion of a lighter kind costs no stake, whichever comes first")
+    func lighterFinding() throws {
+        for severities in [[Severity.soft, .slash], [.slash, .soft]] {
+            var bench = try bench(1, verifiers: [first, second])
+            bench.report(first, request(&bench, first)[0].id, Bench.rejected(severities[0]))
+            bench.report(second, request(&bench, second)[0].id, Bench.rejected(severities[1]))
+            #expect(bench.run.state.workers[alice]?.strikes == 1 && bench.run.state.workers[alice]?.ban == nil)
+        }
+    }
+
+    @Test("An accusation that a third verifier refutes clears the worker; three cost the verifier its place")
     func refutedAccusation() throws {
-        var bench = try bench(3, verifiers: [first, second])
+        let third = Bench.verifiers[2]
+        var bench = try bench(3, verifiers: [first, second, third])
         for audit in request(&bench, first) { bench.report(first, audit.id, Bench.rejected()) }
-        var last: [Action] = []
-        for audit in request(&bench, second) { last = bench.report(second, audit.id, Bench.accepted) }
+        for audit in request(&bench, second) { bench.report(second, audit.id, Bench.accepted) }
         #expect(bench.run.state.acceptedGroups.count == 3)
+        var last: [Action] = []
+        for audit in request(&bench, third) { last = bench.report(third, audit.id, Bench.accepted) }
         #expect(bench.run.state.workers[alice]?.strikes == 0)
         #expect(last.refusals == ["banned"])
         #expect(bench.join(first, .verifier).refusals == ["banned"])

@@ -50,6 +50,37 @@ struct BatchTests {
         #expect(bench.requestBatch(5).refusals == ["batch-ahead"])
     }
 
+    @Test("What a trainer found wrong is looked at although it comes after a checkpoint of which nobody was told")
+    func doubtsAfterCheckpoint() throws {
+        var bench = try Bench(groupsPerBatch: 2)
+        bench.begin()
+        bench.produce(2)
+        bench.requestBatch(1)
+        let groups = try #require(bench.run.state.batches[1])
+        // The trainer makes the step and its checkpoint, but both die before a word of it is heard.
+        try bench.restart()
+        bench.join(Bench.trainer, .trainer, resumeStep: 1)
+        #expect(bench.run.state.doneStep == 1 && bench.run.state.stableStep == 0)
+        let doubted = bench.send(.groupsDoubted(from: bench.from(Bench.trainer), groups: groups))
+        #expect(doubted.facts == groups.map { .checkOpened(group: $0, purpose: .doubted) })
+        bench.send(.batchDone(from: bench.from(Bench.trainer), step: 1))
+        let stable = bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: 1))
+        #expect(stable.facts.contains(.checkpointStable(step: 1, kept: groups)))
+    }
+
+    @Test("A trainer that goes back between two checkpoints gets the batches after the one that it has")
+    func betweenCheckpoints() throws {
+        var bench = try Bench(groupsPerBatch: 1)
+        bench.begin()
+        for step in 1...3 as ClosedRange<UInt64> { bench.makeStep(step) }
+        bench.send(.checkpointStable(from: bench.from(Bench.trainer), step: 1))
+        let before = bench.run.state.batches
+        try bench.restart()
+        bench.join(Bench.trainer, .trainer, resumeStep: 2)
+        #expect(bench.run.state.doneStep == 2 && bench.run.state.batches == before)
+        #expect(bench.requestBatch(3).batches.map(\.groups) == [before[3]])
+    }
+
     @Test("A trainer whose checkpoints do not fit the journal is told so")
     func misfits() throws {
         var bench = try Bench(groupsPerBatch: 1)

@@ -45,10 +45,10 @@ extension Bench {
     static let good = AuditVerdict.accepted(.init(rewards: [1, 0], verifiedFLOPs: 1_000, auditFLOPs: 100))
 
     /// Makes a worker trusted beyond the floor, by groups that are audited.
-    mutating func trust(_ worker: PublicKey) {
+    mutating func trust(_ worker: PublicKey, groups: UInt64 = 30) {
         let verifier = Self.verifiers[0]
         if run.connection(of: verifier) == nil { join(verifier, .verifier) }
-        while (run.state.workers[worker]?.audited ?? 0) < 30 {
+        while (run.state.workers[worker]?.audited ?? 0) < groups {
             // What cannot be scored is audited.
             guard !hand(worker, 1, isScored: false).isEmpty else { return }
             audit(Self.good)

@@ -102,22 +102,61 @@ struct CheckTests {
         #expect(again.slot == lease.slot && bench.run.state.checkQueue == [audit.group])
         // Not the one whose verdict it is.
         #expect(request(&bench, first).map(\.group) == [Bench.group(again.id)])
+        // One against one is not enough: the second may conspire with the worker.
         bench.join(second, .verifier)
         let check = try #require(request(&bench, second).first)
         #expect(check.group == audit.group)
-        let actions = bench.report(second, check.id, Bench.accepted)
+        bench.join(third, .verifier)
+        #expect(bench.report(second, check.id, Bench.accepted).settlements.map(\.reference) == ["audited/\(check.id)"])
+        #expect(bench.run.state.workers[alice]?.strikes == 1)
+        let decision = try #require(request(&bench, third).first)
+        let actions = bench.report(third, decision.id, Bench.accepted)
         #expect(
             Set(actions.settlements.map(\.reference))
-                == ["earned/\(audit.group.hex)", "refunded/\(audit.group.hex)", "audited/\(check.id)"])
+                == ["earned/\(audit.group.hex)", "refunded/\(audit.group.hex)", "audited/\(decision.id)"])
         let worker = try #require(bench.run.state.workers[alice])
         #expect(worker.strikes == 0 && worker.rejected == 0 && worker.earned == 1_000)
         #expect(bench.run.state.verifiers[first]?.refuted == 1)
     }
 
+    @Test("A cheat's second key and one conspiring verifier do not overturn an honest verifier's finding")
+    func secondKey() throws {
+        var bench = try bench(groupsPerBatch: 1, verifiers: [first]) { $0.limits.verifierFaults = 1 }
+        let group = try reopened(&bench, accusers: [first], others: [second])
+        let check = try #require(request(&bench, second).first { $0.group == group })
+        bench.report(second, check.id, Bench.accepted)
+        #expect(bench.run.state.workers[alice]?.strikes == 1 && bench.run.state.workers[alice]?.earned == 0)
+        #expect(bench.run.state.verifiers[first]?.ban == nil && bench.run.state.checkQueue.isEmpty)
+    }
+
+    @Test("Verdicts that rest on nobody but a banned liar are looked at again, and then one verifier is enough")
+    func liarsVerdicts() throws {
+        var bench = try bench(groupsPerBatch: 4, verifiers: [first])
+        hand(&bench, alice)
+        let audit = try #require(request(&bench, first).first)
+        bench.report(first, audit.id, Bench.rejected())
+        #expect(bench.run.state.workers[alice]?.strikes == 1)
+        bench.join(second, .verifier)
+        bench.run.ban(verifier: first, Finding(check: "refuted-accusations", reason: "", severity: .slash))
+        let check = try #require(request(&bench, second).first { $0.group == audit.group })
+        bench.report(second, check.id, Bench.accepted)
+        #expect(bench.run.state.workers[alice]?.strikes == 0 && bench.run.state.workers[alice]?.earned == 1_000)
+    }
+
+    @Test("A backlog of audits does not keep the looks at verifiers waiting")
+    func backlog() throws {
+        var bench = try bench(verifiers: [first, second]) { $0.auditing.repeatRate = AuditDraw.certain }
+        hand(&bench, alice, 8)
+        let audit = try #require(request(&bench, first, 1).first)
+        bench.report(first, audit.id, Bench.accepted)
+        let mixed = request(&bench, second, 4)
+        #expect(mixed.count == 4 && mixed.count { bench.run.isCheck($0.id) } == 1)
+    }
+
     @Test("A verdict that is being looked at again survives the checkpoint that covers its slot")
     func reopenedBeyondStable() throws {
         var bench = try bench(groupsPerBatch: 1, verifiers: [first])
-        let group = try reopened(&bench, accusers: [first], others: [second])
+        let group = try reopened(&bench, accusers: [first], others: [second, third])
         // The result that reopened it is accepted and trained on.
         for audit in request(&bench, second, 1) where audit.group != group {
             bench.report(second, audit.id, Bench.accepted)
@@ -128,7 +167,9 @@ struct CheckTests {
         for case .forgetGroups(let forgotten) in actions { #expect(!forgotten.contains(group)) }
         #expect(bench.run.state.stableStep == 1 && bench.run.state.keptGroups == [group])
         let check = try #require(bench.audits(second).first { $0.group == group })
-        let overturned = bench.report(second, check.id, Bench.accepted)
+        bench.report(second, check.id, Bench.accepted)
+        let decision = try #require(bench.audits(third).first { $0.group == group })
+        let overturned = bench.report(third, decision.id, Bench.accepted)
         #expect(overturned.settlements.contains { $0.reference == "earned/\(group.hex)" })
         #expect(overturned.contains(.forgetGroups([group])) && bench.run.state.groups[group] == nil)
     }
@@ -136,9 +177,11 @@ struct CheckTests {
     @Test("A verifier whose accusations are overturned afterwards loses its place like one whose are refuted at once")
     func overturnedAccuser() throws {
         var bench = try bench(groupsPerBatch: 1, verifiers: [first]) { $0.limits.verifierFaults = 1 }
-        let group = try reopened(&bench, accusers: [first], others: [second])
-        let check = try #require(request(&bench, second).first { $0.group == group })
-        bench.report(second, check.id, Bench.accepted)
+        let group = try reopened(&bench, accusers: [first], others: [second, third])
+        for verifier in [second, third] {
+            let check = try #require(request(&bench, verifier).first { $0.group == group })
+            bench.report(verifier, check.id, Bench.accepted)
+        }
         #expect(bench.run.state.verifiers[first]?.ban?.check == "refuted-accusations")
     }
 
@@ -163,6 +206,11 @@ struct CheckTests {
         #expect(bench.run.state.auditQueue.count == 1 && bench.run.state.waitingSlots.isEmpty)
         let audit = try #require(request(&bench, second).first)
         bench.send(.auditsFaulted(from: bench.from(second), audits: [audit.id], reason: "no memory"))
+        // Both have tried: a few more times, then nobody is asked any more.
+        for _ in 0..<3 {
+            let again = try #require(bench.audits(first).first)
+            bench.send(.auditsFaulted(from: bench.from(first), audits: [again.id], reason: "no memory"))
+        }
         #expect(bench.run.state.waitingSlots.count == 1)
     }
 
@@ -253,7 +301,7 @@ struct CheckTests {
         let audit = try #require(request(&bench, first).first)
         bench.report(first, audit.id, Bench.rejected())
         #expect(bench.run.state.workers[alice]?.unvestedCredit == 0)
-        bench.join(second, .verifier)
+        for verifier in [second, third] { bench.join(verifier, .verifier) }
         // Somebody else comes to the same result for the slot.
         let slot = try #require(bench.run.state.groups[waiting[2]]?.slot)
         var isReopened = false
@@ -266,8 +314,10 @@ struct CheckTests {
         }
         #expect(isReopened)
         var refunds: [Settlement] = []
-        for audit in request(&bench, second) where audit.group == waiting[2] {
-            refunds = bench.report(second, audit.id, Bench.good).settlements
+        for verifier in [second, third] {
+            for audit in bench.audits(verifier) where audit.group == waiting[2] {
+                refunds = bench.report(verifier, audit.id, Bench.good).settlements
+            }
         }
         #expect(refunds.contains(.refunded(worker: alice, group: waiting[2], promised: 2_000)))
         #expect(refunds.contains(.earned(worker: alice, group: waiting[2], amount: 1_000, withheld: 100)))

@@ -138,6 +138,10 @@ struct FactTests {
                 .verifierBanned(verifier: key, finding: finding),
                 #"{"verifierBanned":{"finding":\#(found),"verifier":"\#(key.hex)"}}"#
             ),
+            (
+                .replayRefuted(group: hash, verifier: key),
+                #"{"replayRefuted":{"group":"\#(zeros)","verifier":"\#(key.hex)"}}"#
+            ),
             (.workersForgotten(workers: [key]), #"{"workersForgotten":{"workers":["\#(key.hex)"]}}"#),
             (.batchCut(step: 1, groups: [hash]), #"{"batchCut":{"groups":["\#(zeros)"],"step":1}}"#),
             (.batchDone(step: 1), #"{"batchDone":{"step":1}}"#),

@@ -156,4 +156,31 @@ struct VouchingTests {
         let group = try #require(bench.hand(alice, 1, work: 100).first)
         #expect(bench.run.state.groups[group]?.draw == nil)
     }
+
+    @Test("What groups in audit would cost is not at risk a second time")
+    func boundStake() throws {
+        var bench = try Bench.adaptive { $0.auditing.floor = 50_000 }
+        bench.trust(alice)
+        let worker = try #require(bench.run.state.workers[alice])
+        let free = bench.run.auditProbability(work: 1_000, of: worker)
+        #expect(free < 60_000)
+        bench.run.pick(try #require(bench.hand(alice, 1).first))
+        let bound = try #require(bench.run.state.workers[alice])
+        #expect(bench.run.auditProbability(work: 1_000, of: bound) >= 2 * free)
+    }
+
+    @Test("An unaudited group that gets too old for a batch is audited, not paid unseen")
+    func tooOld() throws {
+        var bench = try Bench.adaptive(groupsPerBatch: 8) { $0.maximumStaleness = 0 }
+        bench.trust(alice)
+        let late = bench.hand(alice, 1)
+        #expect(bench.run.state.provisionalGroups == late)
+        while bench.run.state.acceptedGroups.count >= 8 { bench.requestBatch(bench.run.state.cutStep + 1) }
+        bench.requestBatch(bench.run.state.cutStep + 1)
+        #expect(bench.run.state.workers[alice]?.pendingGroups.contains(late[0]) == true)
+        let before = try #require(bench.run.state.workers[alice]?.accepted)
+        bench.audit(Bench.good)
+        #expect(bench.run.state.workers[alice]?.unvested.isEmpty == true)
+        #expect((bench.run.state.workers[alice]?.accepted ?? 0) > before)
+    }
 }

@@ -12,8 +12,10 @@ public struct Check: Sendable, Hashable, Codable {
         case arbitrating
         /// The worker hands in nothing more whose audit could vouch for its groups: one that is in a batch is replayed.
         case vesting
-        /// The trainer could not compute what the worker of an unaudited group in a batch reported.
+        /// The trainer computed something else than what is reported of a group in a batch.
         case doubted
+        /// The trainer could not compute an unaudited group in a batch.
+        case unavailable
         /// Somebody else came to the same result as a group that was rejected or abandoned.
         case reopened
     }

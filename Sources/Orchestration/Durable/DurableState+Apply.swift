@@ -43,7 +43,7 @@ extension DurableState {
         case .epochBegan, .epochRevealed, .auditDrawn, .groupScored, .groupPicked, .groupVested, .creditForfeited:
             try applyDraw(fact)
         case .checkOpened, .checkAssigned, .checkPassed, .checkFailed, .checkClosed, .acceptanceDoubted,
-            .acceptanceRevoked, .rejectionOverturned:
+            .acceptanceContested, .contestSettled, .acceptanceRevoked, .rejectionOverturned, .replayRefuted:
             try applyCheck(fact)
 
         case .workerBanned(let worker, let finding, let burned):

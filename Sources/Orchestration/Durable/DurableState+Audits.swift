@@ -46,6 +46,9 @@ extension DurableState {
         requeue(record.group)
         groups[record.group]?.dispute = GroupRecord.Dispute(
             accuser: record.verifier, audit: audit, finding: finding, auditFLOPs: auditFLOPs)
+        // The second opinion has attempts of its own.
+        groups[record.group]?.auditAttempts = 0
+        groups[record.group]?.losers = []
         if let group = groups[record.group] { updateWorker(group.worker) { $0.disputed += 1 } }
     }
 

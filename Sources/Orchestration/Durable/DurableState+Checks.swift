@@ -8,9 +8,10 @@ extension DurableState {
             let record = try found(groups[group], "group \(group)")
             try require(record.check == nil, "group \(group) is being checked already")
             try require(!record.isRevoked, "group \(group) was found wrong before")
-            if purpose == .doubted {
+            if purpose == .doubted || purpose == .unavailable {
                 try require(!record.wasDoubted, "group \(group) was doubted before")
                 groups[group]?.wasDoubted = true
+                groups[group]?.isDisbelieved = purpose == .doubted
                 updateWorker(record.worker) { worker in
                     guard let index = worker.unvested.firstIndex(where: { $0.group == group }) else { return }
                     worker.unvested[index].isDoubted = true
@@ -31,7 +32,7 @@ extension DurableState {
         case .checkClosed(let group):
             try require(groups[group]?.check != nil, "group \(group) is not being checked")
             closeCheck(of: group)
-            groups[group]?.doubt = nil
+            endDoubt(about: group)
             groups[group]?.isUnreachable = true
         case .acceptanceDoubted(let group, let accuser, let audit, let finding, let flops):
             let record = try found(groups[group], "group \(group)")
@@ -46,8 +47,26 @@ extension DurableState {
                     verifier.refuted -= min(1, verifier.refuted)
                 }
             }
+        case .acceptanceContested(let group, let accuser, let audit, let finding, let flops):
+            let record = try found(groups[group], "group \(group)")
+            try require(record.isCounted && !record.isRevoked && record.check == nil, "group \(group) is not contested")
+            // An acceptance counts against who was of another opinion, until it is contested.
+            if record.doubt == nil { updateVerifier(accuser) { $0.refuted -= min(1, $0.refuted) } }
+            groups[group]?.doubt = GroupRecord.Dispute(
+                accuser: accuser, audit: audit, finding: finding, auditFLOPs: flops)
+            contestedGroups.insert(group)
+        case .contestSettled(let group, let isRefuted):
+            let doubt = try found(groups[group]?.doubt, "finding against group \(group)")
+            try require(contestedGroups.contains(group), "group \(group) is not contested")
+            endDoubt(about: group)
+            if isRefuted { updateVerifier(doubt.accuser) { $0.refuted += 1 } }
         case .acceptanceRevoked(let group, let finding):
             try applyRevoked(group, finding)
+        case .replayRefuted(let group, let verifier):
+            let record = try found(groups[group], "group \(group)")
+            try require(!record.contradictedBy.contains(verifier), "its replay of group \(group) was refuted before")
+            groups[group]?.contradictedBy.append(verifier)
+            updateVerifier(verifier) { $0.refuted += 1 }
         case .rejectionOverturned(let group, _, let withheld):
             try applyOverturned(group, withheld: withheld)
         default: break
@@ -80,8 +99,14 @@ extension DurableState {
         confirm(record.group, record.verifier)
         if purpose == .arbitrating, let accuser = groups[record.group]?.doubt?.accuser {
             updateVerifier(accuser) { $0.refuted += 1 }
-            groups[record.group]?.doubt = nil
+            endDoubt(about: record.group)
         }
+    }
+
+    /// Whatever was found against an accepted group is decided, or never will be.
+    private mutating func endDoubt(about group: Hash256) {
+        groups[group]?.doubt = nil
+        contestedGroups.remove(group)
     }
 
     private mutating func applyFailed(
@@ -94,7 +119,7 @@ extension DurableState {
         case .planted:
             updateVerifier(record.verifier) { $0.plantsFailed += 1 }
             groups[record.group]?.contradictedBy.append(record.verifier)
-        case .repeated, .vesting, .doubted:
+        case .repeated, .vesting, .doubted, .unavailable:
             // Paid only when another verifier agrees.
             groups[record.group]?.doubt = GroupRecord.Dispute(
                 accuser: record.verifier, audit: audit, finding: finding, auditFLOPs: flops)
@@ -102,7 +127,7 @@ extension DurableState {
             creditVerifier(record.verifier, flops: flops)
             // Two that found it good are not outvoted by two that did not.
             if standingConfirmations(of: record.group).count >= 2 {
-                groups[record.group]?.doubt = nil
+                endDoubt(about: record.group)
                 groups[record.group]?.contradictedBy.append(record.verifier)
             }
         case .reopened:
@@ -116,7 +141,7 @@ extension DurableState {
         let doubt = try found(record.doubt, "doubt about group \(group)")
         try require(!record.isRevoked, "group \(group) was found wrong before")
         creditVerifier(doubt.accuser, flops: doubt.auditFLOPs)
-        groups[group]?.doubt = nil
+        endDoubt(about: group)
         groups[group]?.isRevoked = true
         closeCheck(of: group)
         noteRejected(record.version)

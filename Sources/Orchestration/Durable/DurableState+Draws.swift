@@ -97,7 +97,12 @@ extension DurableState {
         let worker = try found(workers[key], "worker of group \(group)")
         try require(worker.unvestedCredit == forfeited, "the worker of group \(group) has another promised credit")
         // What has an audit of its own earns its credit by that.
-        let burned = worker.unvested.filter { $0.group != group && canBeVouchedFor($0) }
+        let burned = worker.unvested.filter { promised in
+            switch groups[promised.group]?.phase {
+            case .queued, .auditing: false
+            case .scoring, .provisional, .accepted, .batched, .setAside, nil: promised.group != group
+            }
+        }
         for (other, record) in groups where record.worker == key && record.verdict != nil {
             // Whatever became of that verdict, this one takes all that was promised.
             groups[other]?.verdict?.forfeited = []
@@ -127,7 +132,7 @@ extension DurableState {
         case .scoring, .provisional, .accepted, .batched, .setAside: break
         }
         switch record.check?.purpose {
-        case .vesting, .doubted, .arbitrating: return false
+        case .vesting, .doubted, .unavailable, .arbitrating: return false
         case .planted, .repeated, .reopened, nil: return !record.isSuspect
         }
     }

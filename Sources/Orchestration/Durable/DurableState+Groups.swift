@@ -133,6 +133,7 @@ extension DurableState {
     mutating func dropGroup(_ group: Hash256, _ reason: LeaseEnd, keeping verdict: EarlierVerdict? = nil) {
         guard let record = groups[group] else { return }
         closeCheck(of: group)
+        contestedGroups.remove(group)
         if let verdict, record.content != nil {
             groups[group]?.phase = .setAside
             groups[group]?.dispute = nil

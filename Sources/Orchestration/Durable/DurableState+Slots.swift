@@ -95,6 +95,7 @@ extension DurableState {
         for covered in (stableStep + 1)...step {
             for group in batches.removeValue(forKey: covered) ?? [] {
                 guard let record = groups[group] else { continue }
+                contestedGroups.remove(group)
                 if kept.contains(group) {
                     keptGroups.append(group)
                 } else {

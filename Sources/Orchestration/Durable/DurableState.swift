@@ -47,7 +47,9 @@ public struct DurableState: Sendable, Hashable, Codable {
     public internal(set) var acceptedGroups: [Hash256] = []
     /// Groups with a verdict that wait for one more replay, in order.
     public internal(set) var checkQueue: [Hash256] = []
-    /// Audits that verifiers hold for those.
+    /// Groups that one verifier found good and another one wrong, which the trainer is to decide.
+    public internal(set) var contestedGroups: Set<Hash256> = []
+    /// Audits that verifiers hold for checks.
     public internal(set) var openChecks = 0
     /// The present epoch of draws, if there are any.
     public internal(set) var epoch: EpochRecord?

@@ -69,12 +69,20 @@ public enum Fact: Sendable, Hashable, Codable {
     case checkFailed(audit: UInt64, finding: Finding, auditFLOPs: Int64)
     /// A group was accepted against another verifier's finding, and a third one is to decide between them.
     case acceptanceDoubted(group: Hash256, accuser: PublicKey, audit: UInt64, finding: Finding, auditFLOPs: Int64)
+    /// A verifier's finding and another one's acceptance stand against each other, nobody else can be asked, and the trainer
+    /// is to decide, which computes the group itself.
+    case acceptanceContested(group: Hash256, accuser: PublicKey, audit: UInt64, finding: Finding, auditFLOPs: Int64)
+    /// The trainer computed what the group says, and so refuted the finding, or could not tell.
+    case contestSettled(group: Hash256, isRefuted: Bool)
     /// Nobody will do that replay.
     case checkClosed(group: Hash256)
     /// An accepted group is found wrong by two verifiers after all.
     case acceptanceRevoked(group: Hash256, finding: Finding)
     /// A rejected or abandoned group is found right after all.
     case rejectionOverturned(group: Hash256, audit: UInt64, withheld: Int64)
+
+    /// A verifier found a group good by numbers that are not those of two others.
+    case replayRefuted(group: Hash256, verifier: PublicKey)
 
     /// A worker lost its stake and its place.
     case workerBanned(worker: PublicKey, finding: Finding, burned: Int64)

@@ -137,12 +137,15 @@ public struct GroupRecord: Sendable, Hashable, Codable {
     public internal(set) var contradictedBy: [PublicKey] = []
     /// One more replay of it, if one is wanted.
     public internal(set) var check: Check?
-    /// A finding against it although it was accepted, for a third verifier to decide.
+    /// A finding against it although it was accepted, for a third verifier or the trainer to decide.
     public internal(set) var doubt: Dispute?
     /// What took it out of the run.
     public internal(set) var verdict: EarlierVerdict?
-    /// Whether the trainer has doubted it, which is looked into once.
+    /// Whether the trainer has doubted it, or could not compute it, which is looked into once.
     public internal(set) var wasDoubted = false
+    /// Whether the trainer computed something else: under one arithmetic one voice against it, which is the lab's own; under
+    /// tolerances one against the verifier whose numbers the trainer was given.
+    public internal(set) var isDisbelieved = false
     /// Whether it was found wrong after it counted, which is punished once.
     public internal(set) var isRevoked = false
     /// Whether a check of it came to nothing, so that no other one is tried for its worker's sake.
@@ -158,7 +161,9 @@ public struct GroupRecord: Sendable, Hashable, Codable {
         }
     }
     /// Whether something speaks against it that only a replay of its own can settle.
-    var isSuspect: Bool { isRevoked || doubt != nil || wasDoubted && confirmations.isEmpty }
+    var isSuspect: Bool {
+        isRevoked || doubt != nil || wasDoubted && confirmations.count < (isDisbelieved ? 2 : 1)
+    }
     /// The verifier that lost it last.
     var avoided: PublicKey? { losers.last }
 }

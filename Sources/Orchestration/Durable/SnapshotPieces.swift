@@ -15,7 +15,7 @@ public struct SnapshotPieces {
     ///
     /// It is raised whenever a field of the state comes, goes or changes, and when `DurableState.apply` makes another
     /// state of the same facts. Snapshots of other versions are not read; the journal is.
-    public static let formatVersion = 4
+    public static let formatVersion = 5
     /// Records in a piece: a few milliseconds of encoding, a few hundred kilobytes.
     static let records = 512
     /// Batches in a piece, since each lists its groups.

@@ -24,6 +24,8 @@ struct Presence: Sendable {
     var auditDeadlines: [UInt64: Instant] = [:]
     /// How long disputed groups, and those that are checked, wait for a verifier that may have them.
     var disputes: [Hash256: Patience] = [:]
+    /// Until when groups that a verifier has lost are kept for verifiers that have not.
+    var searches: [Hash256: Instant] = [:]
     /// What passed audits vouch for as soon as everything is decided that their worker handed in before.
     var owedVouches: [PublicKey: [OwedVouch]] = [:]
     /// Until when keys get no lease because an audit rejected their group, or because they only take and give back.
@@ -53,8 +55,10 @@ struct Presence: Sendable {
     var drain: Drain?
     /// When the run was found finished.
     var finishedSince: Instant?
-    /// Whether verifiers are still wanted although the run is finished, for the credit of groups that were not audited.
-    var awaitsAccounts = false
+    /// Whether verifiers are still wanted although the run is finished, for what is not decided yet.
+    var awaitsVerdicts = false
+    /// When an audit was given to a verifier or came to a verdict last.
+    var lastAudit = Instant(milliseconds: 0)
     /// Whether `stop` was said.
     var isStopped = false
     /// Workers to be told how they stand, and what was wrong with their groups.

@@ -13,6 +13,8 @@ public enum Event: Sendable {
     case disconnected(ConnectionID)
     /// A sign of life.
     case heartbeat(from: ConnectionID)
+    /// These have said something that is about to be taken in: signs of life, whatever it is.
+    case heard([ConnectionID])
     /// A member leaves of its own accord.
     case goodbye(from: ConnectionID)
 
@@ -47,6 +49,8 @@ public enum Event: Sendable {
     case groupsDoubted(from: Correspondent, groups: [Hash256])
     /// The trainer could not compute the log-probabilities of these groups of a batch at all, and why.
     case groupsUnavailable(from: Correspondent, groups: [(group: Hash256, reason: String)])
+    /// A verifier found a group good by other numbers than others who did; it says which gave the same ones and which not.
+    case replaysCompared(group: Hash256, by: PublicKey, equal: [PublicKey], unequal: [PublicKey])
     /// The driver found over many groups what no single one shows: this worker is not to have any more.
     case workerRefused(PublicKey, Finding)
     /// The trainer published a version.

@@ -50,6 +50,8 @@ public enum RunNotice: Sendable, Hashable {
     case groupUnavailable(group: Hash256, worker: PublicKey, reason: String)
     /// Two verifiers contradict each other about a verdict, or one finds wrong what nobody had replayed.
     case verdictDoubted(group: Hash256, accuser: PublicKey, finding: Finding)
+    /// Verifiers found a group good by different numbers: one of them lied or failed.
+    case replaysDiffer(group: Hash256, verifier: PublicKey, others: [PublicKey])
     /// A batch goes to the trainer once more.
     case batchRedispatched(step: UInt64)
     /// The trainer made a step.

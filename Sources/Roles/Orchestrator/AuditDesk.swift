@@ -49,6 +49,8 @@ final class AuditDesk {
     private let model: ModelConfiguration
     /// What groups are judged by.
     let policies: AuditPolicies
+    /// What verifiers reported about groups that they found good.
+    let readings: ReplayReadings
     private let groupID: (UInt64) -> Hash256
     private var pending: [Hash256: Pending] = [:]
 
@@ -69,6 +71,7 @@ final class AuditDesk {
         self.database = database
         self.model = model
         self.policies = policies
+        readings = ReplayReadings(database: database)
     }
 
     /// What a group is judged by, as its worker declared what it computes with.
@@ -207,6 +210,7 @@ final class AuditDesk {
     /// Drops groups that were not journaled after all, or are not needed any more.
     func forget(_ groups: [Hash256]) {
         for group in groups { pending[group] = nil }
+        readings.forget(groups)
     }
 
     /// The tokens of a journaled group, sample by sample; nil where its payload is gone.

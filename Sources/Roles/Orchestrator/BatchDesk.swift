@@ -78,9 +78,10 @@ final class BatchDesk {
     /// - Parameters:
     ///   - step: the step that a version, given by its number, was made at.
     ///   - isPromised: whether nobody has vouched for a group yet.
+    ///   - isContested: whether one verifier found a group good and another one wrong.
     func part(
         _ part: Int, of outline: Outline, _ hashes: [Hash256], step: (_ version: UInt64) -> UInt64?,
-        isPromised: (Hash256) -> Bool = { _ in false }
+        isPromised: (Hash256) -> Bool = { _ in false }, isContested: (Hash256) -> Bool = { _ in false }
     ) throws -> Wire.Batch? {
         guard outline.parts.indices.contains(part), outline.parts.last?.upperBound == hashes.count else { return nil }
         var batch = Wire.Batch()
@@ -90,7 +91,7 @@ final class BatchDesk {
         batch.part = UInt32(part)
         batch.parts = UInt32(outline.parts.count)
         batch.groups = try hashes[outline.parts[part]].map { hash in
-            var group = try group(hash, outline.step, step)
+            var group = try group(hash, outline.step, isContested: isContested(hash), step)
             group.provisional = isPromised(hash)
             return group
         }
@@ -98,7 +99,7 @@ final class BatchDesk {
     }
 
     private func group(
-        _ hash: Hash256, _ step: UInt64, _ stepOf: (_ version: UInt64) -> UInt64?
+        _ hash: Hash256, _ step: UInt64, isContested: Bool, _ stepOf: (_ version: UInt64) -> UInt64?
     ) throws -> Wire.TrainingGroup {
         guard let stored = try database.group(hash), let rewards = try rewards(hash) else {
             throw missing(hash, step)
@@ -125,8 +126,9 @@ final class BatchDesk {
                 // for many a token. The trainer computes them itself and compares: honest replays are equal to the bit.
                 item.reportedLogProbabilities = replayed
             } else {
-                // Without a replay the trainer computes them itself; a worker's are never used in their place.
-                item.behaviourLogProbabilities = replayed
+                // Without a replay the trainer computes them itself; a worker's are never used in their place. So it does
+                // where verifiers contradict each other, and decides between them.
+                item.behaviourLogProbabilities = isContested ? [] : replayed
                 item.reportedLogProbabilities = sample.logProbabilities
             }
             item.reward = rewards[index]

@@ -61,7 +61,18 @@ extension Orchestrator {
 
     /// Audits in as many messages as their tokens need.
     private func sendAudits(_ audits: [Audit], to: Correspondent) throws {
-        let items = try audits.map { try desk.assignment($0) }
+        var items: [Wire.Audit] = []
+        for audit in audits {
+            do {
+                items.append(try desk.assignment(audit))
+            } catch {
+                // Taken out of the run later in the turn: that one is lost at once, and the others are sent.
+                step(
+                    .auditJudged(
+                        audit: audit.id, verdict: .inconclusive(reason: "\(error)"),
+                        answering: Correspondent(ConnectionID(0))))
+            }
+        }
         let bytes = { (audit: Wire.Audit) in
             5 * audit.completions.reduce(audit.promptTokens.count) { $0 + $1.tokens.count }
         }
@@ -107,7 +118,8 @@ extension Orchestrator {
 
     private func sendPart(_ part: Int, of outline: BatchDesk.Outline, _ groups: [Hash256], to: Correspondent) throws {
         let found = try batches.part(
-            part, of: outline, groups, step: { run.state.versions[$0]?.step }, isPromised: { run.isPromised($0) })
+            part, of: outline, groups, step: { run.state.versions[$0]?.step }, isPromised: { run.isPromised($0) },
+            isContested: { run.state.contestedGroups.contains($0) })
         guard var batch = found else {
             let reason = "Batch \(outline.step) has \(outline.parts.count) parts, and no part \(part)."
             send(.refusal(refusal("batch-unknown", reason)), to: to)

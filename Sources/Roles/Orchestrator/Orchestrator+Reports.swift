@@ -15,6 +15,11 @@ extension Orchestrator {
     func takeReport(_ report: Wire.AuditReport, from: Correspondent) {
         guard let identity = connections[from.connection]?.identity else { return }
         let id = report.auditID
+        guard run.key(on: from.connection) != nil else {
+            // The machine refuses it: it is sent again after a hello, not lost.
+            step(.auditReturned(from: from, audit: id))
+            return
+        }
         guard let audit = run.audit(id, on: from.connection) else {
             // Late, or taken away meanwhile: acknowledged so that the verifier stops repeating it.
             send(.acknowledgement(Wire.Acknowledgement()), to: from)
@@ -34,6 +39,7 @@ extension Orchestrator {
             offered = nil
         case .agrees(let agreement) where run.isCheck(id):
             step(.auditReported(from: from, audit: id, verdict: agreement.acceptance([])))
+            compareReplays(agreement)
         case .agrees(let agreement):
             step(.auditReturned(from: from, audit: id))
             let judgement = Judgement(agreement: agreement, from: from)
@@ -45,6 +51,21 @@ extension Orchestrator {
                     ScoringDesk.Job(
                         subject: .audit(id), slot: agreement.slot, completions: agreement.completions))
             }
+        }
+    }
+
+    /// Compares one more replay of a group with those that others handed in.
+    private func compareReplays(_ agreement: AuditDesk.Agreement) {
+        do {
+            let comparison = try desk.readings.compare(
+                agreement.report, by: agreement.verifier, of: agreement.group)
+            guard !comparison.unequal.isEmpty else { return }
+            step(
+                .replaysCompared(
+                    group: agreement.group, by: agreement.verifier, equal: comparison.equal,
+                    unequal: comparison.unequal))
+        } catch {
+            log.warning("replays not compared", metadata: ["reason": "\(error)"])
         }
     }
 

@@ -77,6 +77,12 @@ actor Orchestrator {
     }
 
     private func takeTurn(_ items: [Work]) throws {
+        // After a standstill of ours all of them would count as silent but the first.
+        let heard = items.compactMap { item -> ConnectionID? in
+            guard case .message(let incoming) = item else { return nil }
+            return connections.known(peer: incoming.peer, curveKey: incoming.curveKey)
+        }
+        if heard.count > 1 { step(.heard(heard)) }
         for item in items {
             switch item {
             case .message(let incoming): take(incoming)

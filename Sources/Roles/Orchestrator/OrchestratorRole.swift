@@ -50,6 +50,12 @@ public struct OrchestratorRole: Sendable {
         let database = try RunDatabase(path: directory.database, run: secrets.runID)
         let configuration = try Run.Configuration(file, secrets: secrets)
         let (run, snapshots) = try restore(database, configuration)
+        let basis = try JudgingBasis(context, model: file.model.path)
+        if let earlier = try database.basis(), run.state.nextLease > 1 {
+            try basis.check(against: earlier, of: directory)
+        } else {
+            try database.keep(basis)
+        }
         let rollouts =
             file.telemetry.rollouts ? RolloutRecord(directory: directory, tokenizer: model.prompts.tokenizer) : nil
         let chronicle = try Chronicle(

@@ -116,6 +116,7 @@ public final class RunDatabase: Sendable {
                         """)
             }
             Self.registerMargins(&migrator)
+            Self.registerBasis(&migrator)
             Self.registerSnapshots(&migrator)
             Ledger.migrate(&migrator)
             try migrator.migrate(pool)

@@ -54,6 +54,12 @@ extension StoryLine {
                 "doubted",
                 "\(name(accuser)) finds \(finding.check) in group \(group.hex.prefix(8)), which counted until now.",
                 member: name(accuser), reason: finding.check)
+        case .replaysDiffer(let group, let verifier, let others):
+            self.init(
+                "replays-differ",
+                "\(name(verifier)) and \(others.map(name).joined(separator: ", ")) find group \(group.hex.prefix(8)) good by different "
+                    + "numbers: honest replays are equal.",
+                member: name(verifier), reason: others.map(name).joined(separator: " "))
         case .groupUnavailable(let group, let worker, let reason):
             self.init(
                 "left-out", "Group \(group.hex.prefix(8)) of \(name(worker)) is left out of the step: \(reason)",

@@ -31,7 +31,10 @@ final class OrchestratorSession: Sendable {
     func noteStable(step: UInt64) { stableStep.advance(to: step) }
 
     /// Sends a message until it is answered.
-    func send(_ body: Wire.ClientBody, attachments: [[UInt8]] = []) throws {
+    ///
+    /// - Returns: The number that its answer names.
+    @discardableResult
+    func send(_ body: Wire.ClientBody, attachments: [[UInt8]] = []) throws -> UInt64 {
         try dealer.send { id in ClientEnvelope(id: id, body, attachments: attachments).frames }
     }
 
@@ -46,9 +49,14 @@ final class OrchestratorSession: Sendable {
 
     /// What the orchestrator says, in order, until the session is closed.
     ///
-    /// - Parameter handle: Called for every message; a welcome comes again after every reconnection.
+    /// - Parameters:
+    ///   - handle: Called for every message; a welcome comes again after every reconnection.
+    ///   - answered: Called with the number of a message of ours that is answered and not refused, before it stops counting
+    ///     as pending: what it sends leaves before ``closeWhenAnswered(_:)`` closes.
     /// - Throws: A ``RoleFailure`` when the orchestrator refuses this member for good.
-    func listen(_ handle: (Wire.ServerBody) async throws -> Void) async throws {
+    func listen(
+        _ handle: (Wire.ServerBody) async throws -> Void, answered: (UInt64) async throws -> Void = { _ in }
+    ) async throws {
         for await frames in dealer.incoming {
             let envelope: ServerEnvelope
             do throws(MessageError) {
@@ -59,7 +67,11 @@ final class OrchestratorSession: Sendable {
             }
             let body = envelope.header.body
             // Who has to greet first was not listened to: the message is sent again.
-            if envelope.header.answers != 0, !Self.asksForHello(body) { dealer.acknowledge(envelope.header.answers) }
+            let answers = envelope.header.answers
+            if answers != 0, !Self.asksForHello(body) {
+                if !Self.isRefusal(body) { try await answered(answers) }
+                dealer.acknowledge(answers)
+            }
             guard let body else { continue }
             if case .refusal(let refusal) = body {
                 try take(refusal)
@@ -82,6 +94,10 @@ final class OrchestratorSession: Sendable {
     private static func asksForHello(_ body: Wire.ServerBody?) -> Bool {
         guard case .refusal(let refusal) = body else { return false }
         return refusal.code == "hello-first" || refusal.code == "hello-required"
+    }
+
+    private static func isRefusal(_ body: Wire.ServerBody?) -> Bool {
+        if case .refusal = body { true } else { false }
     }
 
     private func take(_ refusal: Wire.Refusal) throws {

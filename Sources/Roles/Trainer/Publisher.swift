@@ -62,6 +62,9 @@ struct Publisher: Sendable {
         return (PolicyVersion(number: number, weightsHash: draft.weightsHash, step: draft.step), published)
     }
 
+    /// Whether a version can still be fetched from here.
+    func has(_ version: PolicyVersion) -> Bool { origin.versions.contains(version.number) }
+
     /// The full version that adapters belong to: the model that the run started from, published first of all.
     private func publishedBase(_ hash: Hash256) throws -> BaseVersion {
         for number in origin.versions {

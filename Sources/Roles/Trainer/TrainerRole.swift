@@ -67,11 +67,13 @@ public struct TrainerRole: Sendable {
             run: run, cache: directory.cache("trainer"), threads: file.swarm.trainerThreads, kernels: kernels, log: log)
         let unreplayed = UnreplayedGroups(
             run: run, sampling: SamplingParameters(file, stopTokens: model.generation.stopTokens),
-            policies: AuditPolicies(file.audit.policy), source: retained,
+            policies: AuditPolicies(file.audit.policy),
+            source: PatientSource(retained, log: log) { publisher.has($0) },
             record: BehaviourRecord(folder: directory.behaviours, log: log), log: log)
         let loop = TrainingLoop(
-            session: session, desk: desk, publisher: publisher, retained: retained, unreplayed: unreplayed, file: file,
-            log: log, first: version, step: start.step)
+            session: session, desk: desk, publisher: publisher, retained: retained, unreplayed: unreplayed,
+            doubts: DoubtRecord(folder: directory.behaviours, log: log), file: file, log: log, first: version,
+            step: start.step)
         try await loop.run()
     }
 }

@@ -11,6 +11,7 @@ actor TrainingLoop {
     private let publisher: Publisher
     private let retained: RetainedVersions
     private let unreplayed: UnreplayedGroups
+    private let doubts: DoubtRecord
     private let file: RunFile
     private let log: Logger
     private var version: PolicyVersion
@@ -22,18 +23,23 @@ actor TrainingLoop {
     private var lastHeard = ContinuousClock.now
     private var isTraining = false
     private var isFinished = false
+    /// What of earlier lives the orchestrator may not know is told once, after the first greeting.
+    private var hasRepeated = false
+    private var reports = StepReports()
     /// The parts of the next batch that have arrived.
     private var assembly = BatchAssembly()
 
     init(
         session: OrchestratorSession, desk: TrainingDesk, publisher: Publisher, retained: RetainedVersions,
-        unreplayed: UnreplayedGroups, file: RunFile, log: Logger, first version: PolicyVersion, step: UInt64
+        unreplayed: UnreplayedGroups, doubts: DoubtRecord, file: RunFile, log: Logger, first version: PolicyVersion,
+        step: UInt64
     ) {
         self.session = session
         self.desk = desk
         self.publisher = publisher
         self.retained = retained
         self.unreplayed = unreplayed
+        self.doubts = doubts
         self.file = file
         self.log = log
         self.version = version
@@ -60,7 +66,13 @@ actor TrainingLoop {
             group.addTask { try await self.session.watchConnection(patience: .seconds(120)) }
             group.addTask { try await self.session.keepAlive(every: .seconds(3)) }
             group.addTask { try await self.repeatRequest() }
-            group.addTask { try await self.session.listen { try await self.take($0) } }
+            group.addTask {
+                try await self.session.listen {
+                    try await self.take($0)
+                } answered: {
+                    try await self.answered($0)
+                }
+            }
             // A finished run closes the session, which ends `listen`; a cancelled one ends them all.
             try await group.next()
             group.cancelAll()
@@ -75,6 +87,7 @@ actor TrainingLoop {
             var published = Wire.VersionPublished()
             published.version = version.wire
             try session.send(.versionPublished(published))
+            try repeatDoubts()
             if stableStep == step { try reportStable() }
             askForBatch()
         case .batch(let batch): try await train(on: batch)
@@ -127,6 +140,8 @@ actor TrainingLoop {
         var completed = try await unreplayed.complete(groups, step: message.step)
         let replaying = begun.duration(to: .now) / .seconds(1)
         completed.leaveOut(try await desk.faults(of: completed.batch(step: message.step)))
+        // Before the step, because a checkpoint may follow it at once.
+        try doubts.keep(completed, ofStep: message.step)
         let batch = completed.batch(step: message.step)
         if batch.groups.isEmpty { log.warning("every group of batch \(message.step) is left out: nothing is learned") }
         // A batch is the same for ever, so one of which nothing is left is dropped, and its step changes nothing.
@@ -146,7 +161,7 @@ actor TrainingLoop {
                 metric.value = value
                 return metric
             }
-        for part in Wire.BatchDone.parts(step: step, metrics: named, completed) { try session.send(.batchDone(part)) }
+        try report(completed, step: step, metrics: named)
         reportedStep = step
         waitingSince = .now
         askForBatch()
@@ -164,10 +179,37 @@ actor TrainingLoop {
         try reportStable()
     }
 
+    private func report(_ completed: UnreplayedGroups.Completed, step: UInt64, metrics: [Wire.Metric] = []) throws {
+        for part in Wire.BatchDone.parts(step: step, metrics: metrics, completed) {
+            let message = try session.send(.batchDone(part))
+            if completed.isIncomplete { reports.sent(message, about: step) }
+        }
+    }
+
+    /// Tells again what earlier steps left out, as far as nobody has acknowledged it: the checkpoint that the greeting
+    /// names does not say it.
+    private func repeatDoubts() throws {
+        guard !hasRepeated else { return }
+        hasRepeated = true
+        for (step, completed) in doubts.unacknowledged(through: stableStep) { try report(completed, step: step) }
+    }
+
+    private func answered(_ message: UInt64) throws {
+        guard let step = reports.answered(message) else { return }
+        doubts.forget(step)
+        try tellCheckpoint()
+    }
+
     private func reportStable() throws {
         session.noteStable(step: stableStep)
+        reports.wants(checkpoint: stableStep)
+        try tellCheckpoint()
+    }
+
+    private func tellCheckpoint() throws {
+        guard let step = reports.nextCheckpoint() else { return }
         var stable = Wire.CheckpointStable()
-        stable.step = stableStep
+        stable.step = step
         try session.send(.checkpointStable(stable))
     }
 }

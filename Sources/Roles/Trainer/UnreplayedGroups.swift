@@ -115,6 +115,7 @@ actor UnreplayedGroups {
                 reasons[place] = "a key or hash of it has the wrong length"
             }
         }
+        guard !requests.isEmpty else { return }
         let results: [Result<ReplayResult, ReplayDesk.Fault>]
         do {
             guard let policy = PolicyVersion(version) else {

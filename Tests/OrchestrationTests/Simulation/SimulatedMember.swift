@@ -12,7 +12,7 @@ class SimulatedMember {
     private(set) var isWelcome = false
     var hasLeft = false
     private var nextMessage: UInt64 = 1
-    private var unanswered: [UInt64: (Correspondent) -> Event] = [:]
+    private var unanswered: [UInt64: (Correspondent) -> [Event]] = [:]
     /// Rises with every start, so that timers of an earlier life do nothing.
     private(set) var life = 0
 
@@ -61,18 +61,22 @@ class SimulatedMember {
 
     /// Says something until it is answered.
     @discardableResult
-    func call(_ event: @escaping (Correspondent) -> Event) -> UInt64 {
+    func call(_ event: @escaping (Correspondent) -> Event) -> UInt64 { callAll { [event($0)] } }
+
+    /// The same, where one message is several events.
+    @discardableResult
+    func callAll(_ events: @escaping (Correspondent) -> [Event]) -> UInt64 {
         let message = nextMessage
         nextMessage += 1
-        unanswered[message] = event
+        unanswered[message] = events
         send(message)
         return message
     }
 
     private func send(_ message: UInt64) {
-        guard isUp, !hasLeft, let event = unanswered[message] else { return }
+        guard isUp, !hasLeft, let events = unanswered[message] else { return }
         let from = Correspondent(connection, message: message)
-        world.tell(event(from))
+        world.tell(events(from))
         let sentOn = connection
         world.after(150 + world.random.below(200)) { [weak self] in
             guard let self, self.connection == sentOn else { return }

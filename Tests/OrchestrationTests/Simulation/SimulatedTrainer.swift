@@ -5,15 +5,23 @@ import Identity
 /// The trainer: one step per batch, a version after every step, a STABLE checkpoint now and then.
 final class SimulatedTrainer: SimulatedMember {
     private var step: UInt64 = 0
-    private var work: [(Correspondent) -> Event] = []
+    private var work: [Statement] = []
     private var current: UInt64?
     private var request: UInt64?
     private var isTraining = false
     private var isNew = true
     private var groups: [Hash256] = []
+    private var sinceCheckpoint: [Hash256] = []
     // On disk:
+    private var unheard: [UInt64: (doubted: [Hash256], unavailable: [Hash256])] = [:]
     private var stable: UInt64 = 0
     private var newest: PolicyVersion?
+
+    /// One message: its events, and the step about whose groups it says something.
+    private struct Statement {
+        var step: UInt64?
+        let events: (Correspondent) -> [Event]
+    }
 
     init(_ world: World) {
         super.init(world, key: Scenario.trainerKey, role: .trainer)
@@ -24,6 +32,7 @@ final class SimulatedTrainer: SimulatedMember {
     override func wipe() {
         step = stable
         work = []
+        sinceCheckpoint = []
         current = nil
         request = nil
         isTraining = false
@@ -36,10 +45,14 @@ final class SimulatedTrainer: SimulatedMember {
         if isNew {
             // Whoever starts makes sure that its weights are published, and that the orchestrator knows it.
             if let newest, newest.step >= step, !world.scenario.publishesRollbacks {
-                work.append { .versionPublished(from: $0, version: newest) }
+                say { [.versionPublished(from: $0, version: newest)] }
             } else {
                 publish(after: welcome.current?.number ?? 0)
             }
+            // A step beyond the checkpoint is made again.
+            unheard = unheard.filter { $0.key <= stable }
+            for step in unheard.keys.sorted() { sayDone(step) }
+            if stable > 0 { sayStable() }
         }
         isNew = false
         goOn()
@@ -50,7 +63,29 @@ final class SimulatedTrainer: SimulatedMember {
             number: max(newest?.number ?? 0, known) + 1, weightsHash: SHA256.hash([UInt8(truncatingIfNeeded: step)]),
             step: step)
         newest = version
-        work.append { .versionPublished(from: $0, version: version) }
+        say { [.versionPublished(from: $0, version: version)] }
+    }
+
+    private func say(about step: UInt64? = nil, _ events: @escaping (Correspondent) -> [Event]) {
+        work.append(Statement(step: step, events: events))
+    }
+
+    private func sayStable() {
+        let step = stable
+        say { [.checkpointStable(from: $0, step: step)] }
+    }
+
+    /// What a step came to is one message.
+    private func sayDone(_ step: UInt64) {
+        let (doubted, unavailable) = unheard[step] ?? ([], [])
+        say(about: step) { from in
+            var events: [Event] = []
+            if !doubted.isEmpty { events.append(.groupsDoubted(from: from, groups: doubted)) }
+            if !unavailable.isEmpty {
+                events.append(.groupsUnavailable(from: from, groups: unavailable.map { ($0, "no weights") }))
+            }
+            return events + [.batchDone(from: from, step: step)]
+        }
     }
 
     /// Says what there is to say, one after another, then asks for the next batch.
@@ -58,7 +93,7 @@ final class SimulatedTrainer: SimulatedMember {
         guard isWelcome, !isTraining else { return }
         if let current, isUnanswered(current) { return }
         if let next = work.first {
-            current = call(next)
+            current = callAll(next.events)
             return
         }
         guard step < world.scenario.steps else { return }
@@ -69,7 +104,7 @@ final class SimulatedTrainer: SimulatedMember {
 
     override func acknowledged(_ message: UInt64) {
         guard message == current else { return }
-        work.removeFirst()
+        if let step = work.removeFirst().step { unheard[step] = nil }
         current = nil
         goOn()
     }
@@ -91,19 +126,18 @@ final class SimulatedTrainer: SimulatedMember {
     private func makeStep() {
         step += 1
         let made = step
+        publish()
+        // What it computes itself does not agree with what cheats report.
+        let found = world.findings(groups)
+        unheard[made] = found.doubted.isEmpty && found.unavailable.isEmpty ? nil : found
+        sinceCheckpoint += found.doubted + found.unavailable
+        sayDone(made)
         if made % world.scenario.checkpointInterval == 0 || made == world.scenario.steps {
             stable = made
-            work.append { .checkpointStable(from: $0, step: made) }
+            world.noteLasting(sinceCheckpoint)
+            sinceCheckpoint = []
+            sayStable()
         }
-        publish()
-        // What it computes itself does not agree with what cheats report; whoever starts again says so again.
-        let (doubted, unavailable) = world.findings(groups)
-        if !doubted.isEmpty { world.tell(.groupsDoubted(from: Correspondent(connection), groups: doubted)) }
-        if !unavailable.isEmpty {
-            let reasons = unavailable.map { ($0, "no weights") }
-            world.tell(.groupsUnavailable(from: Correspondent(connection), groups: reasons))
-        }
-        work.append { .batchDone(from: $0, step: made) }
         goOn()
     }
 

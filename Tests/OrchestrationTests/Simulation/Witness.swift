@@ -24,6 +24,7 @@ final class Witness {
     private var revoked: Set<Hash256> = []
     private var tolerated: Set<Hash256> = []
     private var replayed: Set<Hash256> = []
+    private var checked: Set<Hash256> = []
     private var draws: [UInt64: [(group: Hash256, probability: UInt32, isDrawn: Bool)]] = [:]
     private var commitments: [UInt64: Hash256] = [:]
     private(set) var books = Books()
@@ -105,6 +106,9 @@ final class Witness {
                 passed[audit] = (group.worker, record.group, record.purpose == .vesting ? reach(group) : 0)
                 replayed.insert(record.group)
             }
+            return []
+        case .checkOpened(let group, _):
+            checked.insert(group)
             return []
         case .groupScored(let group, _, _): return fate(group, "provisional")
         case .groupPicked(let group, _):
@@ -222,6 +226,9 @@ final class Witness {
         }
         return isFair ? [] : ["a draw of epoch \(epoch) does not follow from its secret"]
     }
+
+    /// Whether one more replay of a group was asked for.
+    func wasChecked(_ group: Hash256) -> Bool { checked.contains(group) }
 
     func wasReplayed(_ group: Hash256) -> Bool { replayed.contains(group) }
 

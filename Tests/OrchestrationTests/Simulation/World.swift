@@ -33,6 +33,7 @@ final class World {
     private var connections: [ConnectionID: SimulatedMember] = [:]
     private var nextConnection: UInt64 = 1
     private var badGroups: Set<Hash256> = []
+    private var lastingDoubts: [Hash256] = []
     private(set) var failures: [String] = []
     private(set) var events = 0
     private(set) var snapshotsUsed = 0
@@ -74,6 +75,9 @@ final class World {
             item()
         }
         if failures.isEmpty, let run { witness.checkEnd(run).forEach(fail) }
+        if failures.isEmpty, !lastingDoubts.allSatisfy(witness.wasChecked) {
+            fail("a group that the trainer found wrong was never looked at")
+        }
         return failures
     }
 
@@ -104,11 +108,14 @@ final class World {
     }
 
     /// Sends an event to the orchestrator: late, twice, or not at all.
-    func tell(_ event: Event) {
+    func tell(_ event: Event) { tell([event]) }
+
+    /// The same with the events of one message.
+    func tell(_ message: [Event]) {
         if random.chance(scenario.loss) { return }
         let copies = random.chance(scenario.duplication) ? 2 : 1
         for _ in 0..<copies {
-            after(1 + random.below(scenario.delay)) { [self] in hear(event) }
+            after(1 + random.below(scenario.delay)) { [self] in message.forEach(hear) }
         }
     }
 
@@ -244,6 +251,9 @@ final class World {
         let unaudited = groups.filter { !witness.wasReplayed($0) }
         return (unaudited.filter(isBad), unaudited.filter { !isBad($0) && random.chance(scenario.trainerFaults) })
     }
+
+    /// Notes what the trainer found wrong in a batch that a checkpoint of it covers.
+    func noteLasting(_ doubted: [Hash256]) { lastingDoubts += doubted }
 
     func noteReceipt(_ receipt: Receipt) { witness.checkReceipt(receipt).forEach(fail) }
 
