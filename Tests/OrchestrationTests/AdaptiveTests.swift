@@ -102,21 +102,29 @@ struct AdaptiveTests {
         let sizes = (1...200).map { ($0, Run.Auditing().provisionalShare(ofBatch: $0)) }
         #expect(sizes.allSatisfy { $1.total * 4 <= $0 && $1.perKey <= max(1, $0 / 20) && $1.perKey <= $1.total })
         #expect(sizes[2].1 == (0, 0) && sizes[3].1 == (1, 1) && sizes[63].1 == (16, 3))
-        var bench = try Bench.adaptive(steps: 9) {
-            $0.pace = 8
-            $0.maximumStaleness = 8
+        // Sixty groups are vouched for, and five more of each key may come as they are; under a secret that draws none.
+        var quiet: Bench?
+        for secret in 1...40 as ClosedRange<UInt8> where quiet == nil {
+            var bench = try Bench.adaptive(steps: 9) {
+                $0.pace = 8
+                $0.maximumStaleness = 8
+                $0.secret = [secret]
+            }
+            bench.trust(alice, groups: 180)
+            bench.trust(bob, groups: 180)
+            for step in 1...3 as ClosedRange<UInt64> { bench.requestBatch(step) }
+            try #require(bench.run.state.acceptedGroups.count == 60)
+            bench.send(.goodbye(from: bench.connection(first)))
+            bench.hand(alice, 40)
+            bench.hand(bob, 20)
+            if !bench.facts.contains(where: { if case .auditDrawn(_, _, _, true) = $0 { true } else { false } }) {
+                quiet = bench
+            }
         }
-        bench.trust(alice, groups: 180)
-        bench.trust(bob, groups: 180)
-        for step in 1...3 as ClosedRange<UInt64> { bench.requestBatch(step) }
-        try #require(bench.run.state.acceptedGroups.count == 60)
-        bench.send(.goodbye(from: bench.connection(first)))
-        // Sixty groups are vouched for, and five more of each key may come as they are.
-        bench.hand(alice, 40)
-        bench.hand(bob, 20)
+        var bench = try #require(quiet)
         bench.requestBatch(4)
         #expect(bench.run.state.batches[4] == nil)
-        // One group is picked, of the key that has the most waiting; some may have been drawn.
+        // One group is picked, of the key that has the most waiting.
         let queued = bench.run.state.auditQueue.compactMap { bench.run.state.groups[$0] }
         #expect(queued.filter { $0.draw?.isDrawn == false }.map(\.worker) == [alice])
         bench.join(first, .verifier)

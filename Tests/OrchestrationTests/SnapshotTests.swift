@@ -17,16 +17,19 @@ struct SnapshotTests {
 
     @Test("A snapshot after any fact, written and read, is the state; with the facts after it, the run's end")
     func everyPrefix() throws {
-        for (scenario, facts) in Self.journals(300..<312) {
+        for (number, (scenario, facts)) in Self.journals(300..<304).enumerated() {
             var live = DurableState()
             let end = try Run(configuration: scenario.configuration, replaying: facts).state
             for (index, fact) in facts.enumerated() {
-                let snapshot = try Snapshot.copy(of: live)
-                #expect(snapshot == live && snapshot.factCount == UInt64(index))
-                if index % 29 == 0 {
-                    let resumed = try Run(
-                        configuration: scenario.configuration, resuming: snapshot, replaying: facts[index...])
-                    #expect(resumed.state == end)
+                // Every fact of the first two, some of the others.
+                if number < 2 || index % 7 == number % 7 {
+                    let snapshot = try Snapshot.copy(of: live)
+                    #expect(snapshot == live && snapshot.factCount == UInt64(index))
+                    if index % 28 == number % 7 {
+                        let resumed = try Run(
+                            configuration: scenario.configuration, resuming: snapshot, replaying: facts[index...])
+                        #expect(resumed.state == end)
+                    }
                 }
                 try live.apply(fact)
             }
@@ -79,41 +82,42 @@ struct SnapshotTests {
         #expect(throws: FactCodingError.self) { try Snapshot.read([[UInt8](JSONEncoder().encode(full))]) }
     }
 
-    /// Every field name that the states of simulated runs have in their snapshots.
+    /// The field names that snapshots of this format version may have.
     private static let names = """
         _0 accepted acceptedGroups accuser accusers amount attempt attempts audit auditAttempts auditFLOPs \
         auditQueue audited auditing audits auditsLost balance ban batched batchedTokens batches began check \
-        checkQueue commitment commitments confirmations content contestedGroups contradictedBy counters \
-        cutStep discarded dispute disputed doneStep doubt draw earlier earned earningsTaken ended engine \
-        epoch factCount finding forfeited group groups invitations isAlwaysAudited isDisbelieved isDoubted \
-        isDrawn isRevoked isUnreachable keptGroups lease leased leases limits live liveAudits liveLeases \
-        losers lost maximumStaleness newest next nextAudit nextLease nextSlot number openChecks openedAt \
-        ordinal owned pendingGroups phase planted plantsFailed probability provisional provisionalGroups \
-        provisionalInBatches purpose queued reason received records refuted rejected rejectedVersions \
-        revealed revealedSecret scoring scoringGroups setAside severity slot slots spared stableStep \
-        stakeTaken staked step streak strikes submitted tokens tolerated trunk unvested unvestedWorkers \
-        verdict verifiedGroups verifiedTokens verifiedWork verifier verifiers version versions vested \
-        vouchesThrough waiting waitingGroups waitingSlots wasDoubted weightsHash withdrawn work worker \
-        workers
+        checkQueue commitment commitments confirmations content contestedGroups contradictedBy counters cutStep \
+        discarded dispute disputed doneStep doubt draw earlier earned earningsTaken ended engine epoch factCount \
+        finding forfeited group groups invitations isAlwaysAudited isDisbelieved isDoubted isDrawn isRevoked \
+        isUnreachable keptGroups lease leased leases limits live liveAudits liveLeases losers lost \
+        maximumStaleness newest next nextAudit nextLease nextSlot number openChecks openedAt ordinal owned \
+        pendingGroups phase planted plantsFailed probability provisional provisionalGroups provisionalInBatches \
+        purpose queued reason received records refuted rejected rejectedVersions revealed revealedSecret scoring \
+        scoringGroups setAside severity slot slots spared stableStep stakeTaken staked step streak strikes \
+        submitted tokens tolerated trunk unvested unvestedWorkers verdict verifiedGroups verifiedTokens \
+        verifiedWork verifier verifiers version versions vested vouchesThrough waiting waitingGroups \
+        waitingSlots wasDoubted weightsHash withdrawn work worker workers
         """
 
-    @Test("The fields of a state are those of this format version")
+    @Test("A snapshot has no field that its format version does not know")
     func shape() throws {
-        var names: Set<String> = []
-        for (_, facts) in Self.journals(0..<60) {
+        var found: Set<String> = []
+        for (_, facts) in Self.journals(0..<30) {
             var state = DurableState()
             for (index, fact) in facts.enumerated() {
                 try state.apply(fact)
-                guard index % 11 == 0 else { continue }
+                guard index % 31 == 0 else { continue }
                 for piece in try Snapshot(of: state).pieces {
-                    Self.collect(try JSONSerialization.jsonObject(with: Data(piece)), into: &names)
+                    Self.collect(try JSONSerialization.jsonObject(with: Data(piece)), into: &found)
                 }
             }
         }
-        let found = names.sorted().joined(separator: " ")
+        let unknown = found.subtracting(Self.names.split(separator: " ").map(String.init)).sorted()
         #expect(
-            found == Self.names,
-            "Raise SnapshotPieces.formatVersion: old snapshots must not be read. Then list the new fields here.")
+            unknown.isEmpty,
+            "Raise SnapshotPieces.formatVersion, for older snapshots lack these fields, and add them to the names here."
+        )
+        #expect(found.isSuperset(of: ["revealedSecret", "unvested", "doubt", "invitations", "ban", "earlier"]))
     }
 
     /// Names of fields; keys of records are numbers and hashes.

@@ -127,7 +127,10 @@ struct SnapshotTests {
             try change(journaled.database, "INSERT INTO snapshotPieces (snapshot, body) VALUES (99, x'00')")
             try change(
                 journaled.database,
-                "INSERT INTO snapshotPieces (snapshot, body) VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM snapshots), x'00')")
+                """
+                INSERT INTO snapshotPieces (snapshot, body)
+                VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM snapshots), x'00')
+                """)
             try await journaled.database.keep(snapshotOf: journaled.run.state)
             #expect(try count(journaled.database, "snapshots") == min(round, 2))
             let pieces = try count(journaled.database, "snapshotPieces")
@@ -215,5 +218,22 @@ struct SnapshotTests {
         var published = 0
         try journaled.database.forEachFact { if case .versionPublished = $0 { published += 1 } }
         #expect(try journaled.database.publishedVersions() == published && published == 7)
+    }
+
+    @Test("Draws are re-checked from the file as from the facts")
+    func draws() throws {
+        var journaled = try JournaledRun()
+        defer { journaled.remove() }
+        try journaled.make(steps: 1)
+        var turn = RunDatabase.Turn()
+        turn.facts = [
+            .epochBegan(epoch: 0, commitment: AuditDraw.commitment(to: .zero), next: .zero),
+            .auditDrawn(group: .zero, epoch: 0, probability: 1_000_000, isDrawn: false),
+            .epochRevealed(epoch: 0, secret: .zero),
+            .auditDrawn(group: .zero, epoch: 1, probability: 5, isDrawn: false),
+        ]
+        try journaled.database.commit(turn)
+        let review = try DrawReview(path: journaled.path)
+        #expect(review.checked == 1 && review.open == 1 && review.violations.count == 1)
     }
 }

@@ -148,7 +148,7 @@ final class World {
 
     /// What a snapshot and the facts after it amount to; nil where there is none, or it is left lying.
     private func resumed() throws -> Run? {
-        guard let snapshot, snapshotRandom.chance(0.8) else { return nil }
+        guard let snapshot, snapshotRandom.chance(0.3) else { return nil }
         let resumed = try Run(
             configuration: scenario.configuration, resuming: try Snapshot.copy(of: snapshot),
             replaying: journal[Int(snapshot.factCount)...])
