@@ -117,7 +117,7 @@ struct SnapshotTests {
             unknown.isEmpty,
             "Raise SnapshotPieces.formatVersion, for older snapshots lack these fields, and add them to the names here."
         )
-        #expect(found.isSuperset(of: ["revealedSecret", "unvested", "doubt", "invitations", "ban", "earlier"]))
+        #expect(found.isSuperset(of: ["revealedSecret", "unvested", "dispute", "invitations", "ban", "earlier"]))
     }
 
     /// Names of fields; keys of records are numbers and hashes.
