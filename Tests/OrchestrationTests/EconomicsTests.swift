@@ -19,6 +19,9 @@ struct EconomicsTests {
         /// Dishonest with a probability, after so many honest groups; has itself banned as soon as such a group is drawn.
         case escaping(Double, after: Int)
 
+        /// Dishonest for so many groups, after so many honest ones, all handed in before a verifier comes to any of them.
+        case bursting(Int, after: Int)
+
         func cheats(_ number: Int, rejected: UInt64, _ random: inout SplitMix) -> Bool {
             switch self {
             case .honest: false
@@ -27,7 +30,13 @@ struct EconomicsTests {
                 number >= honest && random.chance(share)
             case .careful(let caught, let honest): number >= honest && rejected < UInt64(caught)
             case .foreseeing(let every, let honest): number >= honest && number % every != 0
+            case .bursting: isBurst(number)
             }
+        }
+
+        /// Whether no verdict falls before the next group is handed in.
+        func isBurst(_ number: Int) -> Bool {
+            if case .bursting(let size, let honest) = self { (honest..<honest + size).contains(number) } else { false }
         }
 
         var escapes: Bool { if case .escaping = self { true } else { false } }
@@ -81,7 +90,8 @@ struct EconomicsTests {
                 let second = Submission(lease: lease.id, group: SHA256.hash(group + [1]), tokens: 5, work: work)
                 note(bench.send(.groupSubmitted(second, from: bench.from(alice))), &bench)
             }
-            note(bench.send(.auditsRequested(from: bench.from(verifier), groups: 4)), &bench)
+            if strategy.isBurst(number) { continue }
+            note(bench.send(.auditsRequested(from: bench.from(verifier), groups: 64)), &bench)
             for (id, audit) in bench.run.state.audits.sorted(by: { $0.key < $1.key }) {
                 let verdict: AuditVerdict =
                     bad.contains(audit.group)
@@ -119,7 +129,8 @@ struct EconomicsTests {
             .sometimes(0.3, after: 12), .careful(1, after: 11), .careful(2, after: 40),
             .foreseeing(every: 4, after: 20),
             .foreseeing(every: 2, after: 40), .escaping(0.3, after: 11), .escaping(1, after: 20),
-            .escaping(0.1, after: 11),
+            .escaping(0.1, after: 11), .bursting(10, after: 10), .bursting(10, after: 11), .bursting(19, after: 20),
+            .bursting(19, after: 30), .bursting(40, after: 40),
         ]
         for strategy in strategies {
             let gain = try mean(strategy, stake: stake, floor: floor)

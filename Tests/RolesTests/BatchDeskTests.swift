@@ -97,6 +97,21 @@ struct BatchDeskTests {
         #expect(mixed.allSatisfy { $0.reportedLogProbabilities == (engine.isEmpty ? [-1, -1, -1] : [-2, -2, -2]) })
     }
 
+    @Test(
+        "What two verifiers contradict each other about comes with the worker's numbers only, for the trainer to decide"
+    )
+    func contested() throws {
+        let path = NSTemporaryDirectory() + "apus-batch-\(UUID().uuidString).sqlite"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let (database, hashes) = try database(2, at: path)
+        let desk = BatchDesk(database: database)
+        let outline = try desk.outline(1, hashes, tokens: 12)
+        let part = try desk.part(0, of: outline, hashes, step: { $0 }, isContested: { $0 == hashes[0] })
+        let samples = try #require(part?.groups.map { $0.samples })
+        #expect(samples[0].allSatisfy { $0.behaviourLogProbabilities.isEmpty && $0.reportedLogProbabilities[0] == -1 })
+        #expect(samples[1].allSatisfy { $0.behaviourLogProbabilities == [-2, -2, -2] })
+    }
+
     @Test("A finding is kept until it is settled, and then the group and its evidence go together")
     func accusations() throws {
         let path = NSTemporaryDirectory() + "apus-batch-\(UUID().uuidString).sqlite"
