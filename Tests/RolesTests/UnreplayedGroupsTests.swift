@@ -103,6 +103,18 @@ struct UnreplayedGroupsTests {
         }
     }
 
+    @Test("What was left out stays out when the step is made again, though a verifier's numbers come with it then")
+    func decidedMeanwhile() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let first = [group(1), group(2, reported: -2), group(3)]
+        _ = try await groups(Source(faulty: [3])).complete(first, step: 1)
+        let again = [group(1), group(2, reported: -2, isReplayed: true), group(3, reported: -3, isReplayed: true)]
+        let completed = try await groups(Source()).complete(again, step: 1)
+        #expect(completed.groups.map(\.promptTokens) == [[1]])
+        #expect(completed.doubted == [first[1].groupHash])
+        #expect(completed.unavailable.map(\.groupHash) == [first[2].groupHash])
+    }
+
     @Test("Of a group under tolerances the tokens may differ, a verifier's log-probabilities may not")
     func tolerated() async throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -61,9 +61,10 @@ actor UnreplayedGroups {
     /// - Throws: `CancellationError` only.
     func complete(_ groups: [Wire.TrainingGroup], step: UInt64) async throws -> Completed {
         var groups = groups
-        let places = groups.indices.filter { !groups[$0].isComputed }
-        guard !places.isEmpty else { return Completed(groups: groups) }
         let known = record.groups(ofStep: step)
+        // What was computed before stays as it was, also where a verifier's numbers have come for it meanwhile.
+        let places = groups.indices.filter { !groups[$0].isComputed || known[groups[$0].groupHash] != nil }
+        guard !places.isEmpty else { return Completed(groups: groups) }
         var reasons: [Int: String] = [:]
         for place in places {
             guard let earlier = known[groups[place].groupHash] else { continue }
