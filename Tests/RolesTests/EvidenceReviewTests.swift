@@ -92,9 +92,11 @@ import Verification
         .rejected(Rejection(check: check, reason: "So it was.", severity: severity, expected: "a", found: "b"))
     }
 
-    private func review(_ bundle: EvidenceBundle, with other: ModelWeights? = nil) throws -> EvidenceReview {
+    private func review(
+        _ bundle: EvidenceBundle, lab: PublicKey? = nil, with other: ModelWeights? = nil
+    ) throws -> EvidenceReview {
         try EvidenceReviewer(kernels: kernels, pool: pool).review(
-            EvidenceBundle(parsing: bundle.bytes)
+            EvidenceBundle(parsing: bundle.bytes), lab: lab
         ) { other ?? weights }
     }
 
@@ -131,9 +133,43 @@ import Verification
         // A mismatch is not the forgery that the lab claims, which would cost the stake.
         let exaggerated = try review(bundle(rejected("log-probability", .slash), edit: Self.forgeCommitment))
         #expect(exaggerated.outcome.exitCode == 1)
-        let wrongPrompt = try review(bundle(rejected("prompt")) { $0.promptTokens[0] += 1 })
+        let wrongPrompt = try review(
+            bundle(rejected("prompt")) { $0.promptTokens[0] += 1 }.sealed(by: lab), lab: lab.publicKey)
         #expect(wrongPrompt.outcome == .confirmed, "found without a replay")
         #expect(wrongPrompt.reports.first?.isEqual == nil)
+    }
+
+    /// An honest group in a file whose terms somebody wrote anew: only the lab's seal says what was leased.
+    @Test func seals() throws {
+        var forged = try bundle(rejected("replayed-group"))
+        forged.terms.groupID = SHA256.hash([7])
+        let stranger = verifier
+        let unknown: [(EvidenceBundle, PublicKey?)] = [
+            (forged, nil), (forged, lab.publicKey), (forged.sealed(by: stranger), nil),
+            (forged.sealed(by: stranger), lab.publicKey), (forged.sealed(by: lab), nil),
+        ]
+        for (file, key) in unknown {
+            let review = try review(file, lab: key)
+            #expect(review.outcome.exitCode == 2 && !review.isSealedByLab)
+            #expect(review.lines.last?.contains("replayed-group rests on what the file says was leased") == true)
+            if let seal = file.seal { #expect(review.lines.last?.contains(seal.key.hex) == true) }
+        }
+        let known = try review(forged.sealed(by: lab), lab: lab.publicKey)
+        #expect(known.outcome == .confirmed && known.isSealedByLab)
+        let other = try review(forged.sealed(by: stranger), lab: lab.publicKey)
+        #expect(other.lines.contains { $0.contains("\(stranger.publicKey.hex), which is not the lab's") })
+        // What the worker signed and the weights decide needs nobody's seal.
+        let signed = try review(
+            bundle(rejected("commitment"), edit: Self.forgeCommitment).sealed(by: stranger), lab: lab.publicKey)
+        #expect(signed.outcome == .confirmed && !signed.isSealedByLab)
+    }
+
+    /// The same check, at the price of another: that is not what the lab's seal stands for.
+    @Test func exaggeratedSeverity() throws {
+        let file = try bundle(rejected("commitment", .slash), edit: Self.forgeCommitment).sealed(by: lab)
+        let review = try review(file, lab: lab.publicKey)
+        #expect(review.outcome.exitCode == 1)
+        #expect(review.lines.last?.contains("the lab rejected the group by commitment") == true)
     }
 
     @Test func lyingVerifier() throws {

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import Identity
+import Messages
 import Roles
 import Transformer
 import Verification
@@ -17,7 +19,7 @@ struct VerifierReplayCommand: AsyncParsableCommand {
             or the model cannot be read.
 
               apus evidence export --db runs/demo/orchestrator.sqlite --group 3fa9… --out group.evidence
-              verifier replay group.evidence --model runs/demo/cache/worker-1/v12
+              verifier replay group.evidence --model runs/demo/cache/worker-1/v12 --lab apus1:3f…
             """)
 
     @Argument(help: ArgumentHelp("An evidence file.", valueName: "evidence"))
@@ -25,6 +27,12 @@ struct VerifierReplayCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The weights of the group's version, a Hugging Face directory.", valueName: "dir"))
     var model: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The lab's key or join address. Without it no finding is confirmed that rests on the lease's terms.",
+            valueName: "key"))
+    var lab: String?
 
     @OptionGroup var adapter: AdapterOption
 
@@ -42,6 +50,17 @@ struct VerifierReplayCommand: AsyncParsableCommand {
         }
     }
 
+    /// The lab's key out of what was typed: 64 hexadecimal digits, an `apus1:` line or a whole `apus://` address.
+    private func labKey() throws -> PublicKey? {
+        guard let lab else { return nil }
+        let text = lab.hasPrefix("apus://") ? try JoinTicket(lab).key : lab
+        guard let key = PublicKey(text: text) else {
+            throw ValidationError(
+                "--lab must be the lab's key (apus1:… or 64 hexadecimal digits) or its apus:// address.")
+        }
+        return key
+    }
+
     /// What `--json` prints.
     private struct Line: Encodable {
         struct Report: Encodable {
@@ -57,6 +76,9 @@ struct VerifierReplayCommand: AsyncParsableCommand {
         let weightsHash: String
         let signed: Bool
         let sealed: Bool?
+        let sealedBy: String?
+        /// Whether the seal is of the key behind `--lab`; absent without one.
+        let sealedByLab: Bool?
         let reports: [Report]
         let check: String?
         let place: String?
@@ -65,12 +87,13 @@ struct VerifierReplayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let lab = try labKey()
         let bundle = try EvidenceFile.read(evidence)
         let kernels = try compute.kernels()
         let pool = compute.pool()
         let reviewer = EvidenceReviewer(
             kernels: kernels, pool: pool, cacheBytes: Int(memoryLimit * Double(1 << 30)))
-        let review = try reviewer.review(bundle) {
+        let review = try reviewer.review(bundle, lab: lab) {
             try adapter.weights(of: ModelDirectory(opening: model), kernels: kernels, pool: pool)
         }
         if json {
@@ -94,7 +117,8 @@ struct VerifierReplayCommand: AsyncParsableCommand {
         return Line(
             outcome: outcome, reason: reason, group: review.group.hex, worker: terms.workerKey.hex,
             version: terms.policyVersion, weightsHash: terms.weightsHash.hex, signed: review.isSigned,
-            sealed: review.bundle.hasValidSeal,
+            sealed: review.bundle.hasValidSeal, sealedBy: review.bundle.seal?.key.hex,
+            sealedByLab: review.lab.map { _ in review.isSealedByLab },
             reports: review.reports.map {
                 .init(verifier: $0.verifier.hex, signed: $0.isSigned, equal: $0.isEqual)
             }, check: rejection?.check, place: rejection?.place.description, expected: rejection?.expected,

@@ -1,3 +1,4 @@
+import Identity
 import Verification
 
 extension EvidenceReview {
@@ -13,7 +14,7 @@ extension EvidenceReview {
             "signature  the worker's signature over the group \(isSigned ? "holds" : "does not hold")",
         ]
         switch (bundle.hasValidSeal, bundle.seal) {
-        case (true?, let seal?): lines.append("seal       holds, by the lab's key \(seal.key.hex)")
+        case (true?, let seal?): lines.append("seal       holds, by \(Self.owner(of: seal.key, lab: lab))")
         case (false?, _): lines.append("seal       does not hold")
         default: lines.append("seal       none: the lease's terms are the word of whoever made the file")
         }
@@ -42,6 +43,15 @@ extension EvidenceReview {
         case .unknown(let reason): lines.append("cannot be re-checked because \(reason.trimmingSuffix(".")).")
         }
         return lines
+    }
+
+    /// Whose a seal is.
+    private static func owner(of key: PublicKey, lab: PublicKey?) -> String {
+        switch lab {
+        case key?: "the lab's key \(key.hex)"
+        case let lab?: "the key \(key.hex), which is not the lab's \(lab.hex)"
+        case nil: "the key \(key.hex); whether it is the lab's, nothing in the file can say (--lab)"
+        }
     }
 
     /// A finding as one line; texts in a file are a stranger's.

@@ -21,10 +21,13 @@ public struct EvidenceReviewer: Sendable {
     ///
     /// - Parameters:
     ///   - bundle: As it was read; nothing in it is believed.
+    ///   - lab: The lab's key, from its join address. Without it no finding is confirmed that rests on the lease's terms.
     ///   - weights: Loads the weights that the caller names; only asked for when everything before them is in order.
     /// - Throws: What `weights` throws. A group that cannot be replayed is an outcome, not an error.
-    public func review(_ bundle: EvidenceBundle, weights: () throws -> ModelWeights) throws -> EvidenceReview {
-        var review = EvidenceReview(bundle)
+    public func review(
+        _ bundle: EvidenceBundle, lab: PublicKey? = nil, weights: () throws -> ModelWeights
+    ) throws -> EvidenceReview {
+        var review = EvidenceReview(bundle, lab: lab)
         let terms = bundle.terms
         review.isSigned = terms.workerKey.isValidSignature(
             bundle.signature, domain: SignatureDomain.group, bundle.payload)
@@ -79,7 +82,7 @@ public struct EvidenceReviewer: Sendable {
     /// What stands in the way of any conclusion, before the weights are looked at.
     private static func obstacle(_ bundle: EvidenceBundle, isSigned: Bool) -> String? {
         if bundle.hasValidSeal == false {
-            return "the lab's seal does not hold: the file was changed after it was made"
+            return "the seal does not hold: the file was changed after it was made"
         }
         guard isSigned else {
             return "the worker's signature over the group does not hold, so nothing ties the group to a worker"

@@ -123,16 +123,26 @@ extension Orchestrator {
             }
             guard isAccepted else { return }
             turn.replays.append(agreement.replay(rewards))
-            if let statistics = agreement.foreign { note(statistics, of: agreement.group) }
+            if let statistics = agreement.foreign {
+                note(statistics, of: agreement.group, by: agreement.verifier)
+            }
         }
     }
 
-    /// Adds up what the groups of a foreign engine say about its worker, and refuses it where they say too much.
-    private func note(_ statistics: AuditStatistics, of group: Hash256) {
+    /// Adds up what a verifier says of a foreign engine's groups, and refuses the worker where two say too much.
+    private func note(_ statistics: AuditStatistics, of group: Hash256, by verifier: PublicKey) {
         chronicle.note(foreign: statistics)
         guard let worker = run.state.groups[group]?.worker else { return }
-        let tally = margins.add(statistics.margins, of: worker)
-        turn.margins.append(RunDatabase.StoredMargins(worker: worker, tally: tally))
-        if let finding = ForeignMargins.finding(tally) { step(.workerRefused(worker, finding)) }
+        let tally = margins.add(statistics.margins, of: worker, by: verifier)
+        turn.margins.append(RunDatabase.StoredMargins(worker: worker, verifier: verifier, tally: tally))
+        if let finding = margins.finding(against: worker, verifiers: verifiersInGoodStanding) {
+            step(.workerRefused(worker, finding))
+        }
+    }
+
+    /// Those that ever held an audit or are here to be given one, without the banned.
+    private var verifiersInGoodStanding: Set<PublicKey> {
+        let connected = run.members.filter { $0.role == .verifier }.map(\.key)
+        return Set(run.state.verifiers.keys).union(connected).filter { run.state.verifiers[$0]?.ban == nil }
     }
 }
