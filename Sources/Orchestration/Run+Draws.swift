@@ -128,7 +128,7 @@ extension Run {
         let expected = state.acceptedGroups.count + state.pendingAuditCount
         var missing = configuration.groupsPerBatch - expected
         guard missing > 0, missing <= state.provisionalGroups.count else { return }
-        let mayCarry = leaseRoom > 0 && !state.liveLeases.isEmpty
+        let mayCarry = !state.liveLeases.isEmpty && (leaseRoom > 0 || presence.batchRequest == nil)
         guard !mayCarry || state.provisionalGroups.count - missing >= carriedGroups else { return }
         var short: [PublicKey: [Hash256]] = [:]
         var uncovered: [Hash256] = []
