@@ -86,17 +86,17 @@ struct SnapshotTests {
     private static let names = """
         _0 accepted acceptedGroups accuser accusers amount attempt attempts audit auditAttempts auditFLOPs \
         auditQueue audited auditing audits auditsLost balance ban batched batchedTokens batches began check \
-        checkQueue commitment commitments confirmations content contestedGroups contradictedBy counters cutStep \
-        discarded dispute disputed doneStep doubt draw earlier earned earningsTaken ended engine epoch factCount \
-        finding forfeited group groups invitations isAlwaysAudited isDisbelieved isDoubted isDrawn isRevoked \
+        checkQueue commitment confirmations content contestedGroups contradictedBy counters cutStep discarded \
+        dispute disputed doneStep doubt draw earlier earned earningsTaken ended engine epoch factCount finding \
+        forfeited group groups invitations isAlwaysAudited isDisbelieved isDoubted isDrawn isRevoked \
         isUnreachable keptGroups lease leased leases limits live liveAudits liveLeases losers lost \
         maximumStaleness newest next nextAudit nextLease nextSlot number openChecks openedAt ordinal owned \
         pendingGroups phase planted plantsFailed probability provisional provisionalGroups provisionalInBatches \
-        purpose queued reason received records refuted rejected rejectedVersions revealed revealedSecret scoring \
-        scoringGroups setAside severity slot slots spared stableStep stakeTaken staked step streak strikes \
-        submitted tokens tolerated trunk unvested unvestedWorkers verdict verifiedGroups verifiedTokens \
-        verifiedWork verifier verifiers version versions vested vouchesThrough waiting waitingGroups \
-        waitingSlots wasDoubted weightsHash withdrawn work worker workers
+        purpose queued reason received records refuted rejected rejectedVersions revealed revealedSecret sampling \
+        scoring scoringGroups setAside severity slot slots spared stableStep stakeTaken staked step streak \
+        strikes submitted tokens tolerated trunk unvested unvestedWorkers verdict verifiedGroups verifiedTokens \
+        verifiedWork verifier verifiers version versions vested vouchesThrough waiting waitingGroups waitingSlots \
+        wasDoubted weightsHash withdrawn work worker workers
         """
 
     @Test("A snapshot has no field that its format version does not know")

@@ -56,6 +56,9 @@ struct Scenario {
         }
         if scenario.kills == 0, scenario.verifiers.count >= 2, !scenario.verifiers.contains(.liar), random.chance(0.4) {
             scenario.verifiers += [.honest, .colluder]
+        } else if scenario.kills == 0, scenario.verifiers == [.honest], random.chance(0.5) {
+            // One against one.
+            scenario.verifiers.append(.colluder)
         }
         return scenario
     }

@@ -78,7 +78,9 @@ final class SimulatedVerifier: SimulatedMember {
         let isAccused = world.isBad(audit.group) || (kind == .liar && world.random.chance(0.5))
         if isAccused {
             return .rejected(
-                Finding(check: "commitments", reason: "Chunk 0 differs.", severity: .soft), auditFLOPs: 40)
+                Finding(
+                    check: world.random.pick(["commitment", "sampling"]), reason: "It differs.", severity: .soft),
+                auditFLOPs: 40)
         }
         return .accepted(.init(rewards: [1, 0], verifiedFLOPs: World.work(audit.slot), auditFLOPs: 40))
     }

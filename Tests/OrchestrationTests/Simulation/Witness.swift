@@ -107,7 +107,7 @@ final class Witness {
                 replayed.insert(record.group)
             }
             return []
-        case .checkOpened(let group, _):
+        case .checkOpened(let group, _), .contestSettled(let group, _):
             checked.insert(group)
             return []
         case .groupScored(let group, _, _): return fate(group, "provisional")
@@ -121,6 +121,7 @@ final class Witness {
         case .creditForfeited(let worker, _, _, _, _):
             return kind(worker) == .honest ? ["an honest worker forfeits credit"] : []
         case .acceptanceRevoked(let group, _):
+            checked.insert(group)
             let worker = shadow.groups[group]?.worker
             if let worker { streaks[worker] = 0 }
             if !revoked.insert(group).inserted { return ["a group is punished twice"] }
@@ -227,7 +228,7 @@ final class Witness {
         return isFair ? [] : ["a draw of epoch \(epoch) does not follow from its secret"]
     }
 
-    /// Whether one more replay of a group was asked for.
+    /// Whether one more replay of a group was asked for, or it was decided without one.
     func wasChecked(_ group: Hash256) -> Bool { checked.contains(group) }
 
     func wasReplayed(_ group: Hash256) -> Bool { replayed.contains(group) }

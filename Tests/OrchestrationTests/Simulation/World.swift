@@ -246,9 +246,11 @@ final class World {
         badGroups.contains(group) && !witness.isTolerated(group)
     }
 
-    /// What the trainer finds in a batch: unaudited groups whose numbers are made up, and some that it cannot compute.
+    /// What the trainer finds in a batch: groups whose numbers are made up, among those that nobody audited or about which
+    /// verifiers contradict each other, and some that it cannot compute.
     func findings(_ groups: [Hash256]) -> (doubted: [Hash256], unavailable: [Hash256]) {
-        let unaudited = groups.filter { !witness.wasReplayed($0) }
+        let contested = run?.state.contestedGroups ?? []
+        let unaudited = groups.filter { !witness.wasReplayed($0) || contested.contains($0) }
         return (unaudited.filter(isBad), unaudited.filter { !isBad($0) && random.chance(scenario.trainerFaults) })
     }
 
