@@ -164,6 +164,12 @@ import Verification
         #expect(signed.outcome == .confirmed && !signed.isSealedByLab)
     }
 
+    /// Under the lab's own terms the group is sound: nobody handed in another one's.
+    @Test func replayedGroupThatIsNone() throws {
+        let file = try bundle(rejected("replayed-group", .slash)).sealed(by: lab)
+        #expect(try review(file, lab: lab.publicKey).outcome.exitCode == 1)
+    }
+
     /// The same check, at the price of another: that is not what the lab's seal stands for.
     @Test func exaggeratedSeverity() throws {
         let file = try bundle(rejected("commitment", .slash), edit: Self.forgeCommitment).sealed(by: lab)

@@ -33,8 +33,12 @@ import Testing
 
     @Test func everythingComesBack() throws {
         let lab = try #require(Self.lab)
+        var double = try bundle(.rejected(rejection))
+        double.earlier = EvidencePayload(bytes: [4, 5, 6], signature: [UInt8](repeating: 8, count: 64))
+        // What older programs wrote reads as before, so it has to be written as before: the seal is over the bytes.
+        #expect(try bundle().bytes[8] == 1 && double.bytes[8] == 2)
         for bundle in [
-            try bundle(), try bundle(.rejected(rejection)), try bundle(policy: .toploc(ForeignEnginePolicy())),
+            try bundle(), try bundle(.rejected(rejection)), try bundle(policy: .toploc(ForeignEnginePolicy())), double,
         ] {
             let read = try EvidenceBundle(parsing: bundle.bytes)
             #expect(read == bundle && read.hasValidSeal == nil)
@@ -45,11 +49,14 @@ import Testing
     }
 
     @Test func sealCoversEverything() throws {
-        let sealed = try bundle(.rejected(rejection)).sealed(by: try #require(Self.lab))
+        var double = try bundle(.rejected(rejection))
+        double.earlier = EvidencePayload(bytes: [4, 5, 6], signature: [7])
+        let sealed = double.sealed(by: try #require(Self.lab))
         let edits: [(inout EvidenceBundle) -> Void] = [
             { $0.payload[5] ^= 1 }, { $0.signature[0] ^= 1 }, { $0.terms.leaseID += 1 },
             { $0.terms.parameters.stopTokens.append(4) }, { $0.rules.arithmeticVersion += 1 },
             { $0.rules.policy = .toploc(ForeignEnginePolicy()) }, { $0.finding = .accepted },
+            { $0.earlier = nil }, { $0.earlier?.bytes[1] ^= 1 }, { $0.earlier?.signature[0] ^= 1 },
             { $0.reports.removeLast() }, { $0.reports[0].bytes.append(0) }, { $0.terms.engine = "other" },
         ]
         for (index, edit) in edits.enumerated() {
@@ -86,8 +93,10 @@ import Testing
         #expect(failure([]) == .notEvidence)
         #expect(failure([UInt8]("APUSEVIL".utf8) + good.dropFirst(8)) == .notEvidence)
         var other = good
-        other[8] = 2
-        #expect(failure(other) == .version(2))
+        other[8] = 3
+        #expect(failure(other) == .version(3))
+        other[8] = 0
+        #expect(failure(other) == .version(0))
         #expect(failure(good + [0]) == .trailingBytes(1))
         var flag = good
         flag[flag.count - 1] = 7
@@ -102,6 +111,19 @@ import Testing
                 == .beyondLimit(
                     field: "the length of the payload", value: UInt64(UInt32.max), limit: EvidenceLimits.partBytes))
         for cut in stride(from: 0, to: good.count, by: 3) { #expect(failure(Array(good[..<cut])) != nil) }
+        var double = try bundle()
+        double.earlier = EvidencePayload(bytes: [4, 5, 6], signature: [7])
+        let second = double.bytes
+        // Behind the payload and its signature, each behind its length.
+        let place = 12 + 4 + double.payload.count + 4 + double.signature.count
+        for cut in stride(from: 0, to: second.count, by: 3) { #expect(failure(Array(second[..<cut])) != nil) }
+        var claim = second
+        claim.replaceSubrange(place..<place + 4, with: [0xFF, 0xFF, 0xFF, 0xFF])
+        #expect(
+            failure(claim)
+                == .beyondLimit(
+                    field: "the length of the earlier payload", value: UInt64(UInt32.max),
+                    limit: EvidenceLimits.partBytes))
     }
 
     /// A NaN or a negative zero among the numbers would not come back as it was.
@@ -116,8 +138,10 @@ import Testing
     }
 
     @Test func mutatedFilesNeverTrap() async throws {
+        var double = try bundle(.rejected(rejection))
+        double.earlier = EvidencePayload(bytes: [4, 5, 6], signature: [UInt8](repeating: 8, count: 64))
         let originals = [
-            try bundle().bytes, try bundle(.rejected(rejection)).sealed(by: try #require(Self.lab)).bytes,
+            try bundle().bytes, double.bytes, try bundle(.rejected(rejection)).sealed(by: try #require(Self.lab)).bytes,
             try bundle(policy: .toploc(ForeignEnginePolicy())).bytes,
         ]
         var parsed = 0

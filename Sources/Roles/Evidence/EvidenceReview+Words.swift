@@ -13,6 +13,10 @@ extension EvidenceReview {
             "finding    \(Self.words(bundle.finding))",
             "signature  the worker's signature over the group \(isSigned ? "holds" : "does not hold")",
         ]
+        if let isEarlierSigned {
+            lines.append(
+                "earlier    the worker's signature over another group \(isEarlierSigned ? "holds" : "does not hold")")
+        }
         switch (bundle.hasValidSeal, bundle.seal) {
         case (true?, let seal?): lines.append("seal       holds, by \(Self.owner(of: seal.key, lab: lab))")
         case (false?, _): lines.append("seal       does not hold")

@@ -41,6 +41,8 @@ public struct EvidenceReview: Sendable {
     public let lab: PublicKey?
     /// Whether the worker's signature over the payload holds.
     public internal(set) var isSigned = false
+    /// Whether the worker's signature over the earlier payload holds; nil where the file has none.
+    public internal(set) var isEarlierSigned: Bool?
     /// The reports in the file.
     public internal(set) var reports: [Report] = []
     /// This machine's own judgement; nil where it could not come to one.
@@ -55,7 +57,7 @@ public struct EvidenceReview: Sendable {
     }
 
     /// Checks that say something about other groups or the lab's own records, which a replay cannot decide.
-    static let undecidable: Set<String> = ["equivocation", "replayed-group", "reward"]
+    static let undecidable: Set<String> = ["reward"]
 
     /// Checks that compare the signed group with the lease, whose terms are the word of whoever sealed the file.
     static let restingOnTerms: Set<String> = [

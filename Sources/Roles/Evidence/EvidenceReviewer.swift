@@ -31,6 +31,13 @@ public struct EvidenceReviewer: Sendable {
         let terms = bundle.terms
         review.isSigned = terms.workerKey.isValidSignature(
             bundle.signature, domain: SignatureDomain.group, bundle.payload)
+        review.isEarlierSigned = bundle.earlier.map {
+            terms.workerKey.isValidSignature($0.signature, domain: SignatureDomain.group, $0.bytes)
+        }
+        if review.claimsEquivocation {
+            review.concludeEquivocation()
+            return review
+        }
         let reports = bundle.reports.map { report in
             (verifier: report.verifier, replay: Self.replay(report, group: terms.groupID))
         }

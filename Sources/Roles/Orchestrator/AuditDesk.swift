@@ -44,7 +44,7 @@ final class AuditDesk {
         }
     }
 
-    private let context: RunContext
+    let context: RunContext
     private let database: RunDatabase
     private let model: ModelConfiguration
     /// What groups are judged by.
@@ -75,7 +75,7 @@ final class AuditDesk {
     }
 
     /// What a group is judged by, as its worker declared what it computes with.
-    private func rules(for engine: String) -> AuditRules {
+    func rules(for engine: String) -> AuditRules {
         AuditRules(
             schemaVersion: SchemaVersion.current, arithmeticVersion: ArithmeticVersion.current,
             vocabularySize: model.vocabularySize, hiddenSize: model.hiddenSize, policy: policies.policy(for: engine))
@@ -97,14 +97,21 @@ final class AuditDesk {
         guard identity.isValidSignature(signature, domain: SignatureDomain.group, payload) else {
             return failed("signature", "The signature over the group does not hold for the channel's key.", .refuse)
         }
+        // The stake burns for two groups of one lease, so nothing counts as a second one that does not say so itself.
+        var isSecond = false
+        if case .submitted = lease.record.phase { isSecond = true }
         let decoded: Wire.GroupPayload
         do throws(MessageError) {
             decoded = try Wire.GroupPayload(strict: payload)
         } catch {
-            return failed("schema", "The signed group cannot be decoded: \(error)", .soft)
+            return failed("schema", "The signed group cannot be decoded: \(error)", isSecond ? .refuse : .soft)
         }
         guard let evidence = GroupEvidence(decoded) else {
-            return failed("schema", "A key or hash in the signed group has the wrong length.", .soft)
+            return failed(
+                "schema", "A key or hash in the signed group has the wrong length.", isSecond ? .refuse : .soft)
+        }
+        guard !isSecond || (evidence.runID == context.id && evidence.leaseID == leaseID) else {
+            return failed("lease", "The lease has its group, and this one is of another lease.", .refuse)
         }
         do {
             let terms = try terms(leaseID: leaseID, record: lease.record, version: lease.version)
@@ -246,7 +253,7 @@ final class AuditDesk {
         }
     }
 
-    private func terms(
+    func terms(
         leaseID: UInt64, record: LeaseRecord, version: PolicyVersion
     ) throws -> LeaseTerms {
         LeaseTerms(

@@ -16,6 +16,29 @@ extension Orchestrator {
         }
     }
 
+    /// Keeps what a worker was banned for just now, where that was a group that it handed in and not an audit.
+    func keepEvidence(
+        ofBan worker: PublicKey, in facts: ArraySlice<Fact>, _ group: RunDatabase.StoredGroup, leaseID: UInt64,
+        lease: (record: LeaseRecord, version: PolicyVersion)
+    ) {
+        for case .workerBanned(worker, let finding, _) in facts {
+            do {
+                var earlier: RunDatabase.StoredGroup?
+                if case .submitted(let first) = lease.record.phase {
+                    // It may have come in this very turn, which is not written yet.
+                    earlier = try turn.groups.first { $0.hash == first } ?? database.group(first)
+                    guard earlier != nil else {
+                        throw RoleFailure(.fault, "The payload of group \(first.hex.prefix(12)) is gone.")
+                    }
+                }
+                turn.evidence.append(
+                    try desk.evidence(ofBan: finding, group: group, leaseID: leaseID, lease: lease, earlier: earlier))
+            } catch {
+                log.warning("evidence of a ban not kept", metadata: ["reason": "\(error)"])
+            }
+        }
+    }
+
     /// Puts the reports against a group together: the one that was just taken in, and an earlier one.
     private func settleEvidence(_ group: Hash256) {
         do {

@@ -84,6 +84,8 @@ extension Orchestrator {
             turn.groups.append(RunDatabase.StoredGroup(hash: hash, payload: payload, signature: signature))
         } else {
             desk.forget([hash])
+            let group = RunDatabase.StoredGroup(hash: hash, payload: payload, signature: signature)
+            keepEvidence(ofBan: identity, in: turn.facts[before...], group, leaseID: submission.leaseID, lease: lease)
         }
     }
 

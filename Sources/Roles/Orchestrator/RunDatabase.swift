@@ -56,6 +56,8 @@ public final class RunDatabase: Sendable {
     struct StoredEvidence: Sendable {
         /// Rejections that are kept; older ones go.
         static let kept = 1000
+        /// Bytes of bundles that are kept.
+        static let keptBytes = 1 << 30
 
         var hash: Hash256
         var finding: Finding
@@ -64,6 +66,8 @@ public final class RunDatabase: Sendable {
         var verifier: String
         /// An `EvidenceBundle`, to be handed out as it is; nil where it could not be made.
         var bundle: [UInt8]?
+        /// Whether the group is in the database; the payload of any other is in its bundle only.
+        var isJournaled = true
     }
 
     /// Opens or creates the database of a run.
@@ -194,11 +198,13 @@ public final class RunDatabase: Sendable {
 
     /// Copies a rejected group beside the report that speaks against it, before the group itself is forgotten.
     private static func keep(_ evidence: StoredEvidence, in database: Database) throws {
+        let source =
+            evidence.isJournaled
+            ? "SELECT ?, ?, payload, signature, ?, ?, ?, hash FROM groups WHERE hash = ?"
+            : "VALUES (?, ?, x'', x'', ?, ?, ?, ?)"
         try database.execute(
-            sql: """
-                INSERT INTO evidence (hash, check_name, reason, payload, signature, report, verifier, bundle)
-                SELECT hash, ?, ?, payload, signature, ?, ?, ? FROM groups WHERE hash = ?
-                """,
+            sql: "INSERT INTO evidence (check_name, reason, payload, signature, report, verifier, bundle, hash) "
+                + source,
             arguments: [
                 evidence.finding.check, evidence.finding.reason, Data(evidence.report), evidence.verifier,
                 evidence.bundle.map { Data($0) }, Data(evidence.hash.bytes),
@@ -206,6 +212,17 @@ public final class RunDatabase: Sendable {
         try database.execute(
             sql: "DELETE FROM evidence WHERE sequence <= (SELECT MAX(sequence) FROM evidence) - ?",
             arguments: [StoredEvidence.kept])
+        // A stranger's key costs nothing under open admission, and its last payload may be as large as a frame.
+        try database.execute(
+            sql: """
+                DELETE FROM evidence WHERE sequence IN (
+                    SELECT sequence FROM (
+                        SELECT sequence, SUM(COALESCE(LENGTH(bundle), 0)) OVER (ORDER BY sequence DESC) AS bytes
+                        FROM evidence
+                    ) WHERE bytes > ?
+                )
+                """,
+            arguments: [StoredEvidence.keptBytes])
     }
 
     /// Keeps a finding against a group until it is decided whether it stands.

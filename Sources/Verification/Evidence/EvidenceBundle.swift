@@ -12,6 +12,8 @@ public struct EvidenceBundle: Sendable, Hashable {
     public var payload: [UInt8]
     /// The worker's Ed25519 signature over them, by the key in ``terms``.
     public var signature: [UInt8]
+    /// Another payload that the same worker signed for the same lease before; only an equivocation has one.
+    public var earlier: EvidencePayload?
     /// What the lab leased.
     public var terms: LeaseTerms
     /// What the group was judged by.
@@ -25,11 +27,12 @@ public struct EvidenceBundle: Sendable, Hashable {
 
     /// Puts a file together; ``sealed(by:)`` signs it.
     public init(
-        payload: [UInt8], signature: [UInt8], terms: LeaseTerms, rules: EvidenceRules, finding: EvidenceFinding,
-        reports: [EvidenceReport]
+        payload: [UInt8], signature: [UInt8], earlier: EvidencePayload? = nil, terms: LeaseTerms, rules: EvidenceRules,
+        finding: EvidenceFinding, reports: [EvidenceReport]
     ) {
         self.payload = payload
         self.signature = signature
+        self.earlier = earlier
         self.terms = terms
         self.rules = rules
         self.finding = finding
@@ -46,6 +49,20 @@ public struct EvidenceBundle: Sendable, Hashable {
     /// Whether the seal is the one of its key over this bundle; nil where there is none.
     public var hasValidSeal: Bool? {
         seal.map { $0.key.isValidSignature($0.signature, domain: Self.sealDomain, content) }
+    }
+}
+
+/// What a worker signed, as received.
+public struct EvidencePayload: Sendable, Hashable {
+    /// The signed bytes.
+    public var bytes: [UInt8]
+    /// Ed25519 over them.
+    public var signature: [UInt8]
+
+    /// Names a payload.
+    public init(bytes: [UInt8], signature: [UInt8]) {
+        self.bytes = bytes
+        self.signature = signature
     }
 }
 

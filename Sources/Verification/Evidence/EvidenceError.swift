@@ -21,7 +21,7 @@ public enum EvidenceError: Error, Hashable, Sendable, CustomStringConvertible {
         case .notEvidence: "This is not an evidence file: it does not begin with APUSEVID."
         case .version(let version):
             "The evidence is written in version \(version) of the format; this program reads "
-                + "\(EvidenceBundle.formatVersion)."
+                + "those up to \(EvidenceBundle.formatVersion)."
         case .tooLarge(let bytes): "The evidence has \(bytes) bytes; \(EvidenceLimits.fileBytes) are the most."
         case .truncated(let field): "The evidence ends inside \(field)."
         case .beyondLimit(let field, let value, let limit):

@@ -13,9 +13,16 @@ extension EvidenceBundle {
         guard bytes.starts(with: Self.magic) else { throw .notEvidence }
         var reader = EvidenceReader(bytes: bytes, position: Self.magic.count)
         let version = try reader.word("the version")
-        guard version == Self.formatVersion else { throw .version(version) }
+        guard (1...Self.formatVersion).contains(version) else { throw .version(version) }
         let payload = try reader.blob("the payload", limit: EvidenceLimits.partBytes)
         let signature = try reader.blob("the worker's signature", limit: PublicKey.signatureByteCount)
+        var earlier: EvidencePayload?
+        if version > 1 {
+            let bytes = try reader.blob("the earlier payload", limit: EvidenceLimits.partBytes)
+            earlier = EvidencePayload(
+                bytes: bytes,
+                signature: try reader.blob("the earlier signature", limit: PublicKey.signatureByteCount))
+        }
         let terms = try reader.terms()
         let rules = try reader.rules()
         let finding = try reader.finding()
@@ -27,7 +34,8 @@ extension EvidenceBundle {
                     verifier: verifier, bytes: try reader.blob("a report", limit: EvidenceLimits.partBytes)))
         }
         self.init(
-            payload: payload, signature: signature, terms: terms, rules: rules, finding: finding, reports: reports)
+            payload: payload, signature: signature, earlier: earlier, terms: terms, rules: rules, finding: finding,
+            reports: reports)
         if try reader.flag("the seal") {
             let key = try reader.key("the seal's key")
             seal = EvidenceSeal(

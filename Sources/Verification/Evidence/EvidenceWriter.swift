@@ -5,8 +5,10 @@ import Sampling
 extension EvidenceBundle {
     /// What every file begins with.
     static let magic = [UInt8]("APUSEVID".utf8)
-    /// The format that this program writes and reads.
-    public static let formatVersion: UInt32 = 1
+    /// The newest format: the one with an earlier payload.
+    ///
+    /// A bundle without one is written in format 1, so that what was read writes the bytes that its seal signs.
+    public static let formatVersion: UInt32 = 2
 
     /// The file.
     public var bytes: [UInt8] {
@@ -22,10 +24,15 @@ extension EvidenceBundle {
     /// Everything before the seal: what it signs.
     var content: [UInt8] {
         var writer = EvidenceWriter(bytes: Self.magic)
-        writer.bytes.reserveCapacity(payload.count + reports.reduce(4096) { $0 + $1.bytes.count })
-        writer.word(Self.formatVersion)
+        writer.bytes.reserveCapacity(
+            payload.count + (earlier?.bytes.count ?? 0) + reports.reduce(4096) { $0 + $1.bytes.count })
+        writer.word(earlier == nil ? 1 : Self.formatVersion)
         writer.blob(payload)
         writer.blob(signature)
+        if let earlier {
+            writer.blob(earlier.bytes)
+            writer.blob(earlier.signature)
+        }
         writer.write(terms)
         writer.write(rules)
         writer.write(finding)
