@@ -64,6 +64,25 @@ import Testing
         #expect(try lab.origin.prune(VersionsInUse(newest: 1, oldestLeased: 9)) == [1, 2, 3, 4])
     }
 
+    @Test("A base that was removed, beyond the anchor that a version is made from, is not waited for")
+    func removedBase() async throws {
+        let lab = try Lab()
+        let relay = try await lab.relay()
+        let cache = try await lab.cachingRelay(upstreams: [relay.url])
+        let weights = try Self.publish(9, into: lab.origin, lab.scratch)
+        #expect(try lab.origin.prune(keeping: 5) == [1, 2, 3, 4])
+        for (name, url) in [("origin", relay.url), ("cache", cache.url)] {
+            // Whoever waits for version 4 has no time left for version 7.
+            let client = try lab.client(url, directory: "from \(name)") { $0.missingPatience = .seconds(600) }
+            let fetched = try await client.fetch(version: 7, timeout: .seconds(30))
+            check(fetched, weights)
+            #expect(fetched.startedFrom == 5)
+            await client.shutDown()
+        }
+        try await cache.stop()
+        try await relay.stop()
+    }
+
     @Test func clientsFollowWithDifferencesAndJoinThroughAnAnchor() async throws {
         let lab = try Lab()
         let relay = try await lab.relay()

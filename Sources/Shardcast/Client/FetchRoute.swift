@@ -13,8 +13,8 @@ struct FetchRoute {
 struct RoutePlanner {
     /// The manifest of an installed version whose files are intact.
     let installed: (UInt64) async throws -> SignedManifest?
-    /// A manifest from upstream.
-    let manifest: (UInt64) async throws -> SignedManifest
+    /// A manifest from upstream; where it is not needed, one that nobody has is not waited for.
+    let manifest: (_ version: UInt64, _ isNeeded: Bool) async throws -> SignedManifest
     /// Installed versions from which a way has failed.
     let avoided: Set<UInt64>
 
@@ -40,7 +40,8 @@ struct RoutePlanner {
             }
             let next: SignedManifest
             do {
-                next = try await manifest(base)
+                // An older version than one that is out is not on its way: where it is missing, it was removed.
+                next = try await manifest(base, best == nil)
             } catch {
                 // Without it, what was found so far must do.
                 if best == nil { throw error }

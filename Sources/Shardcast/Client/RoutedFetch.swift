@@ -8,18 +8,18 @@ struct RoutedFetch: Sendable {
 
     let fetch: VersionFetch
     let logger: Logger
-    let manifest: @Sendable (UInt64) async throws(ShardcastError) -> SignedManifest
+    let manifest: @Sendable (_ version: UInt64, _ isNeeded: Bool) async throws(ShardcastError) -> SignedManifest
 
     func run(_ version: UInt64, _ progress: (@Sendable (FetchProgress) -> Void)?) async throws -> FetchedVersion {
         let begin = ContinuousClock.now
         if let present = try await fetch.present(version, since: begin) { return present }
         let received = Mutex<UInt64>(0)
-        func counted(_ version: UInt64) async throws -> SignedManifest {
-            let signed = try await manifest(version)
+        func counted(_ version: UInt64, _ isNeeded: Bool) async throws -> SignedManifest {
+            let signed = try await manifest(version, isNeeded)
             received.withLock { $0 += UInt64(signed.bytes.count) }
             return signed
         }
-        let target = try await counted(version)
+        let target = try await counted(version, true)
         var avoided = Set<UInt64>()
         var failure: ShardcastError?
         for _ in 0..<Self.attempts {

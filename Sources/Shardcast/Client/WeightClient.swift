@@ -145,8 +145,9 @@ public final class WeightClient: Sendable {
                 let deadline = ContinuousClock.now + timeout
                 return try await RoutedFetch(
                     fetch: versionFetch(until: deadline), logger: logger,
-                    manifest: { (version) async throws(ShardcastError) in
-                        try await self.manifest(version, within: deadline - .now)
+                    manifest: { (version, isNeeded) async throws(ShardcastError) in
+                        try await self.manifest(
+                            version, within: deadline - .now, missingPatience: isNeeded ? nil : .zero)
                     }
                 ).run(version, progress)
             }
@@ -189,10 +190,15 @@ public final class WeightClient: Sendable {
         store.close()
     }
 
-    func manifest(_ version: UInt64, within timeout: Duration) async throws(ShardcastError) -> SignedManifest {
+    /// - Parameter missingPatience: How long "I do not have it" may mean "not yet"; nil for as long as is configured.
+    func manifest(
+        _ version: UInt64, within timeout: Duration, missingPatience: Duration? = nil
+    ) async throws(ShardcastError) -> SignedManifest {
         if let newest = board.newest, newest.manifest.version == version { return newest }
         let gate = gate
-        return try await upstreams.attempt("the manifest of version \(version)", deadline: .now + timeout) {
+        return try await upstreams.attempt(
+            "the manifest of version \(version)", deadline: .now + timeout, missingPatience: missingPatience
+        ) {
             (upstream) async throws(ShardcastError) in
             guard let bytes = try await upstream.manifest(version) else { return .missing }
             return .value(try gate.admit(bytes, from: upstream.address.description, version: version))

@@ -73,11 +73,13 @@ final class UpstreamSet: Sendable {
     /// Asks upstreams, one after the other and again, until one delivers.
     ///
     /// - Parameter what: What is wanted, for the sentence of an error.
+    /// - Parameter missingPatience: How long "I do not have it" may mean "not yet"; nil for as long as is configured.
     /// - Parameter chosen: Told which upstream is asked, before it is.
     /// - Throws: ``ShardcastError`` when the deadline passes, when nothing can be expected from any upstream any more, or
     ///   at once if the fault is on this machine.
     func attempt<Value: Sendable>(
-        _ what: String, deadline: ContinuousClock.Instant, chosen: (Int) -> Void = { _ in },
+        _ what: String, deadline: ContinuousClock.Instant, missingPatience: Duration? = nil,
+        chosen: (Int) -> Void = { _ in },
         _ operation: (Upstream) async throws(ShardcastError) -> Upstream.Reply<Value>
     ) async throws(ShardcastError) -> Value {
         let begin = ContinuousClock.now
@@ -105,7 +107,7 @@ final class UpstreamSet: Sendable {
                     if .now - asked >= Self.heldBack { continue }
                 case .missing:
                     sentence = "\(upstreams[index].address) does not have \(what)."
-                    verdicts[index].isOut = .now - begin > missingPatience
+                    verdicts[index].isOut = .now - begin > missingPatience ?? self.missingPatience
                 }
                 verdicts[index].error = ShardcastError(.versionMissing, sentence)
                 verdicts[index].notBefore = .now + verdicts[index].backoff.next()
